@@ -1,0 +1,130 @@
+"""What can be pruned in a model: its layout, a tuple of `PrunableLayer`."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from typing import Any
+
+from torch import nn
+
+MODALITIES = ("vision", "text", "fusion", "unknown")
+
+# Only for models no family knows, and only when there is no data to trace: words in the module's path.
+_PATH_WORDS = (
+    ("fusion", re.compile(r"fusion|cross|multi_?modal", re.I)),
+    ("vision", re.compile(r"vision|visual|image|img|pixel", re.I)),
+    ("text", re.compile(r"text|language|bert|gpt", re.I)),
+)
+
+
+@dataclass(frozen=True)
+class PrunableLayer:
+    """One prunable weight matrix.
+
+    >>> layer = PrunableLayer("fc1.weight", (8, 4), "vision", block="vision 0", role="fc1", reads="image")
+    >>> layer.size
+    32
+
+    Attributes:
+        name: the parameter's name in the model, also its key in masks and statistics.
+        shape: (out, in).
+        modality: "vision", "text", "fusion" or "unknown".
+        block: where it sits, e.g. "vision 3".
+        role: what it does there, e.g. "qkv", "attn out", "fc1", "cross query".
+        reads: what the tokens at its input are, "image", "text" or "any". Padded text tokens
+            (attention_mask 0) are left out of the statistics of layers that read text; image patches never.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    modality: str = "unknown"
+    block: str = ""
+    role: str = ""
+    reads: str = "any"
+
+    @property
+    def size(self) -> int:
+        """The number of weights."""
+        return math.prod(self.shape)
+
+
+def prunable_layers(
+    model: nn.Module, *, batch: Any = None, forward: Callable[[nn.Module, Any], Any] | None = None
+) -> tuple[PrunableLayer, ...]:
+    """The layout of a model: every weight that may be pruned, each exactly once, in the model's order.
+
+    >>> model = nn.ModuleDict({"vision": nn.Linear(4, 3), "text": nn.Linear(5, 3)})
+    >>> [(layer.name, layer.shape, layer.modality) for layer in prunable_layers(model)]
+    [('vision.weight', (3, 4), 'vision'), ('text.weight', (3, 5), 'text')]
+
+    Args:
+        model: any module. A family that knows it decides (`multiflow_core.families`); otherwise every
+            `nn.Linear` weight counts, except output heads tied to an embedding.
+        batch: one batch of data. For a model no family knows, modalities are then *traced* (by changing
+            the image and the text and watching whose inputs change) instead of guessed from path words.
+        forward: `forward(model, batch)` runs the model; default `model(**batch)`.
+
+    Returns:
+        A tuple of PrunableLayer. A weight registered at several places appears once, under its first name.
+    """
+    family = family_of(model)
+    if family is not None:
+        return tuple(family.layout(model))
+    layers = tuple(_generic_layers(model))
+    if batch is None:
+        return layers
+    from .trace import trace
+
+    seen = trace(model, batch, forward)
+    return tuple(_traced(layer, seen.get(layer.name, frozenset())) for layer in layers)
+
+
+def family_of(model: nn.Module):
+    """The family that knows this model, or None."""
+    from . import families
+
+    return families.family_of(model)
+
+
+def linear_weights(model: nn.Module) -> dict[str, nn.Parameter]:
+    """{parameter name: weight} of every nn.Linear, each Parameter once, embeddings' twins left out."""
+    embeddings = {id(m.weight) for m in model.modules() if isinstance(m, nn.Embedding | nn.EmbeddingBag)}
+    linears = {id(m.weight) for m in model.modules() if isinstance(m, nn.Linear)}
+    return {
+        name: parameter
+        for name, parameter in model.named_parameters()
+        if id(parameter) in linears - embeddings and parameter.ndim == 2
+    }
+
+
+def _generic_layers(model: nn.Module) -> Iterator[PrunableLayer]:
+    for name, weight in linear_weights(model).items():
+        path = name.rpartition(".")[0] or name
+        modality = _guessed_modality(path)
+        reads = {"vision": "image", "text": "text"}.get(modality, "any")
+        yield PrunableLayer(name, tuple(weight.shape), modality, _block(path), path.split(".")[-1], reads)
+
+
+def _guessed_modality(path: str) -> str:
+    return next((modality for modality, words in _PATH_WORDS if words.search(path)), "unknown")
+
+
+def _block(path: str) -> str:
+    """The path up to its first number ("encoder.layers 3"), or the module that holds the layer."""
+    numbered = re.match(r"(.*?)\.?\b(\d+)(?=\.|$)", path)
+    if numbered:
+        return f"{numbered[1]} {numbered[2]}".strip()
+    return path.rpartition(".")[0] or path
+
+
+def _traced(layer: PrunableLayer, inputs: frozenset[str]) -> PrunableLayer:
+    modality = {
+        frozenset({"image"}): "vision",
+        frozenset({"text"}): "text",
+        frozenset({"image", "text"}): "fusion",
+    }.get(inputs, "unknown")
+    reads = "text" if "text" in inputs else "image" if inputs else "any"
+    return replace(layer, modality=modality, reads=reads)
