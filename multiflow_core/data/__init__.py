@@ -1,0 +1,1 @@
+"""Image-text data: the built-in Flatland world, folders of pictures, COCO files."""

@@ -1,0 +1,19 @@
+"""Flatland: a procedural world of flat illustrations with exact ground truth.
+
+>>> import random
+>>> from multiflow_core.data import flatland
+>>> scene = flatland.scene("test", 3)
+>>> text = flatland.caption(scene, random.Random(0), full=True)
+>>> flatland.judge(text, scene).true
+True
+"""
+
+from .language import Verdict, caption, judge, parse, tokenize
+from .questions import Question, ask
+from .scene import ALL_KINDS, COLORS, SETTINGS, SIZES, Scene, Thing, distinct, draw_scene, scene, split_of
+from .words import vocabulary
+
+__all__ = [
+    "ALL_KINDS", "COLORS", "SETTINGS", "SIZES", "Question", "Scene", "Thing", "Verdict", "ask", "caption", "distinct",
+    "draw_scene", "judge", "parse", "scene", "split_of", "tokenize", "vocabulary",
+]  # fmt: skip
