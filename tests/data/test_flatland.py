@@ -120,7 +120,9 @@ def test_truth_by_hand(text, true, false_words):
     assert [verdict.words[i] for i in verdict.false_words] == false_words
 
 
-@pytest.mark.parametrize("text", ["", "a red", "boat cat", "a red boat and", "and a boat", "a giraffe", "left of a cat"])
+@pytest.mark.parametrize(
+    "text", ["", "a red", "boat cat", "a red boat and", "and a boat", "a giraffe", "left of a cat"]
+)
 def test_what_is_no_caption_is_not_understood(text):
     verdict = judge(text, HARBOUR)
     assert not verdict.understood

@@ -72,9 +72,7 @@ def _reverse(words: dict[str, tuple[str, ...]]) -> dict[str, str]:
     return {word: meaning for meaning, synonyms in words.items() for word in synonyms}
 
 
-SIZE_OF, COLOR_OF, SETTING_OF, RELATION_OF = map(
-    _reverse, (SIZE_WORDS, COLOR_WORDS, SETTING_PHRASES, RELATION_PHRASES)
-)
+SIZE_OF, COLOR_OF, SETTING_OF, RELATION_OF = map(_reverse, (SIZE_WORDS, COLOR_WORDS, SETTING_PHRASES, RELATION_PHRASES))
 KIND_OF = _reverse(KIND_WORDS)
 KIND_OF |= {plural(word): kind for word, kind in KIND_OF.items()}
 NUMBER_OF: dict[str, int] = {word: n for n, word in enumerate(NUMBERS)} | {"a": 1, "an": 1, "the": 1, "no": 0}
@@ -258,9 +256,7 @@ def _phrase(words: list[str], start: int) -> Phrase:
 def fits(phrase: Phrase, thing: Thing) -> bool:
     """Whether a thing is one of those that a phrase speaks of."""
     return (
-        phrase.kind in (None, thing.kind)
-        and phrase.color in (None, thing.color)
-        and phrase.size in (None, thing.size)
+        phrase.kind in (None, thing.kind) and phrase.color in (None, thing.color) and phrase.size in (None, thing.size)
     )
 
 
@@ -316,9 +312,7 @@ def _false_in_phrase(phrase: Phrase, words: tuple[str, ...], scene: Scene) -> tu
     best = max(scene.things, key=lambda t: sum(_agreement(phrase, t).values()) + (t.kind == phrase.kind))
     agreement = _agreement(phrase, best)
     tables = {"size": SIZE_OF, "color": COLOR_OF, "kind": KIND_OF}
-    wrong = [
-        i for i in phrase.words for part, table in tables.items() if words[i] in table and not agreement[part]
-    ]
+    wrong = [i for i in phrase.words for part, table in tables.items() if words[i] in table and not agreement[part]]
     return wrong, [f"there is no '{said}'"]
 
 

@@ -22,7 +22,16 @@ KINDS: dict[str, tuple[str, ...]] = {
 }
 ALL_KINDS: tuple[str, ...] = tuple(kind for kinds in KINDS.values() for kind in kinds)
 COLORS: tuple[str, ...] = (
-    "red", "orange", "yellow", "green", "blue", "purple", "pink", "brown", "white", "black",
+    "red",
+    "orange",
+    "yellow",
+    "green",
+    "blue",
+    "purple",
+    "pink",
+    "brown",
+    "white",
+    "black",
 )
 SIZES: dict[str, float] = {"small": 0.25, "medium": 0.35, "large": 0.47}  # width as a share of the picture's
 SETTINGS: tuple[str, ...] = ("day", "night", "sunset", "snow", "beach", "desert", "city", "space")

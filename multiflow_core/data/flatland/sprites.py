@@ -185,9 +185,7 @@ def bird(pen: Pen) -> None:
         pen.line([(x, 80), (x, 96), (x + 10, 96)], 4, pen.hole)
     pen.poly([(86, 22), (100, 31), (85, 38)], pen.hole)
     pen.poly([(30, 56), (4, 40), (0, 52), (5, 58), (2, 68), (10, 70), (34, 78)], pen.dark)
-    pen.curve(
-        [(18, 58), (38, 48), (56, 28), (70, 12), (86, 16), (89, 34), (82, 58), (66, 82), (42, 86)], pen.body
-    )
+    pen.curve([(18, 58), (38, 48), (56, 28), (70, 12), (86, 16), (89, 34), (82, 58), (66, 82), (42, 86)], pen.body)
     pen.curve([(64, 56), (48, 34), (24, 8), (16, 12), (20, 40), (34, 64), (54, 70)], pen.dark)
     pen.curve([(56, 54), (44, 40), (28, 20), (27, 34), (38, 56), (50, 62)], pen.light)
     pen.dot(75, 26, 4.4, pen.ink)
@@ -257,9 +255,7 @@ def plane(pen: Pen) -> None:
     """An airliner flying to the right: swept wings and a tail fin."""
     pen.poly([(42, 46), (64, 46), (48, 14), (36, 14)], pen.dark)
     pen.poly([(4, 48), (0, 16), (14, 16), (34, 44)], pen.dark)
-    pen.curve(
-        [(2, 44), (30, 38), (76, 37), (96, 46), (100, 54), (92, 61), (70, 65), (24, 62), (6, 54)], pen.body
-    )
+    pen.curve([(2, 44), (30, 38), (76, 37), (96, 46), (100, 54), (92, 61), (70, 65), (24, 62), (6, 54)], pen.body)
     pen.poly([(36, 55), (66, 55), (36, 94), (22, 94)], pen.dark)
     pen.poly([(38, 55), (64, 55), (38, 88), (30, 88)], pen.body)
     for x in (30, 41, 52, 63, 74):
@@ -272,9 +268,7 @@ def rocket(pen: Pen) -> None:
     pen.curve([(38, 80), (36, 88), (50, 101), (64, 88), (62, 80)], (255, 206, 120))
     pen.curve([(30, 46), (12, 62), (6, 90), (18, 84), (34, 78)], pen.dark)
     pen.curve([(70, 46), (88, 62), (94, 90), (82, 84), (66, 78)], pen.dark)
-    pen.curve(
-        [(50, -1), (66, 14), (75, 38), (72, 66), (64, 83), (36, 83), (28, 66), (25, 38), (34, 14)], pen.body
-    )
+    pen.curve([(50, -1), (66, 14), (75, 38), (72, 66), (64, 83), (36, 83), (28, 66), (25, 38), (34, 14)], pen.body)
     with pen.inside():
         pen.rect(22, 68, 78, 74, pen.light)
     pen.dot(50, 40, 12, pen.hole)
@@ -331,9 +325,7 @@ def lighthouse(pen: Pen) -> None:
     pen.poly([(35, 34), (65, 34), (75, 94), (25, 94)], pen.body)
     with pen.inside():
         for y in (48, 72):
-            pen.poly(
-                [(22, y), (78, y), (78, y + 9), (22, y + 9)], pen.light if pen.glass == CREAM else pen.dark
-            )
+            pen.poly([(22, y), (78, y), (78, y + 9), (22, y + 9)], pen.light if pen.glass == CREAM else pen.dark)
     pen.rect(39, 17, 61, 32, pen.glass, 1)
     pen.line([(50, 16), (50, 30)], 2, pen.ink)
     pen.rect(28, 29, 72, 36, pen.hole, 2)
@@ -427,9 +419,7 @@ def cake(pen: Pen) -> None:
         step = (x1 - x0) / count
         for k in range(count):
             x = x0 + k * step
-            pen.rect(
-                x, y + 1, x + step, y + (6 if k % 2 else 10), icing if k % 2 == 0 else pen.body, step / 2
-            )
+            pen.rect(x, y + 1, x + step, y + (6 if k % 2 else 10), icing if k % 2 == 0 else pen.body, step / 2)
         pen.rect(x0, y, x1, y + 5, icing, 2.5)
     with pen.inside():
         pen.rect(0, 85, 100, 94, pen.dark)
