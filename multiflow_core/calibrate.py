@@ -134,7 +134,7 @@ def calibrate(
         if family is None and done == 1 and _attention_mask(batch) is not None:
             traced = prunable_layers(model, batch=batch, forward=forward)
             layers = _with_reads(layers, traced) if given else traced
-        reducer = _Reducer(layers, _attention_mask(batch), sums)
+        reducer = _Reducer(layers, _attention_mask(batch), sums, _attention_mask(batch, "pixel_attention_mask"))
         with quiet(model), LinearInputs(weights, reducer):
             forward(model, batch)
         _check_finite(sums)
@@ -167,8 +167,8 @@ def _call(model: nn.Module, batch: Any) -> Any:
     return model(**batch) if isinstance(batch, Mapping) else model(batch)
 
 
-def _attention_mask(batch: Any) -> Tensor | None:
-    mask = batch.get("attention_mask") if isinstance(batch, Mapping) else None
+def _attention_mask(batch: Any, key: str = "attention_mask") -> Tensor | None:
+    mask = batch.get(key) if isinstance(batch, Mapping) else None
     return mask.bool() if isinstance(mask, Tensor) and mask.ndim == 2 else None
 
 
@@ -195,16 +195,23 @@ def _check_finite(sums: Mapping[str, Tensor]) -> None:
 class _Reducer:
     """Adds the squared inputs of one forward pass to `sums`; a tensor fed to several layers is reduced once."""
 
-    def __init__(self, layers: tuple[PrunableLayer, ...], mask: Tensor | None, sums: dict[str, Tensor]):
-        self._reads_text = {layer.name: layer.reads == "text" for layer in layers}
-        self._mask = mask
+    def __init__(
+        self,
+        layers: tuple[PrunableLayer, ...],
+        mask: Tensor | None,
+        sums: dict[str, Tensor],
+        patch_mask: Tensor | None = None,
+    ):
+        self._reads = {layer.name: layer.reads for layer in layers}
+        # patches are left out only where the batch says that they pad pictures of another shape (SigLIP 2)
+        self._masks = {"text": mask, "image": patch_mask}
         self._sums = sums
         # By identity, for one forward. The weak reference tells a tensor from a later one at its address,
         # the version tells it from itself after an in-place change.
         self._recent: dict[tuple[int, bool], tuple[weakref.ref, int, Tensor]] = {}
 
     def __call__(self, name: str, x: Tensor) -> None:
-        keep = self._kept_rows(x) if self._reads_text[name] else None
+        keep = _kept_rows(x, self._masks.get(self._reads[name]))
         added = self._squares(x, keep)
         total = self._sums.get(name)
         self._sums[name] = added.clone() if total is None else total.add_(added)
@@ -218,16 +225,16 @@ class _Reducer:
         self._recent[key] = (weakref.ref(x), x._version, sums)
         return sums
 
-    def _kept_rows(self, x: Tensor) -> Tensor | None:
-        """The mask in the shape of the leading dimensions of x, or None where it does not fit them."""
-        mask = self._mask
-        if mask is None:
-            return None
-        if x.ndim >= 3 and x.shape[:2] == mask.shape:
-            return mask.to(x.device)
-        if x.ndim == 2 and len(x) == mask.numel():
-            return mask.reshape(-1).to(x.device)
+
+def _kept_rows(x: Tensor, mask: Tensor | None) -> Tensor | None:
+    """The mask in the shape of the leading dimensions of x, or None where it does not fit them."""
+    if mask is None:
         return None
+    if x.ndim >= 3 and x.shape[:2] == mask.shape:
+        return mask.to(x.device)
+    if x.ndim == 2 and len(x) == mask.numel():
+        return mask.reshape(-1).to(x.device)
+    return None
 
 
 def square_sum(x: Tensor) -> Tensor:

@@ -7,9 +7,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor
 
+from ._merge import ascending_ranks
 from ._support import unknown_name
 from .layers import PrunableLayer
 
@@ -26,11 +28,13 @@ class Context:
         norms: a_j, float32 (in,), or None when the criterion does not need statistics.
         seed: for criteria that draw random numbers.
         options: the method's options.
-        extras: room for what later criteria need, such as gradients.
+        gradient: the mean gradient of the objective, float32 (out, in), or None when the criterion needs none.
+        extras: room for what later criteria need.
     """
 
     layer: PrunableLayer
     norms: Tensor | None = None
+    gradient: Tensor | None = None
     seed: int = 0
     options: Mapping[str, Any] = field(default_factory=dict)
     extras: Mapping[str, Any] = field(default_factory=dict)
@@ -133,6 +137,64 @@ def _flow(magnitudes: Tensor, norms: Tensor) -> Tensor:
     return (magnitudes * s_out[:, None]).mul_(s_in)
 
 
+def _narrowed(score: Tensor) -> Tensor:
+    """A float64 score in float32, unless that would tie or drop what differs."""
+    high = float(score.max()) if score.numel() else 0.0
+    low = float(score.where(score > 0, torch.inf).min()) if high > 0 else _SMALLEST
+    return score.float() if low >= _SMALLEST and high < _LARGEST else score
+
+
+def l2(weight: Tensor, context: Context | None = None) -> Tensor:
+    """|w| / ||W||_F: magnitudes in units of their layer, comparable between layers of different scale.
+
+    >>> l2(torch.tensor([[3.0, -4.0]]))
+    tensor([[0.6000, 0.8000]])
+    """
+    weight = weight.double()
+    norm = weight.norm()
+    return _narrowed(weight.abs() / norm if norm > 0 else weight.abs())
+
+
+def lamp(weight: Tensor, context: Context | None = None) -> Tensor:
+    """LAMP: w_u^2 / (sum over v with w_v^2 >= w_u^2 of w_v^2); never above 1 (Lee et al., 2021, arXiv 2010.07611).
+
+    >>> lamp(torch.tensor([[1.0, 2.0], [-2.0, 4.0]]))
+    tensor([[0.0400, 0.1667],
+            [0.1667, 1.0000]])
+
+    The sum runs from the largest down, in float64: `total - cumsum` would lose the small tail and exceed 1.
+    """
+    magnitudes = weight.abs().flatten().numpy()
+    ranks = ascending_ranks(magnitudes)
+    ascending = np.empty_like(magnitudes)
+    ascending[ranks] = magnitudes
+    squares = np.square(ascending, dtype=np.float64)
+    tail = np.cumsum(squares[::-1])[::-1]
+    # equal weights share a denominator: the tail that begins at the first of them
+    new = np.r_[True, ascending[1:] != ascending[:-1]][: len(ascending)]
+    first_equal = np.maximum.accumulate(np.where(new, np.arange(len(ascending)), 0))
+    ranked = squares / np.maximum(tail[first_equal], np.finfo(np.float64).tiny)
+    return _narrowed(torch.from_numpy(ranked[ranks]).view(weight.shape))
+
+
+def wanda(weight: Tensor, context: Context) -> Tensor:
+    """Wanda: |w_ij| a_j (Sun et al., 2024, arXiv 2306.11695).
+
+    >>> wanda(torch.tensor([[3.0, -1.0]]), Context(PrunableLayer("w", (1, 2)), norms=torch.tensor([1.0, 4.0])))
+    tensor([[3., 4.]])
+    """
+    return _narrowed(weight.abs().double() * context.norms)
+
+
+def snip(weight: Tensor, context: Context) -> Tensor:
+    """SNIP: |g w|, g the mean gradient; the absolute value comes after averaging (Lee et al., 2019, arXiv 1810.02340).
+
+    >>> snip(torch.tensor([[3.0, -1.0]]), Context(PrunableLayer("w", (1, 2)), gradient=torch.tensor([[-2.0, 4.0]])))
+    tensor([[6., 4.]])
+    """
+    return _narrowed((weight.double() * context.gradient).abs())
+
+
 def random(weight: Tensor, context: Context) -> Tensor:
     """Uniform noise that depends on the seed and the layer's name only, not on the order of the layers.
 
@@ -147,7 +209,9 @@ def random(weight: Tensor, context: Context) -> Tensor:
 
 
 register(Criterion("magnitude", "Magnitude", "|w_ij|", magnitude))
-register(
-    Criterion("flow", "Information flow", "s_out(i) |w_ij| s_in(j)", flow, needs=frozenset({"statistics"}))
-)
+register(Criterion("flow", "Information flow", "s_out(i) |w_ij| s_in(j)", flow, needs=frozenset({"statistics"})))
+register(Criterion("l2", "Layer-normalised magnitude", "|w_ij| / ||W||_F", l2))
+register(Criterion("lamp", "LAMP", "w_u^2 / sum of w_v^2 >= w_u^2", lamp))
+register(Criterion("wanda", "Wanda", "|w_ij| a_j", wanda, needs=frozenset({"statistics"})))
+register(Criterion("snip", "SNIP", "|mean g_ij * w_ij|", snip, needs=frozenset({"gradients"})))
 register(Criterion("random", "Random", "u_ij ~ U(0, 1)", random))

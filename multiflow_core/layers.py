@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -64,7 +65,9 @@ def prunable_layers(
         model: any module. A family that knows it decides (`multiflow_core.families`); otherwise every
             `nn.Linear` weight counts, except output heads tied to an embedding.
         batch: one batch of data. For a model no family knows, modalities are then *traced* (by changing
-            the image and the text and watching whose inputs change) instead of guessed from path words.
+            the image and the text and watching whose inputs change) instead of guessed from path words. All
+            layers of a block in which image and text meet count as fusion: its cross-attention's keys see the
+            image alone, but what they compute goes nowhere else.
         forward: `forward(model, batch)` runs the model; default `model(**batch)`.
 
     Returns:
@@ -79,7 +82,9 @@ def prunable_layers(
     from .trace import trace
 
     seen = trace(model, batch, forward)
-    return tuple(_traced(layer, seen.get(layer.name, frozenset())) for layer in layers)
+    blocks = _blocks(layers)
+    fusing = {blocks[name] for name, inputs in seen.items() if len(inputs) == 2 and name in blocks}
+    return tuple(_traced(layer, seen.get(layer.name, frozenset()), blocks[layer.name] in fusing) for layer in layers)
 
 
 def family_of(model: nn.Module):
@@ -120,11 +125,26 @@ def _block(path: str) -> str:
     return path.rpartition(".")[0] or path
 
 
-def _traced(layer: PrunableLayer, inputs: frozenset[str]) -> PrunableLayer:
-    modality = {
-        frozenset({"image"}): "vision",
-        frozenset({"text"}): "text",
-        frozenset({"image", "text"}): "fusion",
-    }.get(inputs, "unknown")
+def _blocks(layers: Sequence[PrunableLayer]) -> dict[str, str]:
+    """{name: the innermost numbered module with at least two of the layers in it}, else the layer's own name.
+
+    >>> names = ["0.blocks.3.key.weight", "0.blocks.3.mlp.0.weight", "0.pool.weight"]
+    >>> list(_blocks([PrunableLayer(name, (1, 1)) for name in names]).values())
+    ['0.blocks.3', '0.blocks.3', '0']
+    """
+    around = {layer.name: _numbered(layer.name) for layer in layers}
+    held = Counter(module for modules in around.values() for module in modules)
+    return {name: next((m for m in modules if held[m] > 1), name) for name, modules in around.items()}
+
+
+def _numbered(name: str) -> list[str]:
+    """The numbered modules around a parameter, innermost first."""
+    parts = name.split(".")[:-1]
+    return [".".join(parts[: i + 1]) for i in range(len(parts) - 1, -1, -1) if parts[i].isdigit()]
+
+
+def _traced(layer: PrunableLayer, inputs: frozenset[str], in_fusion: bool) -> PrunableLayer:
+    alone = {frozenset({"image"}): "vision", frozenset({"text"}): "text"}
+    modality = "fusion" if len(inputs) == 2 or (in_fusion and inputs) else alone.get(inputs, "unknown")
     reads = "text" if "text" in inputs else "image" if inputs else "any"
     return replace(layer, modality=modality, reads=reads)

@@ -134,7 +134,7 @@ class Masks(Mapping[str, Tensor]):
             raise ValueError(f"{os.fspath(path)} holds no masks")
         return cls({name: _unpacked(path, name, packed, s) for name, s in json.loads(metadata["shapes"]).items()})
 
-    def apply(self, model: nn.Module) -> nn.Module:
+    def apply(self, model: nn.Module, weights: Mapping[str, Tensor] | None = None) -> nn.Module:
         """A new module with the pruned weights zero; everything else is shared with `model`, not copied.
 
         >>> dense = nn.Linear(2, 1)
@@ -146,19 +146,20 @@ class Masks(Mapping[str, Tensor]):
         of the same dtype, device and requires_grad; a weight used in several places stays one. Train the
         result only after copying it (`copy.deepcopy`): unpruned tensors are the dense model's own.
 
-        Raises:
-            ValueError: a mask whose name or shape does not fit the model, or two that contradict each other.
-        """
-        memo: dict[int, Any] = {}
-        for tensor in _tensors(model):
-            memo[id(tensor)] = tensor
-        memo.update(self._masked(model))
-        for module in model.modules():
-            memo.update({id(v): type(v)() for k, v in vars(module).items() if "_hooks" in k and isinstance(v, dict)})
-        return copy.deepcopy(model, memo)
+        Args:
+            model: the dense model.
+            weights: {parameter name: new weight} of a method that updates the survivors (`order.weights(sparsity)`).
 
-    def _masked(self, model: nn.Module) -> dict[int, nn.Parameter]:
+        Raises:
+            ValueError: a mask or weight whose name or shape does not fit, or two masks that contradict each other.
+        """
+        return rebuilt(model, self._masked(model, weights or {}))
+
+    def _masked(self, model: nn.Module, weights: Mapping[str, Tensor]) -> dict[int, nn.Parameter]:
         """{id of a dense parameter: its masked version}."""
+        for name in weights:
+            if name not in self:
+                raise unknown_name("mask", name, self)
         parameters = dict(model.named_parameters(remove_duplicate=False))
         applied: dict[int, Tensor] = {}
         new: dict[int, nn.Parameter] = {}
@@ -171,13 +172,25 @@ class Masks(Mapping[str, Tensor]):
             if id(dense) in applied and not torch.equal(applied[id(dense)], mask):
                 raise ValueError(f"{name} shares its weight with another layer that has a different mask")
             applied[id(dense)] = mask
+            values = weights.get(name, dense).detach().to(device=dense.device, dtype=dense.dtype)
+            if values.shape != mask.shape:
+                raise ValueError(f"the new weight of {name} is {tuple(values.shape)}, the mask {tuple(mask.shape)}")
             # masked_fill, not a product: -1.0 * 0 would leave -0.0, and inf * 0 nan
-            zeroed = dense.detach().masked_fill(~mask.to(dense.device), 0)
+            zeroed = values.masked_fill(~mask.to(dense.device), 0)
             new[id(dense)] = nn.Parameter(zeroed, requires_grad=dense.requires_grad)
         return new
 
 
-def _tensors(model: nn.Module) -> Iterator[Tensor]:
+def rebuilt(model: nn.Module, replacements: Mapping[int, Tensor]) -> nn.Module:
+    """A new module around the same tensors, but for {id of a tensor: the one to take instead}; without hooks."""
+    memo: dict[int, Any] = {id(tensor): tensor for tensor in tensors_of(model)}
+    memo.update(replacements)
+    for module in model.modules():
+        memo.update({id(v): type(v)() for k, v in vars(module).items() if "_hooks" in k and isinstance(v, dict)})
+    return copy.deepcopy(model, memo)
+
+
+def tensors_of(model: nn.Module) -> Iterator[Tensor]:
     """Parameters, buffers and plain tensor attributes."""
     for module in model.modules():
         for owner in (module._parameters, module._buffers, vars(module)):

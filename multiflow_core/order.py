@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import math
-import numbers
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,34 +12,26 @@ from torch import Tensor, nn
 
 from ._merge import Merged, ascending_ranks, interleaved, keep_all_but, shares, split_sorted
 from ._support import Progress, parallel_map, unknown_name
-from .allocate import Allocation
+from .allocate import Allocation, given
 from .allocate import get as get_allocation
 from .calibrate import Statistics
 from .criteria import Context, Criterion
 from .criteria import get as get_criterion
+from .gradients import Gradients, Objective, mean_gradients
 from .layers import PrunableLayer, prunable_layers
 from .masks import Masks
 from .methods import Method
 from .methods import get as get_method
+from .moments import Moments
+from .patterns import nm_mask
+from .solved import DenseWeights, Request, Solved, per_layer, per_modality, pruned_count
+
+__all__ = ["PruningOrder", "Request", "Solved", "pruned_count", "rank"]
 
 # Up to this many weights an order keeps its scores (4 bytes each). Beyond, it keeps the model's weights
 # alive and scores a layer again when asked, which costs less than a quarter of selecting in it.
 SNAPSHOT_LIMIT = 1 << 25
 _THREADED_FROM = 1 << 21  # smaller models are done before the threads are
-_SAMPLE = 1024
-
-
-@dataclass(frozen=True)
-class Request:
-    """What `rank` was asked, for methods with a `build` function of their own."""
-
-    model: nn.Module
-    layers: tuple[PrunableLayer, ...]
-    method: Method
-    statistics: Statistics | None = None
-    seed: int = 0
-    options: Mapping[str, Any] = field(default_factory=dict)
-    progress: Progress | None = None
 
 
 def rank(
@@ -50,12 +40,16 @@ def rank(
     *,
     statistics: Statistics | None = None,
     criterion: str | Criterion | None = None,
-    allocation: str | Allocation | None = None,
+    allocation: str | Allocation | Mapping[str, float] | None = None,
+    objective: Objective | None = None,
+    batches: Any = None,
+    gradients: Gradients | None = None,
+    precision: str = "float32",
     layers: Sequence[PrunableLayer] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     **options: Any,
-) -> PruningOrder:
+) -> PruningOrder | Solved:
     """Put all prunable weights of a model into the order in which they go.
 
     >>> model = nn.Sequential(nn.Linear(3, 2), nn.Linear(2, 2))
@@ -69,15 +63,27 @@ def rank(
     Args:
         model: any module; it is only read.
         method: a name (see `multiflow_core.methods()`) or a Method.
-        statistics: what `calibrate` returned, for methods that need it.
-        criterion, allocation: replace the method's own.
+        statistics: what `calibrate` returned, for methods that need statistics; what `moments.second_moments`
+            returned, for those that need moments.
+        criterion, allocation: replace the method's own. A dictionary {parameter name: sparsity} as allocation
+            fixes every layer's sparsity; `order.masks()` is then where they all hold (`order.implied_sparsity`).
+        batches: for methods that need gradients, an iterable of batches or a function that returns a fresh one.
+            An iterator is stored where a method goes through it more than once.
+        objective: `objective(model, batch)` -> scalar loss to differentiate; default: the pre-training losses of
+            the model's family. It is given a stand-in for the model, so that the model stays untouched.
+        gradients: what `gradients.mean_gradients` returned, for criteria that need them: several orders from one
+            pass over the batches.
+        precision: "float32", or "bfloat16" for forward passes under autocast.
         layers: the layout; default the statistics' own, else `prunable_layers(model)`.
-        seed: for methods that draw random numbers.
+        seed: for methods and objectives that draw random numbers.
         progress: called as progress(fraction, message).
         options: the method's options.
 
+    Returns:
+        A PruningOrder; for methods that are not nested a Solved, which has the same `masks` and budgets.
+
     Raises:
-        ValueError: unknown names, missing statistics, weights that are not finite, or shapes that do not fit.
+        ValueError: unknown names, missing statistics or batches, weights that are not finite, shapes that do not fit.
     """
     chosen = get_method(method)
     settings = chosen.settings(options)
@@ -87,36 +93,27 @@ def rank(
     if not layers:
         raise ValueError("the model has no prunable layers")
     if chosen.build is not None and criterion is None and allocation is None:
-        _check_statistics(layers, statistics, "statistics" in chosen.needs, chosen.name)
-        return chosen.build(Request(model, layers, chosen, statistics, seed, settings, progress))
+        _check_needs(chosen.name, chosen.needs, layers, statistics, batches)
+        return chosen.build(
+            Request(model, layers, chosen, statistics, seed, settings, progress, objective, batches, precision)
+        )
     if chosen.build is not None and (criterion is None or allocation is None):
         raise ValueError(f"method {chosen.name!r} is no criterion x allocation: give both or neither")
     by = get_criterion(criterion or chosen.criterion)
-    to = get_allocation(allocation or chosen.allocation)
+    to = (
+        given(allocation, layers)
+        if isinstance(allocation, Mapping)
+        else get_allocation(allocation or chosen.allocation)
+    )
     key = by if to.key == "score" else get_criterion(to.key)
-    _check_statistics(layers, statistics, "statistics" in by.needs | key.needs, by.name)
+    needs = by.needs | key.needs
+    _check_needs(by.name, needs, layers, statistics, batches if gradients is None else gradients)
     scorer = _Scorer(model, layers, statistics, seed, settings)
+    if "gradients" in needs:
+        scorer.gradients = gradients or mean_gradients(
+            model, batches, objective, layers=layers, precision=precision, seed=seed, progress=progress
+        )
     return PruningOrder(layers, chosen, by, to, scorer, key, statistics=statistics, progress=progress)
-
-
-def pruned_count(sparsity: float, total: int) -> int:
-    """floor(sparsity * total), meant as written: the largest k with k / total <= sparsity in float64.
-
-    >>> pruned_count(0.63, 100), int(0.29 * 100), pruned_count(0.29, 100)
-    (63, 28, 29)
-
-    The one place where a sparsity becomes a count. The critical sparsity of the weight at position t of
-    the order is (t + 1) / total, so "pruned" and "critical sparsity <= sparsity" are the same thing, exactly.
-    Raises ValueError unless sparsity is a number from 0 to 1.
-    """
-    number = isinstance(sparsity, numbers.Real) and not isinstance(sparsity, bool)
-    if not number or not 0 <= float(sparsity) <= 1:
-        raise ValueError(f"sparsity must be a number from 0 to 1, not {sparsity!r}")
-    sparsity = float(sparsity)
-    count = min(total, int(sparsity * total) + 1)
-    while count and count / total > sparsity:
-        count -= 1
-    return count
 
 
 class PruningOrder:
@@ -135,6 +132,7 @@ class PruningOrder:
     Attributes:
         layers: the layout. total: N. method, criterion, allocation: how it was ordered.
         statistics: what it was ordered with, or None.
+        implied_sparsity: of an allocation that was given as a dictionary, where every layer has its sparsity.
 
     The model may be thrown away. Up to `SNAPSHOT_LIMIT` weights it may also be changed; a larger order
     raises RuntimeError if the weights it refers to were changed in place.
@@ -166,41 +164,80 @@ class PruningOrder:
         for i, layer in enumerate(layers):
             groups.setdefault(allocation.group(layer), []).append(i)
         self._groups = list(groups.values())
-        self._sizes = [sum(layers[i].size for i in group) for group in self._groups]
+        sizes = [sum(layers[i].size for i in group) for group in self._groups]
+        # groups are emptied evenly, one stage after the other: how many slots of every group belong to each stage
+        self._stages = [sizes]
+        self.implied_sparsity: float | None = None
+        if allocation.targets is not None:
+            first = [sum(allocation.targets[layers[i].name] for i in group) for group in self._groups]
+            self._stages = [first, [size - count for size, count in zip(sizes, first, strict=True)]]
+            self.implied_sparsity = sum(first) / self.total
         self._scorer = scorer
         self._kept: list[np.ndarray] | None = None
+        self._placed: dict[int, np.ndarray] = {}
         self._curves: dict[int, np.ndarray] = {}
         self._merged = self._prepare(key, progress)
+        if allocation.places is not None and self._kept is not None:
+            parallel_map(self._places, range(len(layers)), threads=self.total > _THREADED_FROM)
 
     # -- masks -------------------------------------------------------------------------------------------
 
-    def masks(self, sparsity: float) -> Masks:
-        """The masks at a sparsity: exactly floor(sparsity * total) weights are False. ValueError outside 0..1."""
-        counts = self.layer_counts(sparsity)
+    def masks(self, sparsity: float | None = None, *, progress: Progress | None = None) -> Masks:
+        """The masks at a sparsity: exactly floor(sparsity * total) weights are False. ValueError outside 0..1.
 
-        def mask(i: int) -> Tensor:
-            keep = keep_all_but(self._score(i), int(counts[i])) if counts[i] else np.ones(self.layers[i].size, bool)
-            return torch.from_numpy(keep).reshape(self.layers[i].shape)
+        Without a sparsity: at the one that the given sparsities of the layers imply.
+        """
+        counts = self.layer_counts(self.implied_sparsity if sparsity is None else sparsity)
 
-        flat = parallel_map(mask, range(len(self.layers)), threads=self.total > _THREADED_FROM)
-        return Masks({layer.name: m for layer, m in zip(self.layers, flat, strict=True)})
+        def keep(i: int) -> np.ndarray:
+            if not counts[i]:
+                return np.ones(self.layers[i].size, dtype=bool)
+            if self.allocation.places is not None:
+                return self._places(i) >= counts[i]
+            return keep_all_but(self._score(i), int(counts[i]))
+
+        return self._masks(lambda i: torch.from_numpy(keep(i)).reshape(self.layers[i].shape), progress)
+
+    def masks_nm(self, n: int, m: int, *, progress: Progress | None = None) -> Masks:
+        """An N:M pattern: of every M consecutive inputs of an output row the N with the highest scores are kept.
+
+        >>> order = rank(nn.Linear(8, 3), "omp")
+        >>> masks = order.masks_nm(2, 4)
+        >>> masks["weight"].reshape(3, 2, 4).sum(-1).tolist(), masks.sparsity
+        ([[2, 2], [2, 2], [2, 2]], 0.5)
+
+        The pattern decides everything but the scores: the allocation does not matter. ValueError unless
+        1 <= N <= M, naming the first layer whose inputs are no multiple of M.
+        """
+        return self._masks(lambda i: nm_mask(self._matrix(i), n, m, self.layers[i].name), progress)
+
+    def weights(self, sparsity: float | None = None) -> None:
+        """None: the survivors keep their values. So `mask.apply(model, order.weights(s))` works for every order."""
+
+    def _masks(self, mask: Callable[[int], Tensor], progress: Progress | None) -> Masks:
+        found = parallel_map(
+            mask, range(len(self.layers)), threads=self.total > _THREADED_FROM, progress=progress, message="masks"
+        )
+        return Masks({layer.name: m for layer, m in zip(self.layers, found, strict=True)})
 
     # -- budgets -----------------------------------------------------------------------------------------
 
     def layer_counts(self, sparsity: float) -> np.ndarray:
         """How many weights of every layer are pruned: int64 (layers,), summing to floor(sparsity * total)."""
         counts = np.zeros(len(self.layers), dtype=np.int64)
-        per_group = shares(pruned_count(sparsity, self.total), self._sizes)
+        per_group = np.zeros(len(self._groups), dtype=np.int64)
+        left = pruned_count(sparsity, self.total)
+        for sizes in self._stages:
+            here = min(left, sum(sizes))
+            per_group += shares(here, sizes)
+            left -= here
         for group, merged, k in zip(self._groups, self._merged, per_group, strict=True):
-            counts[group] = k if merged is None else merged.counts(k)
+            counts[group] = k if merged is None else merged.counts(int(k))
         return counts
 
     def layer_sparsity(self, sparsity: float) -> dict[str, float]:
         """The sparsity of every layer at a global sparsity."""
-        return {
-            layer.name: int(count) / layer.size
-            for layer, count in zip(self.layers, self.layer_counts(sparsity), strict=True)
-        }
+        return per_layer(self.layers, self.layer_counts(sparsity))
 
     def modality_sparsity(self, sparsity: float) -> dict[str, float]:
         """The sparsity of every modality at a global sparsity.
@@ -209,12 +246,7 @@ class PruningOrder:
         ...      criterion="magnitude", allocation="multimodal").modality_sparsity(0.75)
         {'text': 0.75, 'vision': 0.75}
         """
-        pruned: dict[str, int] = {}
-        size: dict[str, int] = {}
-        for layer, count in zip(self.layers, self.layer_counts(sparsity), strict=True):
-            pruned[layer.modality] = pruned.get(layer.modality, 0) + int(count)
-            size[layer.modality] = size.get(layer.modality, 0) + layer.size
-        return {modality: pruned[modality] / size[modality] for modality in size}
+        return per_modality(self.layers, self.layer_counts(sparsity))
 
     def curve(self, n: int = 101) -> np.ndarray:
         """Per-layer sparsity at n evenly spaced global sparsities from 0 to 1: float64 (layers, n), read-only.
@@ -236,19 +268,20 @@ class PruningOrder:
         `masks(s)[name]` equals `critical_sparsity(name) > s` for every s.
         """
         i = self._layer(name)
-        ranks = ascending_ranks(self._score(i))
+        ranks = self._places(i)
         critical = (self._slots(i) + 1) / self.total
         return torch.from_numpy(critical[ranks]).reshape(self.layers[i].shape)
 
     def score(self, name: str) -> Tensor:
         """The scores of a layer: (out, in), float32 (float64 where float32's range is too small)."""
-        i = self._layer(name)
-        return torch.from_numpy(self._score(i).copy()).reshape(self.layers[i].shape)
+        return self._matrix(self._layer(name)).clone()
 
     def threshold(self, name: str, sparsity: float) -> float:
         """The highest pruned score of a layer at a global sparsity; -inf when nothing of it is pruned."""
         i = self._layer(name)
         k = int(self.layer_counts(sparsity)[i])
+        if self.allocation.places is not None:
+            return float(self._score(i)[self._places(i) < k].max(initial=-math.inf))
         return float(np.partition(self._score(i), k - 1)[k - 1]) if k else -math.inf
 
     # -- inside ------------------------------------------------------------------------------------------
@@ -261,15 +294,34 @@ class PruningOrder:
     def _score(self, i: int) -> np.ndarray:
         return self._kept[i] if self._kept is not None else self._scorer(self.criterion, i)
 
+    def _matrix(self, i: int) -> Tensor:
+        return torch.from_numpy(self._score(i)).reshape(self.layers[i].shape)
+
+    def _places(self, i: int) -> np.ndarray:
+        """The places at which the weights of a layer go, 0 first: int (size,)."""
+        if self.allocation.places is None:
+            return ascending_ranks(self._score(i))
+        if i in self._placed:
+            return self._placed[i]
+        places = self.allocation.places(self._score(i).reshape(self.layers[i].shape)).astype(np.int32)
+        if self._kept is not None:
+            self._placed[i] = places
+        return places
+
     def _slots(self, i: int) -> np.ndarray:
         """Positions in the whole order at which this layer loses its 1st, 2nd, ... weight: int64 (size,)."""
         g = next(g for g, group in enumerate(self._groups) if i in group)
         merged = self._merged[g]
-        if merged is None:
-            slots = np.arange(self.layers[i].size)
-        else:
-            slots = np.flatnonzero(merged.sources() == self._groups[g].index(i))
-        return interleaved(slots, g, self._sizes)
+        alone = merged is None
+        slots = (
+            np.arange(self.layers[i].size) if alone else np.flatnonzero(merged.sources() == self._groups[g].index(i))
+        )
+        positions, begin, before = [], 0, 0
+        for sizes in self._stages:
+            own = slots[begin : begin + sizes[g]] - begin
+            positions.append(before + interleaved(own, g, sizes))
+            begin, before = begin + sizes[g], before + sum(sizes)
+        return np.concatenate(positions)
 
     def _prepare(self, key: Criterion, progress: Progress | None) -> list[Merged | None]:
         """Score every layer once (which checks it), and sort the keys of groups with several layers."""
@@ -323,27 +375,14 @@ class _Scorer:
         seed: int,
         options: Mapping[str, Any],
     ):
-        parameters = dict(model.named_parameters(remove_duplicate=False))
-        for layer in layers:
-            if layer.name not in parameters:
-                raise unknown_name("parameter of the model", layer.name, parameters)
-            shape = tuple(parameters[layer.name].shape)
-            if shape != tuple(layer.shape):
-                raise ValueError(f"{layer.name} is {shape} in the model, {tuple(layer.shape)} in the layout")
-        self._layers = layers
-        self._weights = [parameters[layer.name].detach() for layer in layers]
-        self._prints = [_fingerprint(weight) for weight in self._weights]
+        self._layers, self._weights = layers, DenseWeights(model, layers)
+        self.gradients: Gradients | None = None
         self._statistics, self._seed, self._options = statistics, seed, options
 
     def __call__(self, criterion: Criterion, i: int) -> np.ndarray:
-        layer, weight = self._layers[i], self._weights[i]
+        layer = self._layers[i]
         with torch.no_grad():
-            low, high = torch.aminmax(weight)
-            if not bool(torch.isfinite(low) & torch.isfinite(high)):
-                raise ValueError(f"the weight {layer.name} holds values that are not finite")
-            if _fingerprint(weight) != self._prints[i]:
-                raise RuntimeError(f"{layer.name} was changed after the model was ranked: rank it again")
-            weight = weight.to(device="cpu", dtype=torch.float32)
+            weight = self._weights[i]
             score = criterion.function(weight, self._context(criterion, layer))
             return self._checked(score, weight, criterion, layer)
 
@@ -353,7 +392,12 @@ class _Scorer:
             norms = self._statistics.norm(layer.name)
             if norms.numel() != layer.shape[1]:
                 raise ValueError(f"the statistics of {layer.name} are of size {norms.numel()}, not {layer.shape[1]}")
-        return Context(layer, norms, self._seed, self._options)
+        gradient = None
+        if "gradients" in criterion.needs:
+            gradient = self.gradients.mean.get(layer.name)
+            if gradient is None or tuple(gradient.shape) != tuple(layer.shape):
+                raise ValueError(f"the gradients do not fit: there is none of shape {layer.shape} for {layer.name}")
+        return Context(layer, norms, gradient, self._seed, self._options)
 
     @staticmethod
     def _checked(score: Tensor, weight: Tensor, criterion: Criterion, layer: PrunableLayer) -> np.ndarray:
@@ -369,16 +413,16 @@ class _Scorer:
         return flat
 
 
-def _fingerprint(weight: Tensor) -> float:
-    """Cheap, and changes when the weight is trained, pruned or scaled in place."""
-    flat = weight.reshape(-1)
-    return float(flat[:: max(1, flat.numel() // _SAMPLE)].double().abs().sum())
-
-
-def _check_statistics(
-    layers: Sequence[PrunableLayer], statistics: Statistics | None, needed: bool, who: str
+def _check_needs(
+    who: str, needs: frozenset[str], layers: Sequence[PrunableLayer], statistics: Statistics | None, batches: Any
 ) -> None:
-    if not needed:
+    if "gradients" in needs and batches is None:
+        raise ValueError(
+            f"{who!r} needs gradients: pass batches=..., and objective=fn(model, batch) -> loss if you like"
+        )
+    if "moments" in needs and not isinstance(statistics, Moments):
+        raise ValueError(f"{who!r} needs second moments: pass statistics=second_moments(model, batches)")
+    if not needs & {"statistics", "moments"}:
         return
     if statistics is None:
         raise ValueError(f"{who!r} needs activation statistics: pass statistics=mf.calibrate(model, batches)")

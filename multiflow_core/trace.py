@@ -14,7 +14,7 @@ from .layers import linear_weights
 Forward = Callable[[nn.Module, Any], Any]
 
 IMAGE_WORDS = ("pixel", "image", "vision", "visual", "img")
-_UNTOUCHED_WORDS = ("mask", "label", "position", "token_type", "target")
+_UNTOUCHED_WORDS = ("mask", "label", "position", "token_type", "target", "shape", "size", "grid")
 _SAMPLES = 2
 _TOLERANCE = 1e-6
 

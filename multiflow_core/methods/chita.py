@@ -1,0 +1,122 @@
+"""CHITA: pruning as sparse regression on gradients (Benbaki et al., ICML 2023, arXiv 2302.14623)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from ..gradients import Replica, Rows, Source, gradient_rows
+from ..solved import Request, Solution, Solved, magnitudes, select
+from . import Method, Option, positive, register, whole
+
+IDEA = (
+    "Few gradients tell how the loss bends: moving along none of them costs nothing. "
+    "So the weights that stay are moved to make up for those that go."
+)
+FORMULA = "min 1/2 ||A(w-w0)||^2 + alpha (sum g)'w + n lambda/2 ||w-w0||^2, at most k weights left"
+
+
+def options(alpha: float | None, doc: str) -> dict[str, Option]:
+    return {
+        "gradients": whole(500, "n, at most so many batches give a gradient each: the rows of A"),
+        "block": whole(
+            10_000, "weights solved together (the authors take 500 to 10,000); no cross-terms beyond a block"
+        ),
+        "lam": positive(1e-4, "lambda, how much moving a weight costs by itself"),
+        "alpha": Option(
+            alpha, doc, lambda x: x is None or positive(0, "").allows(x) or x == 0, "a number from 0 on, or None"
+        ),
+    }
+
+
+def build(request: Request) -> Solved:
+    replica = Replica.of(request)
+    rows = gradient_rows(replica, Source(request.batches), request.options["gradients"], request.progress, "CHITA")
+    del replica
+
+    def solve(count, progress):
+        return improve([weight.reshape(-1) for weight in request.weights], rows, count, request, progress)
+
+    return Solved(request, solve)
+
+
+def improve(dense: Sequence[Tensor], rows: Rows, count: int, request: Request, progress: Callable) -> Solution:
+    """The better of two supports, each with its best weights: the largest |w0|, and the largest after one step.
+
+    Without the first-order term (alpha = 0) the gradient at w0 is zero, the step goes nowhere, and both are magnitude.
+    """
+    alpha = 1 / rows.pairs if request.options["alpha"] is None else request.options["alpha"]
+    block, lam = request.options["block"], request.options["lam"]
+    flat = torch.cat(list(dense))
+    sizes = [weight.numel() for weight in dense]
+    supports = [magnitudes(dense)]
+    if alpha:
+        supports.append(magnitudes(step_down(flat, rows, alpha, lam, block).split(sizes)))
+    best = None
+    for scores in supports:
+        keep = select(scores, count)
+        new, cost = solve_blocks(flat, torch.from_numpy(np.concatenate(keep)), rows, alpha, lam, block, progress)
+        if best is None or cost < best[0]:
+            best = cost, Solution(keep, new.split(sizes))
+    return best[1]
+
+
+def step_down(dense: Tensor, rows: Rows, alpha: float, lam: float, block: int) -> Tensor:
+    """One gradient step of the objective from w0, block by block, of the length 1 / largest curvature."""
+    stepped = dense.clone()
+    for first in range(0, len(dense), block):
+        a = rows.block(first, first + block)
+        curvature = float(torch.linalg.eigvalsh(a @ a.T)[-1]) + rows.n * lam
+        stepped[first : first + block] -= (alpha / curvature * a.sum(0)).float()
+    return stepped
+
+
+def solve_blocks(
+    dense: Tensor, keep: Tensor, rows: Rows, alpha: float, lam: float, block: int, progress: Callable
+) -> tuple[Tensor, float]:
+    """The weights on a support that minimise the objective, block by block; and the objective there.
+
+    With d = w - w0 on the survivors S and -w0 on the pruned P, the gradient vanishes at
+    d_S = -A_S' (A_S A_S' + n lambda I)^-1 (alpha 1 - A_P w0_P), by Woodbury's identity: an n x n system for a block
+    of any size.
+
+    Args:
+        dense: w0, float32 (N,). keep: the support, bool (N,).
+    """
+    new = torch.where(keep, dense, 0.0)
+    damping = rows.n * lam
+    cost = 0.0
+    for first in range(0, len(dense), block):
+        part = slice(first, first + block)
+        a, w0, kept = rows.block(first, first + block), dense[part].double(), keep[part]
+        left, moved = a[:, kept], -(a[:, ~kept] @ w0[~kept])
+        system = left @ left.T + damping * torch.eye(rows.n, dtype=torch.float64)
+        factor = torch.linalg.cholesky(system)
+        d = -left.T @ torch.cholesky_solve((moved + alpha)[:, None], factor)[:, 0]
+        new[part][kept] += d.float()
+        moved = moved + left @ d
+        cost += float(moved.square().sum() + damping * (d.square().sum() + w0[~kept].square().sum())) / 2
+        cost += alpha * float((a.sum(0) @ w0) + moved.sum())
+        progress(min(1.0, (first + block) / len(dense)), "CHITA: solving block by block")
+    return new, cost
+
+
+register(
+    Method(
+        name="chita",
+        title="CHITA",
+        paper="Benbaki et al., ICML 2023, arXiv 2302.14623",
+        formula=FORMULA,
+        idea=IDEA,
+        needs=frozenset({"gradients"}),
+        nested=False,
+        updates_weights=True,
+        options=options(
+            0.0, "weight of the first-order term: 0 as in the authors' scripts, or 1 / pairs per batch (None)"
+        ),
+        build=build,
+    )
+)

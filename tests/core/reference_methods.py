@@ -1,0 +1,181 @@
+"""The other pruners, written from their papers in plain loops and float64. Slow, and meant to be."""
+
+from __future__ import annotations
+
+import copy
+import math
+
+import torch
+from torch import Tensor, nn
+
+from .reference import count, flat, lowest
+
+Weights = dict[str, list[list[float]]]
+
+
+def weights_of(model: nn.Module, layers) -> Weights:
+    parameters = dict(model.named_parameters())
+    return {layer.name: parameters[layer.name].detach().double().tolist() for layer in layers}
+
+
+def l2_scores(weight: list[list[float]]) -> list[list[float]]:
+    norm = math.sqrt(sum(w * w for w in flat(weight)))
+    return [[abs(w) / norm for w in row] for row in weight]
+
+
+def lamp_scores(weight: list[list[float]]) -> list[list[float]]:
+    """w_u^2 over the sum of all w_v^2 that are not smaller: the quadratic way."""
+    values = flat(weight)
+    return [[u * u / math.fsum(v * v for v in values if v * v >= u * u) for u in row] for row in weight]
+
+
+def global_masks(scores: Weights, k: int) -> dict[str, list[bool]]:
+    """The k lowest scores of all layers go, ties by position."""
+    slots = [(s, layer, i) for layer, name in enumerate(scores) for i, s in enumerate(flat(scores[name]))]
+    gone = {(layer, i) for _, layer, i in sorted(slots)[:k]}
+    return {name: [(layer, i) not in gone for i in range(len(flat(scores[name])))] for layer, name in enumerate(scores)}
+
+
+def wanda_rows(weight: list[list[float]], norms: list[float], per_row: int) -> list[list[bool]]:
+    """Every row loses its `per_row` lowest |w_ij| a_j."""
+    masks = []
+    for row in weight:
+        gone = lowest([abs(w) * a for w, a in zip(row, norms, strict=True)], per_row)
+        masks.append([j not in gone for j in range(len(row))])
+    return masks
+
+
+def gradients(model: nn.Module, layers, objective, batch) -> dict[str, Tensor]:
+    """By backward on a deep copy in float64."""
+    model = copy.deepcopy(model).double().eval()
+    model.zero_grad()
+    batch = {k: v.double() if v.is_floating_point() else v for k, v in batch.items()}
+    objective(model, batch).backward()
+    parameters = dict(model.named_parameters())
+    return {layer.name: parameters[layer.name].grad for layer in layers}
+
+
+def mean_gradients(model, layers, objective, batches) -> dict[str, Tensor]:
+    found = [gradients(model, layers, objective, batch) for batch in batches]
+    return {name: sum(g[name] for g in found) / len(found) for name in found[0]}
+
+
+def snip_scores(model, layers, objective, batches) -> Weights:
+    """|mean g * w|, weight by weight."""
+    mean = mean_gradients(model, layers, objective, batches)
+    return {
+        name: [
+            [abs(g * w) for g, w in zip(gs, ws, strict=True)]
+            for gs, ws in zip(mean[name].tolist(), weight, strict=True)
+        ]
+        for name, weight in weights_of(model, layers).items()
+    }
+
+
+def itersnip_masks(model, layers, objective, batches, sparsity, steps, per_step) -> dict[str, list[bool]]:
+    """Density kappa^(t/T); what is pruned scores below everything from then on."""
+    model = copy.deepcopy(model)
+    parameters = dict(model.named_parameters())
+    total = sum(layer.size for layer in layers)
+    kept = 1 - count(sparsity, total) / total
+    masks = {layer.name: [True] * layer.size for layer in layers}
+    used = 0
+    for step in range(1, steps + 1):
+        part = [batches[(used + i) % len(batches)] for i in range(per_step)]
+        used += per_step
+        scores = snip_scores(model, layers, objective, part)
+        for layer in layers:
+            columns = layer.shape[1]
+            values = [s if m else -1.0 for s, m in zip(flat(scores[layer.name]), masks[layer.name], strict=True)]
+            scores[layer.name] = [values[i : i + columns] for i in range(0, layer.size, columns)]
+        k = count(sparsity, total) if step == steps else math.floor((1 - kept ** (step / steps)) * total)
+        masks = global_masks(scores, k)
+        with torch.no_grad():
+            for layer in layers:
+                parameters[layer.name].mul_(torch.tensor(masks[layer.name]).view(layer.shape))
+    return masks
+
+
+def chita_objective(rows: Tensor, w0: Tensor, w: Tensor, alpha: float, lam: float, block: int) -> float:
+    """1/2 ||A(w-w0)||^2 + alpha (sum of g)'w + n lambda / 2 ||w-w0||^2, block by block."""
+    cost = 0.0
+    for first in range(0, len(w0), block):
+        part = slice(first, first + block)
+        a, d = rows[:, part], w[part] - w0[part]
+        cost += 0.5 * float((a @ d).square().sum()) + alpha * float(a.sum(0) @ w[part])
+        cost += len(rows) * lam / 2 * float(d.square().sum())
+    return cost
+
+
+def chita_weights(rows: Tensor, w0: Tensor, keep: Tensor, alpha: float, lam: float, block: int) -> Tensor:
+    """The minimum on a support, from the normal equations of the survivors (no Woodbury)."""
+    w = torch.zeros_like(w0)
+    for first in range(0, len(w0), block):
+        part = slice(first, first + block)
+        a, kept = rows[:, part], keep[part]
+        s, p = a[:, kept], a[:, ~kept]
+        matrix = s.T @ s + len(rows) * lam * torch.eye(s.shape[1], dtype=torch.float64)
+        d = torch.linalg.solve(matrix, s.T @ (p @ w0[part][~kept]) - alpha * s.sum(0))
+        w[part][kept] = w0[part][kept] + d
+    return w
+
+
+def tamt_mask(weight: Tensor, loss, batches, sparsity: float, steps: int, rate: float, refresh: int) -> Tensor:
+    """One layer: autograd through a straight-through estimator, and Adam from its paper."""
+
+    class Top(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx, score, mask):
+            return mask
+
+        @staticmethod
+        def backward(ctx, gradient):
+            return gradient, None
+
+    k = count(sparsity, weight.numel())
+
+    def cut(score: Tensor) -> Tensor:
+        gone = lowest(score.flatten().tolist(), k)
+        return torch.tensor([float(i not in gone) for i in range(score.numel())], dtype=torch.float64).view_as(score)
+
+    mask = cut(weight.abs())
+    score = mask * 0.02
+    m, v = torch.zeros_like(score), torch.zeros_like(score)
+    for step in range(1, steps + 1):
+        leaf = score.clone().requires_grad_()
+        loss(Top.apply(leaf, mask) * weight, batches[(step - 1) % len(batches)]).backward()
+        g = leaf.grad * min(1.0, 1.0 / (float(leaf.grad.norm()) + 1e-6))
+        m, v = 0.9 * m + 0.1 * g, 0.999 * v + 0.001 * g * g
+        score = score - rate * (m / (1 - 0.9**step)) / ((v / (1 - 0.999**step)).sqrt() + 1e-8)
+        if step % refresh == 0 or step == steps:
+            mask = cut(score)
+    return mask.bool()
+
+
+def sparsegpt(weight: Tensor, x: Tensor, k: int, block: int, damping: float) -> tuple[Tensor, Tensor]:
+    """Column by column with the inverse of what is left of the Hessian, inverted anew every time."""
+    w = weight.double().clone()
+    h = x.double().T @ x.double()
+    dead = h.diagonal() == 0
+    h += torch.diag(dead.double())
+    h += damping * h.diagonal().mean() * torch.eye(len(h), dtype=torch.float64)
+    rows, columns = w.shape
+    inverses = [torch.linalg.inv(h[j:, j:]) for j in range(columns)]
+    keep = torch.ones(rows, columns, dtype=torch.bool)
+    gone = 0
+    for first in range(0, columns, block):
+        last = min(first + block, columns)
+        scores = [
+            [-1.0 if dead[j] else float(w[i, j] ** 2 / inverses[j][0, 0]) for j in range(first, last)]
+            for i in range(rows)
+        ]
+        now = k * last // columns - gone
+        gone += now
+        for index in lowest(flat(scores), now):
+            keep[index // (last - first), first + index % (last - first)] = False
+        for j in range(first, last):
+            for i in range(rows):
+                if not keep[i, j]:
+                    w[i, j:] -= w[i, j] / inverses[j][0, 0] * inverses[j][0]
+                    w[i, j] = 0
+    return keep, w
