@@ -1,0 +1,141 @@
+"""The command line: what the dashboard does, without a browser.
+
+python -m multiflow_core methods
+python -m multiflow_core evaluate flatland-blip
+python -m multiflow_core prune flatland-blip --method multiflow --sparsity 0.63 --masks masks.safetensors
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command; a mistake of the user ends with one sentence and exit status 2."""
+    parser = argparse.ArgumentParser(
+        prog="multiflow_core", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    commands = parser.add_subparsers(dest="command", required=True)
+    for add in (_add_methods, _add_layers, _add_calibrate, _add_prune, _add_evaluate, _add_card):
+        add(commands)
+    options = parser.parse_args(arguments)
+    try:
+        options.run(options)
+    except (ValueError, OSError) as error:
+        print(f"multiflow_core: {error}", file=sys.stderr)
+        raise SystemExit(2) from None
+
+
+def _add_methods(commands) -> None:
+    command = commands.add_parser("methods", help="list the pruners with what each needs")
+    command.set_defaults(run=_methods)
+
+
+def _methods(options: argparse.Namespace) -> None:
+    from .methods import methods
+
+    for method in methods():
+        needs = ", ".join(sorted(method.needs)) or "nothing"
+        print(f"{method.name:<12} {method.title:<12} needs {needs:<22} {method.formula}  [{method.paper}]")
+
+
+def _add_layers(commands) -> None:
+    command = commands.add_parser("layers", help="list the prunable layers of a model")
+    command.add_argument("model", help="a built-in name or a folder")
+    command.set_defaults(run=_layers)
+
+
+def _layers(options: argparse.Namespace) -> None:
+    from .vlm import load
+
+    vlm = load(options.model)
+    for layer in vlm.layers:
+        print(f"{layer.modality:<8} {layer.block:<12} {layer.role:<12} {layer.shape!s:<14} {layer.name}")
+    print(f"{len(vlm.layers)} layers, {sum(layer.size for layer in vlm.layers):,} prunable weights")
+
+
+def _add_calibrate(commands) -> None:
+    command = commands.add_parser("calibrate", help="collect activation statistics on 512 Flatland training pairs")
+    command.add_argument("model")
+    command.add_argument("--out", type=Path, required=True, help="file to write, .safetensors")
+    command.set_defaults(run=_calibrate)
+
+
+def _calibrate(options: argparse.Namespace) -> None:
+    from .benchmark import calibration_pairs
+    from .calibrate import calibrate
+    from .sweep import CALIBRATION_PAIRS
+    from .vlm import load
+
+    vlm = load(options.model)
+    statistics = calibrate(vlm.model, vlm.batches(calibration_pairs(CALIBRATION_PAIRS)))
+    statistics.save(options.out)
+    print(f"{options.out}: {len(statistics.square_sums)} layers, {statistics.samples} pairs")
+
+
+def _add_prune(commands) -> None:
+    command = commands.add_parser("prune", help="write the masks of a method at a sparsity")
+    command.add_argument("model")
+    command.add_argument("--method", default="multiflow")
+    command.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
+    command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--masks", type=Path, required=True, help="file to write, .safetensors")
+    command.set_defaults(run=_prune)
+
+
+def _prune(options: argparse.Namespace) -> None:
+    from .order import rank
+    from .sweep import statistics_of
+    from .vlm import load
+
+    vlm = load(options.model)
+    order = rank(vlm.model, options.method, statistics=statistics_of(vlm), seed=options.seed)
+    masks = order.masks(options.sparsity)
+    masks.save(options.masks)
+    print(f"{options.masks}: {masks.pruned:,} of {masks.total:,} weights pruned ({masks.sparsity:.4f})")
+    for modality, sparsity in order.modality_sparsity(options.sparsity).items():
+        print(f"  {modality:<8} {sparsity:.3f}")
+
+
+def _add_evaluate(commands) -> None:
+    from .sweep import METHODS, SPARSITIES
+
+    command = commands.add_parser("evaluate", help="dense and pruned figures of the three tasks; resumable")
+    command.add_argument("model")
+    command.add_argument("--methods", nargs="+", default=list(METHODS), help='names, or "all"')
+    command.add_argument("--sparsities", nargs="+", type=float, default=list(SPARSITIES))
+    command.add_argument("--seeds", type=int, default=3, help="runs of a method in which chance is involved")
+    command.add_argument("--ablation", action="store_true", help="also every criterion with every allocation")
+    command.add_argument(
+        "--masks", type=Path, help="folder for the masks; with it, overlaps between methods are computed"
+    )
+    command.add_argument("--out", type=Path, help="result file; default assets/results/MODEL.json")
+    command.set_defaults(run=_evaluate)
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from .methods import methods
+    from .sweep import Sweep, ablation, default_benchmark, plan, result_file
+    from .vlm import load
+
+    vlm = load(options.model)
+    names = [m.name for m in methods()] if options.methods == ["all"] else options.methods
+    runs = plan(names, options.sparsities, options.seeds) + (ablation(options.sparsities) if options.ablation else [])
+    Sweep(vlm, default_benchmark(), options.out or result_file(vlm.name), options.masks).run(runs)
+
+
+def _add_card(commands) -> None:
+    command = commands.add_parser("card", help="measure the dense model on every split and write its model card")
+    command.add_argument("model")
+    command.add_argument("--log", type=Path, required=True, help="log.jsonl of the training run")
+    command.set_defaults(run=_card)
+
+
+def _card(options: argparse.Namespace) -> None:
+    from .model_card import write_card
+    from .vlm import load
+
+    print(write_card(load(options.model), options.log))

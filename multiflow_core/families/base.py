@@ -1,0 +1,132 @@
+"""What a model family has to say: which weights can be pruned, how to run it, and how to do each task with it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..layers import PrunableLayer
+from .folder import load_model, load_processor
+from .roles import Role
+
+TASKS = ("retrieval", "captioning", "vqa")
+
+
+class Family:
+    """One model family. Sub-classes register an instance with `families.register`.
+
+    Attributes:
+        name: short name, as in "blip".
+        architectures: names of the model classes, as `config.json` gives them.
+        roles: the prunable weights; everything else is left dense.
+        dense: (pattern of parameter names, why such a matrix is not pruned).
+    """
+
+    name: str
+    architectures: tuple[str, ...]
+    roles: tuple[Role, ...] = ()
+    dense: tuple[tuple[str, str], ...] = ()
+
+    def knows(self, model: nn.Module) -> bool:
+        """Whether the model is one of this family's classes."""
+        return type(model).__name__ in self.architectures
+
+    def layout(self, model: nn.Module) -> tuple[PrunableLayer, ...]:
+        """The prunable layers in the model's order, every shared weight once."""
+        found = []
+        for name, parameter in model.named_parameters():
+            layers = (role.layer(name, parameter.shape) for role in self.roles)
+            found += [layer for layer in layers if layer][:1]
+        return tuple(found)
+
+    def excluded(self, model: nn.Module) -> dict[str, str]:
+        """{parameter name: why it is left dense} for every matrix outside the layout.
+
+        Biases, norms and other vectors are never pruned and not listed. A tied weight is listed under each further
+        name, with the name under which it counts.
+        """
+        prunable = {layer.name for layer in self.layout(model)}
+        first: dict[int, str] = {}
+        reasons = {}
+        for name, parameter in model.named_parameters(remove_duplicate=False):
+            owner = first.setdefault(id(parameter), name)
+            if owner != name:
+                reasons[name] = f"the same tensor as {owner}"
+            elif parameter.ndim > 1 and name not in prunable:
+                reasons[name] = self._reason(name)
+        return reasons
+
+    def _reason(self, name: str) -> str:
+        return next((why for pattern, why in self.dense if re.search(pattern, name)), "not a weight of a block")
+
+    def tasks(self, model: nn.Module) -> tuple[str, ...]:
+        """Those of "retrieval", "captioning" and "vqa" that the model can do."""
+        raise NotImplementedError
+
+    # --- loading ----------------------------------------------------------------------------------------------------
+
+    def model_class(self, architectures: Sequence[str]) -> type:
+        """The class that a folder with these architectures is loaded as: the first one that the family knows."""
+        import transformers
+
+        return getattr(transformers, next(name for name in architectures if name in self.architectures))
+
+    def load(self, folder: Path, architectures: Sequence[str], dtype: torch.dtype | None) -> tuple[nn.Module, Any]:
+        """Model (eval mode) and processor from a transformers folder; a missing weight is an error.
+
+        `dtype` None leaves the weights as the file has them.
+        """
+        model = load_model(self.model_class(architectures), folder, dtype, needed=self._is_prunable)
+        return model, load_processor(folder)
+
+    def _is_prunable(self, name: str) -> bool:
+        return any(role.layer(name, ()) for role in self.roles)
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def tokens(self, model: nn.Module, tokenizer: Any, texts: Sequence[str]) -> dict[str, Tensor]:
+        """`input_ids` and `attention_mask`, (batch, length), padded to the longest."""
+        encoded = tokenizer(
+            list(texts), padding=True, truncation=True, max_length=text_length(model, tokenizer), return_tensors="pt"
+        )
+        return {key: encoded[key] for key in ("input_ids", "attention_mask")}
+
+    def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
+        """Every pass through which an image-text pair reaches a prunable layer."""
+        raise NotImplementedError
+
+    def objective(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """The pre-training loss on a batch of image-text pairs, for methods that need gradients; deterministic."""
+        raise ValueError(f"no training loss is known for {self.name}: pass objective=fn(model, batch) -> loss")
+
+    def embed_images(self, model: nn.Module, images: dict[str, Tensor]) -> Tensor:
+        """Unit-length image embeddings, (batch, width); `images` is what the image processor returned."""
+        raise NotImplementedError
+
+    def embed_texts(self, model: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+        """Unit-length text embeddings, (batch, width)."""
+        raise NotImplementedError
+
+    def match(self, model: nn.Module, images: dict[str, Tensor], inputs: dict[str, Tensor]) -> Tensor | None:
+        """Probability that each image and its text belong together, (batch,); None where there is no such head."""
+        return None
+
+    def generate_caption(self, model: nn.Module, images: dict[str, Tensor], max_tokens: int) -> tuple[Tensor, Tensor]:
+        """Greedy captions: token ids (batch, length) without the start token, and their probabilities."""
+        raise NotImplementedError
+
+    def generate_answer(
+        self, model: nn.Module, images: dict[str, Tensor], inputs: dict[str, Tensor], max_tokens: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Greedy answers: ids, their probabilities, and the distribution of the first token (batch, vocabulary)."""
+        raise NotImplementedError
+
+
+def text_length(model: nn.Module, tokenizer: Any) -> int:
+    """The longest text the model can read; some tokenizers are saved without a limit of their own."""
+    return min(tokenizer.model_max_length, model.config.text_config.max_position_embeddings)

@@ -1,0 +1,224 @@
+"""Read a checkpoint folder strictly: the class that its config names, every weight or none, no code from a pickle."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import nn
+
+MARGIN = 512 << 20  # bytes of memory that stay free: activations, statistics, masks
+_DTYPES = {
+    "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
+    "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "U32": 4, "U64": 8,
+}  # fmt: skip
+
+
+class TooLarge(MemoryError, ValueError):
+    """A model that does not fit into the memory that is left."""
+
+
+_LOADING = threading.RLock()  # transformers' verbosity is global
+
+
+def read_config(folder: Path) -> dict[str, Any]:
+    """`config.json` as a dictionary.
+
+    Raises:
+        FileNotFoundError: there is none.
+        ValueError: it cannot be read, or is of a model that was quantised or compressed.
+    """
+    file = folder / "config.json"
+    if not file.is_file():
+        raise FileNotFoundError(f"{folder} holds no config.json: give a folder written by save_pretrained.")
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+    except ValueError:
+        raise ValueError(f"{file} is not valid JSON: give a folder written by save_pretrained.") from None
+    if not isinstance(config, dict):
+        raise ValueError(f"{file} is no model's config: give a folder written by save_pretrained.")
+    if "quantization_config" in config:
+        raise ValueError(f"{folder} holds a quantised or compressed model: give the original weights.")
+    return config
+
+
+def weight_files(folder: Path) -> list[Path]:
+    """The files that hold the weights, safetensors before pickles. FileNotFoundError if one is missing.
+
+    A folder that has both is read from its safetensors; `*.index.json` lists the parts of a model in several files.
+    """
+    for name in ("model.safetensors", "pytorch_model.bin"):
+        file, index = folder / name, folder / f"{name}.index.json"
+        if file.is_file():
+            return [file]
+        if index.is_file():
+            parts = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+            for part in parts:
+                if not (folder / part).is_file():
+                    raise FileNotFoundError(f"{folder} lacks {part}, one of the {len(parts)} files of its weights.")
+            return [folder / part for part in parts]
+    raise FileNotFoundError(
+        f"{folder} holds no model.safetensors and no pytorch_model.bin: give a folder written by save_pretrained."
+    )
+
+
+def memory_needed(folder: Path, dtype: torch.dtype | None = None) -> int:
+    """Bytes that the weights take once loaded as `dtype` (None: as they are), from the files' headers alone."""
+    return sum(_bytes_loaded(file, dtype) for file in weight_files(folder))
+
+
+def _bytes_loaded(file: Path, dtype: torch.dtype | None) -> int:
+    if file.suffix != ".safetensors":
+        return file.stat().st_size
+    total = 0
+    for tensor in safetensors_header(file).values():
+        count = torch.Size(tensor["shape"]).numel()
+        own = _DTYPES.get(tensor["dtype"], 4)
+        total += count * (dtype.itemsize if dtype is not None and tensor["dtype"].startswith(("F", "BF")) else own)
+    return total
+
+
+def safetensors_header(file: Path) -> dict[str, dict[str, Any]]:
+    """{tensor name: dtype, shape and place} of a safetensors file; ValueError if it is damaged or cut short."""
+    try:
+        with file.open("rb") as stream:
+            length = int.from_bytes(stream.read(8), "little")
+            if length > file.stat().st_size:
+                raise ValueError("no header")
+            header = json.loads(stream.read(length))
+        header.pop("__metadata__", None)
+        end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError(f"{file} is not a safetensors file.") from None
+    if file.stat().st_size < 8 + length + end:
+        raise ValueError(f"{file} is cut short: it has {file.stat().st_size:,} of {8 + length + end:,} bytes.")
+    return header
+
+
+def memory_available() -> int | None:
+    """Bytes that this process may still take: what the machine has left, or its container; None where unknown."""
+    left = [value for value in (_machine_memory(), _container_memory()) if value is not None]
+    return min(left, default=None)
+
+
+def _machine_memory() -> int | None:
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return None
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
+
+
+def _container_memory() -> int | None:
+    root = Path("/sys/fs/cgroup")
+    try:
+        limit, used = (int((root / f"memory.{part}").read_text()) for part in ("max", "current"))
+        stat = dict(line.split() for line in (root / "memory.stat").read_text().splitlines())
+    except (OSError, ValueError):  # no container, or one without a limit ("max")
+        return None
+    return limit - used + int(stat.get("inactive_file", 0))
+
+
+def check_memory(folder: Path, dtype: torch.dtype | None = None) -> None:
+    """TooLarge, with the figures, for a model larger than the memory that is left minus a margin.
+
+    Better a sentence now than a session, or a whole server, that the system kills half-way.
+    """
+    needed, left = memory_needed(folder, dtype), memory_available()
+    if left is not None and needed > left - MARGIN:
+        raise TooLarge(
+            f"{folder.name} needs {needed / 1e9:.1f} GB, and of the {left / 1e9:.1f} GB of memory left "
+            f"{MARGIN / 1e9:.1f} GB must stay free: load it in half precision (dtype=torch.bfloat16) or elsewhere."
+        )
+
+
+def load_model(
+    kind: type,
+    folder: Path,
+    dtype: torch.dtype | None = torch.float32,
+    needed: Callable[[str], bool] = lambda name: False,
+) -> nn.Module:
+    """A model of class `kind` from a folder, in evaluation mode.
+
+    Tensors of the file that the class has no place for are ignored (buffers and heads of other versions), unless
+    `needed(name)`: then the config describes a smaller model than the one in the file.
+
+    Raises:
+        FileNotFoundError: no weights.
+        ValueError: weights that are missing, left over or of the wrong shape, or a pickle with more than tensors in it.
+        TooLarge: the model does not fit.
+    """
+    file = weight_files(folder)[0]
+    check_memory(folder, dtype)
+    try:
+        with _silent():
+            model, info = kind.from_pretrained(
+                folder,
+                dtype=dtype or "auto",
+                local_files_only=True,
+                weights_only=True,
+                ignore_mismatched_sizes=True,  # reported below
+                output_loading_info=True,
+            )
+    except pickle.UnpicklingError:
+        raise ValueError(
+            f"{file} is a pickle that holds more than tensors, and reading it could run code: "
+            "have its author convert it to safetensors."
+        ) from None
+    _refuse(file, kind, "lacks {}", info["missing_keys"])
+    _refuse(file, kind, "has {}, which its config has no place for", [n for n in info["unexpected_keys"] if needed(n)])
+    _refuse(file, kind, "has {0[0]} of shape {0[1]}, not {0[2]}", info["mismatched_keys"])
+    return model.eval()
+
+
+def _refuse(file: Path, kind: type, problem: str, cases: Any) -> None:
+    if cases:
+        count = f" ({len(cases)} such tensors)" if len(cases) > 1 else ""
+        raise ValueError(f"{file} {problem.format(min(cases))}{count}: it is no complete {kind.__name__}.")
+
+
+def load_processor(folder: Path) -> Any:
+    """The processor of a folder: `.image_processor` and `.tokenizer`. ValueError if it has none."""
+    from transformers import AutoProcessor
+
+    try:
+        with _silent():
+            processor = AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    except ImportError as error:
+        raise ValueError(
+            f"The processor of {folder} needs a package that is not there ({first_line(error)})."
+        ) from None
+    except (OSError, ValueError, KeyError, TypeError):
+        raise ValueError(f"{folder} holds no readable processor: save one there with save_pretrained.") from None
+    for part in ("image_processor", "tokenizer"):
+        if not hasattr(processor, part):
+            raise ValueError(f"{folder} holds no {part.replace('_', ' ')}: save one there with save_pretrained.")
+    return processor
+
+
+def first_line(error: BaseException) -> str:
+    """What an error says, as far as it fits into a sentence."""
+    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__).rstrip(".")
+
+
+@contextmanager
+def _silent() -> Iterator[None]:
+    """Without transformers' progress bars and reports: what matters in them is raised as an error here."""
+    from transformers.utils import logging
+
+    with _LOADING:
+        verbosity, bars = logging.get_verbosity(), logging.is_progress_bar_enabled()
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+        try:
+            yield
+        finally:
+            logging.set_verbosity(verbosity)
+            if bars:
+                logging.enable_progress_bar()

@@ -1,0 +1,69 @@
+"""X-VLM (Zeng et al., ICML 2022): vision, text and fusion encoders; retrieval by embeddings and by matching."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from . import register
+from .base import Family
+from .clip import EMBEDDING, PROJECTION
+from .roles import BERT_BLOCK, CLIP_BLOCK, CROSS_BLOCK, roles
+
+
+class Xvlm(Family):
+    """This package's XvlmModel: the family with three modalities."""
+
+    name = "xvlm"
+    architectures = ("XvlmModel",)
+    roles = (
+        *roles("vision_encoder.encoder.layers.{n}", CLIP_BLOCK, "vision", "vision", "image"),
+        *roles("text_encoder.encoder.layer.{n}", BERT_BLOCK, "text", "text", "text"),
+        *roles("fusion_encoder.layer.{n}", CROSS_BLOCK, "fusion", "fusion", "text"),
+    )
+    dense = (
+        ("embedding", EMBEDDING),
+        ("vision_proj|text_proj", PROJECTION),
+        ("itm_head|mlm_head", "a head of a pre-training objective"),
+    )
+
+    def tasks(self, model: nn.Module) -> tuple[str, ...]:
+        return ("retrieval",)
+
+    def model_class(self, architectures: Sequence[str]) -> type:
+        from .xvlm_model import XvlmModel
+
+        return XvlmModel
+
+    def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
+        mask = batch["attention_mask"]
+        model.fuse(model.text_states(batch["input_ids"], mask), mask, model.image_states(batch["pixel_values"]))
+
+    def objective(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """X-VLM's losses on whole images: ITC + ITM; matching against the next pair's text, nothing drawn by chance."""
+        mask = batch["attention_mask"]
+        image, text = model.image_states(batch["pixel_values"]), model.text_states(batch["input_ids"], mask)
+        similarity = model.embed_images(image) @ model.embed_texts(text).T / model.temp
+        target = torch.arange(len(text), device=text.device)
+        itc = (F.cross_entropy(similarity, target) + F.cross_entropy(similarity.T, target)) / 2
+        if len(text) > 1:  # a single pair has no negative
+            image = torch.cat([image, image])
+            text, mask = (torch.cat([x, x.roll(-1, 0)]) for x in (text, mask))
+        matched = (torch.arange(len(text), device=text.device) < len(target)).long()
+        return itc + F.cross_entropy(model.itm_head(model.fuse(text, mask, image)[:, 0]), matched)
+
+    def embed_images(self, model: nn.Module, images: dict[str, Tensor]) -> Tensor:
+        return model.embed_images(model.image_states(images["pixel_values"]))
+
+    def embed_texts(self, model: nn.Module, inputs: dict[str, Tensor]) -> Tensor:
+        return model.embed_texts(model.text_states(**inputs))
+
+    def match(self, model: nn.Module, images: dict[str, Tensor], inputs: dict[str, Tensor]) -> Tensor:
+        fused = model.fuse(model.text_states(**inputs), inputs["attention_mask"], model.image_states(**images))
+        return model.itm_head(fused[:, 0]).softmax(-1)[:, 1]
+
+
+register(Xvlm())

@@ -1,0 +1,282 @@
+"""Methods x sparsities x seeds on the Flatland benchmark, in one result file. Resumable: finished runs are kept."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import threading
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+
+from . import __version__, calibrate, rank
+from .benchmark import Benchmark, calibration_pairs, flatland_benchmark
+from .calibrate import Statistics
+from .criteria import get as get_criterion
+from .masks import Masks
+from .methods import get as get_method
+from .moments import second_moments
+from .vlm import ASSETS, VLM
+
+RESULTS = ASSETS / "results"
+SPARSITIES = (0.30, 0.50, 0.63, 0.75, 0.90)
+METHODS = ("multiflow", "omp", "localmp", "random")
+ABLATION = (("magnitude", "flow", "wanda", "snip"), ("global", "uniform", "multimodal"))
+CALIBRATION_PAIRS = 512
+GRADIENT_BATCH = 32  # pairs behind one gradient: 16 gradients from the calibration pairs
+# Shorter than in the papers, so that a sweep over a small model takes minutes; the result file says so.
+OPTIONS: dict[str, dict[str, Any]] = {
+    "itersnip": {"steps": 20},
+    "chita": {"gradients": 16},
+    "chita++": {"gradients": 16, "stages": 4},
+    "tamt": {"steps": 100, "rate": 3e-4, "refresh": 10},
+}
+Report = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Run:
+    """One pruned model to measure."""
+
+    method: str
+    sparsity: float
+    seed: int = 0
+    criterion: str | None = None
+    allocation: str | None = None
+
+    @property
+    def name(self) -> str:
+        """For people: the method, or the criterion x allocation in its place.
+
+        >>> Run("multiflow", 0.5, criterion="flow", allocation="global").name
+        'flow x global'
+        """
+        return f"{self.criterion} x {self.allocation}" if self.criterion else self.method
+
+
+# --- what the methods need ------------------------------------------------------------------------------------------
+
+
+def statistics_of(vlm: VLM, seed: int = 0) -> Statistics:
+    """The calibration statistics of a built-in model: shipped with it, else computed from 512 training pairs.
+
+    >>> from multiflow_core import load
+    >>> statistics_of(load("flatland-blip")).samples
+    512
+    """
+    shipped = ASSETS / vlm.name / "statistics.safetensors"
+    if seed == 0 and shipped.is_file():
+        return Statistics.load(shipped)
+    return calibrate(vlm.model, vlm.batches(calibration_pairs(CALIBRATION_PAIRS, seed)))
+
+
+def order_of(vlm: VLM, run: Run) -> Any:
+    """The order of a run, made from all that its method needs; the seed also chooses the calibration pairs."""
+    needs = get_criterion(run.criterion).needs if run.criterion else get_method(run.method).needs
+    pairs = calibration_pairs(CALIBRATION_PAIRS, run.seed)
+    given: dict[str, Any] = {}
+    if "moments" in needs:
+        given["statistics"] = second_moments(vlm.model, vlm.batches(pairs))
+    elif "statistics" in needs:
+        given["statistics"] = statistics_of(vlm, run.seed)
+    if "gradients" in needs:
+        given["batches"] = list(vlm.batches(pairs, GRADIENT_BATCH))
+    if run.criterion:
+        return rank(vlm.model, criterion=run.criterion, allocation=run.allocation, seed=run.seed, **given)
+    return rank(vlm.model, run.method, seed=run.seed, **given, **OPTIONS.get(run.method, {}))
+
+
+@contextmanager
+def peak_memory() -> Iterator[Callable[[], int | None]]:
+    """Bytes by which this process grew at most inside the `with`; None where /proc does not tell.
+
+    >>> with peak_memory() as grown:
+    ...     block = torch.ones(4_000_000)
+    ...     time.sleep(0.05)
+    >>> grown() is None or grown() >= 0
+    True
+    """
+    statm = Path("/proc/self/statm")
+    page = os.sysconf("SC_PAGE_SIZE") if statm.is_file() else 0
+
+    def resident() -> int:
+        return int(statm.read_text().split()[1]) * page if page else 0
+
+    start = highest = resident()
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal highest
+        while not done.wait(0.01):
+            highest = max(highest, resident())
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield lambda: highest - start if page else None
+    finally:
+        highest = max(highest, resident())
+        done.set()
+        watcher.join()
+
+
+# --- runs -----------------------------------------------------------------------------------------------------------
+
+
+def plan(methods: Sequence[str], sparsities: Sequence[float], seeds: int = 3) -> list[Run]:
+    """The runs of a sweep, method by method: several seeds only where chance is involved.
+
+    >>> [run.seed for run in plan(["omp", "random"], [0.5], seeds=2)]
+    [0, 0, 1]
+    """
+    return [
+        Run(method, sparsity, seed)
+        for method in methods
+        for seed in range(seeds if get_method(method).chance else 1)
+        for sparsity in sparsities
+    ]
+
+
+def ablation(sparsities: Sequence[float]) -> list[Run]:
+    """Every criterion with every allocation."""
+    criteria, allocations = ABLATION
+    return [
+        Run("multiflow", sparsity, 0, criterion, allocation)
+        for criterion in criteria
+        for allocation in allocations
+        for sparsity in sparsities
+    ]
+
+
+class Sweep:
+    """Measures runs of one model into one result file.
+
+    Args:
+        path: the result file; runs that it holds are not repeated, and it is written whole after each run.
+        masks: folder for the masks of the runs, from which the overlaps between methods are computed.
+    """
+
+    def __init__(self, vlm: VLM, benchmark: Benchmark, path: Path, masks: Path | None = None, report: Report = print):
+        self.vlm, self.benchmark, self.path, self.masks, self.report = vlm, benchmark, path, masks, report
+        self.results = json.loads(path.read_text()) if path.is_file() else describe(vlm, benchmark)
+        # one order serves all sparsities of a method
+        self._order = lru_cache(maxsize=1)(self._timed_order)
+
+    def run(self, runs: Sequence[Run]) -> dict[str, Any]:
+        """Measure all runs that the file does not hold yet, and return its content."""
+        if "dense" not in self.results:
+            self.results["dense"] = self.benchmark.scores(self.vlm)
+            self.write()
+        self.report(line("dense", 0.0, 0, self.results["dense"]))
+        for run in runs:
+            entry = next((e for e in self.results["runs"] if all(e[k] == v for k, v in asdict(run).items())), None)
+            if entry is None:
+                entry = self.measure(run)
+                self.results["runs"].append(entry)
+                self.write()
+            self.report(line(run.name, run.sparsity, run.seed, entry["scores"]))
+        if self.masks:
+            self.results["overlap"] = overlaps(self.masks, sorted({run.sparsity for run in runs}))
+            self.write()
+        return self.results
+
+    def measure(self, run: Run) -> dict[str, Any]:
+        """Prune as the run says and score the result: one entry of the file."""
+        order, prepared = self._order(run.method, run.seed, run.criterion, run.allocation)
+        with peak_memory() as grown:
+            began = time.perf_counter()
+            masks = order.masks(run.sparsity)
+            seconds = time.perf_counter() - began
+        if self.masks and run.seed == 0 and run.criterion is None:
+            masks.save(self.masks / f"{run.method} {run.sparsity:.2f}.safetensors")
+        weights = order.weights(run.sparsity) if order.updates_weights else None
+        return {
+            **asdict(run),
+            "options": OPTIONS.get(run.method, {}) if run.criterion is None else {},
+            "achieved": masks.sparsity,
+            "modalities": order.modality_sparsity(run.sparsity),
+            "seconds": {"order": prepared["seconds"], "masks": round(seconds, 3)},
+            "memory": max(prepared["memory"], grown(), key=lambda b: b or 0),
+            "scores": self.benchmark.scores(self.vlm.prune(masks, weights)),
+        }
+
+    def _timed_order(self, method: str, seed: int, criterion: str | None, allocation: str | None) -> tuple[Any, dict]:
+        with peak_memory() as grown:
+            began = time.perf_counter()
+            order = order_of(self.vlm, Run(method, 0.0, seed, criterion, allocation))
+            seconds = time.perf_counter() - began
+        return order, {"seconds": round(seconds, 3), "memory": grown()}
+
+    def write(self) -> None:
+        """Write the file whole or not at all."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = self.path.with_suffix(".new")
+        temporary.write_text(json.dumps(self.results, indent=1) + "\n")
+        os.replace(temporary, self.path)
+
+
+def describe(vlm: VLM, benchmark: Benchmark) -> dict[str, Any]:
+    """The head of a result file: what was measured, on what, with which versions."""
+    return {
+        "model": vlm.name,
+        "prunable": sum(layer.size for layer in vlm.layers),
+        "split": benchmark.split,
+        "scenes": len(benchmark.scenes),
+        "captioned": benchmark.captioned,
+        "questions": len(benchmark.asked),
+        "calibration_pairs": CALIBRATION_PAIRS,
+        "gradient_batch": GRADIENT_BATCH,
+        "versions": {
+            "multiflow_core": __version__,
+            "torch": torch.__version__,
+            "transformers": transformers.__version__,
+            "python": platform.python_version(),
+            "threads": torch.get_num_threads(),
+        },
+        "runs": [],
+    }
+
+
+def overlaps(folder: Path, sparsities: Sequence[float]) -> list[dict[str, Any]]:
+    """The IoU of the kept weights of every two methods whose masks lie in the folder, per sparsity and modality."""
+    found = []
+    for sparsity in sparsities:
+        files = sorted(folder.glob(f"* {sparsity:.2f}.safetensors"))
+        masks = {file.name.rsplit(" ", 1)[0]: Masks.load(file) for file in files}
+        rows = [[round(a.iou(b), 4) for b in masks.values()] for a in masks.values()]
+        found.append({"sparsity": sparsity, "methods": list(masks), "iou": rows})
+    return found
+
+
+def line(name: str, sparsity: float, seed: int, scores: dict[str, dict[str, float]]) -> str:
+    """One run as a row of text.
+
+    >>> line("omp", 0.5, 0, {"retrieval": {"IR@1": 0.25, "TR@1": 0.5}})
+    'omp                     50%  seed 0  IR@1 0.250  TR@1 0.500'
+    """
+    figures = {
+        "IR@1": scores.get("retrieval", {}).get("IR@1"),
+        "TR@1": scores.get("retrieval", {}).get("TR@1"),
+        "true captions": scores.get("captioning", {}).get("true"),
+        "VQA": scores.get("vqa", {}).get("all"),
+    }
+    shown = "  ".join(f"{figure} {value:.3f}" for figure, value in figures.items() if value is not None)
+    return f"{name:<22} {sparsity:>4.0%}  seed {seed}  {shown}"
+
+
+def result_file(name: str) -> Path:
+    """Where the shipped results of a built-in model lie."""
+    return RESULTS / f"{name}.json"
+
+
+def default_benchmark() -> Benchmark:
+    """1,000 unseen scenes for retrieval, 200 captions, questions about 100: a quarter of a minute a run on two cores."""
+    return flatland_benchmark("test", scenes=1000, captioned=200, asked=100)

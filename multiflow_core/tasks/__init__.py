@@ -1,0 +1,1 @@
+"""The three tasks: predict with a VLM, score the predictions."""
