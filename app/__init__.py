@@ -1,0 +1,1 @@
+"""The dashboard: reads state, asks a service, draws a chart."""

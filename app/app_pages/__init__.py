@@ -1,0 +1,22 @@
+"""The pages, in the order of the navigation. A page is a file that ends with `ui.page(show)`."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+
+class Entry(NamedTuple):
+    """A page of the navigation."""
+
+    file: str
+    title: str
+    icon: str
+    url: str
+
+
+PAGES = (
+    Entry("overview.py", "Overview", ":material/grid_view:", "overview"),
+    Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval"),
+    Entry("captioning.py", "Captioning", ":material/chat:", "captioning"),
+    Entry("compare.py", "Compare", ":material/leaderboard:", "compare"),
+)

@@ -1,0 +1,71 @@
+"""What each model says about a picture, word by word."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cards, pictures, queries, ui
+from app.charts.words import percent
+from app.services import gallery, runs
+from app.state import Settings
+
+ABOUT = (
+    "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
+    "is as strong as the model was sure of it; point at a word for the number. Words struck through are false of the "
+    "picture: Flatland draws its pictures itself, so it knows."
+)
+
+
+def show(settings: Settings) -> None:
+    st.title("Captioning: what does each model say?")
+    with ui.working() as progress:
+        dense = runs.vlm(settings.model, progress)
+    if "captioning" not in dense.tasks:
+        st.info(f"{settings.model} has no decoder that writes captions.")
+        return
+    with st.container(key="wrap_captions"):
+        left, right = st.columns([5, 7], gap="large")
+        picture = pictures.choose("captioning", left.container(), st.container())
+        with right:
+            if picture is not None:
+                _captions(settings, picture)
+
+
+def _captions(settings: Settings, picture: gallery.Picture) -> None:
+    method = runs.method(settings.method).title
+    name = f"{method} at {percent(settings.sparsity)}"
+    keys = runs.RunKey.dense(settings.model), runs.RunKey(settings.model, settings.method, settings.sparsity)
+    with ui.working() as progress:
+        said = [queries.judged(gallery.caption(key, picture, progress), picture.scene) for key in keys]
+    ui.heading(finding(name, *said), ABOUT, "captions")
+    for side, title, caption in zip(("dense", "pruned"), ("The dense model says", f"{name} says"), said, strict=True):
+        with st.container(key=f"caption_{side}"):
+            st.html(cards.caption_card(title, caption, side))
+    st.html(cards.legend())
+    if picture.scene is not None:
+        st.caption(f"What is really there: *{gallery.caption_of(picture.scene)}*.")
+    else:
+        st.caption(f"{settings.model} has only ever seen Flatland's flat pictures; about others it guesses.")
+
+
+def finding(name: str, dense: cards.Said, pruned: cards.Said) -> str:
+    """The page's finding in one sentence."""
+    words = [[word.text for word in said.words] for said in (dense, pruned)]
+    if words[0] == words[1]:
+        return f"{name} says exactly what the dense model says"
+    if dense.true is None:
+        same = len(set(words[0]) & set(words[1]))
+        return f"{name} shares {same} of {len(set(words[0]))} words with the dense model"
+    if pruned.true:
+        return (
+            f"{name} says it differently, and it is true"
+            if dense.true
+            else f"{name} gets right what the dense model got wrong"
+        )
+    if not pruned.understood:
+        return f"{name} no longer forms a sentence about this picture"
+    wrong = sum(word.false for word in pruned.words)
+    return f"{name} says {wrong or 'something'} {'false word' if wrong == 1 else 'false words' if wrong else 'false'}"
+
+
+ui.page(show)

@@ -1,0 +1,87 @@
+"""All methods against one another, from the result file."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import state, ui
+from app.charts.words import percent
+from app.services import comparison, runs
+from app.services.results import HEADLINE
+from app.state import Settings
+
+SHOWN = ("multiflow", "omp", "lamp", "snip", "random")
+ABOUT_LINES = (
+    "One line a method: what the pruned model still can do on unseen scenes **without any training after pruning**. Thick: the "
+    "method in the sidebar. Bars at the marks: lowest and highest of several seeds, where chance is involved."
+)
+ABOUT_BOARD = "The same for all methods and sparsities, best first at the slider's place. Bold: the best of a column."
+ABOUT_DENSITY = (
+    "How much of each modality a method keeps at this sparsity. Dotted: the share that it keeps of the whole model. Dots far "
+    "apart mean that one modality pays for the other."
+)
+ABOUT_OVERLAP = (
+    "Of the weights that either of two methods keeps, the share that both keep (IoU). Methods that cut the same number of "
+    "weights can cut quite different ones."
+)
+ABOUT_COSTS = "What it took to make the masks on the machine that wrote the file, forward and backward passes included."
+ABOUT_ABLATION = (
+    "A method is a *criterion* (which weights of a layer go first) and an *allocation* (how many go in each layer). Every "
+    "combination was measured: MULTIFLOW is flow × multimodal, OMP is magnitude × global."
+)
+
+
+def show(settings: Settings) -> None:
+    st.title("Compare: which method keeps more?")
+    titles = runs.all_titles()
+    data = comparison.load(settings.model, titles)
+    if data is None:
+        st.info(
+            f"Nothing has been measured for {settings.model} yet. `python -m multiflow_core evaluate {settings.model} "
+            "--methods all --ablation` writes the file that this page reads."
+        )
+        return
+    task = st.segmented_control(
+        "Task", [t for t in HEADLINE if t in data.dense], default=state.TASK.default, required=True, key=state.TASK.name,
+        bind="query-params", format_func=lambda t: HEADLINE[t][0], label_visibility="collapsed",
+    )  # fmt: skip
+    chosen, sparsity = settings.method, settings.sparsity
+    with st.container(key="wrap_compare"):
+        left, right = st.columns(2, gap="large")
+    with left:
+        ui.chart(comparison.lines(data, task, _shown(data, chosen), chosen, sparsity), "lines", ABOUT_LINES)
+        ui.chart(comparison.densities(data, chosen, sparsity), "densities", ABOUT_DENSITY)
+    with right:
+        ui.chart(comparison.leaderboard(data, task, chosen, sparsity), "leaderboard", ABOUT_BOARD)
+        if grid := comparison.ablation(data, task, sparsity):
+            ui.chart(grid, "ablation", ABOUT_ABLATION)
+    _masks_and_costs(data, chosen, sparsity)
+    at = data.nearest(sparsity)
+    if abs(at - sparsity) > 0.005:
+        st.caption(f"Measured at {percent(at)}, the measured sparsity nearest to {percent(sparsity)}.")
+
+
+def _shown(data: comparison.Comparison, chosen: str) -> list[str]:
+    """The methods with a line: those that the reader picked, and the sidebar's."""
+    with st.popover("Methods in the chart", icon=":material/checklist:"):
+        picked = st.pills(
+            "Methods", data.methods, selection_mode="multi", default=[m for m in SHOWN if m in data.methods],
+            key=state.LINES, format_func=data.title, label_visibility="collapsed",
+        )  # fmt: skip
+    return [m for m in data.methods if m in picked or m == chosen]
+
+
+def _masks_and_costs(data: comparison.Comparison, chosen: str, sparsity: float) -> None:
+    grid, costs = comparison.overlap(data, chosen, sparsity), comparison.costs(data, chosen, sparsity)
+    with st.container(key="wrap_costs"):
+        left, right = st.columns(2, gap="large")
+    if grid:
+        with left:
+            ui.chart(grid, "overlap", ABOUT_OVERLAP)
+    if costs:
+        with right:
+            ui.chart(costs[0], "seconds", ABOUT_COSTS)
+            ui.chart(costs[1], "memory", ABOUT_COSTS)
+
+
+ui.page(show)

@@ -1,0 +1,64 @@
+"""Numbers of several methods as dots on one line each: densities per modality, seconds, megabytes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from .palette import Palette, vertical
+
+ROW, FRAME = 28, 92
+
+
+@dataclass(frozen=True)
+class Dots:
+    """One line a method, one dot a series; `series` are (name, values by method; None where not measured).
+
+    A series that is the name of a modality has its colour, any other that of the pruned model. `target` is a dotted line.
+    """
+
+    finding: str
+    axis: str
+    rows: tuple[str, ...]
+    series: tuple[tuple[str, tuple[float | None, ...]], ...]
+    unit: str = ""
+    target: float | None = None
+    logarithmic: bool = False
+    chosen: str | None = None
+
+    def title(self) -> str:
+        return self.finding
+
+    def describe(self) -> str:
+        """Alternative text."""
+        lines = []
+        for r, row in enumerate(self.rows):
+            cells = (f"{name} {values[r]:.3g}{self.unit}" for name, values in self.series if values[r] is not None)
+            lines.append(f"{row}: {', '.join(cells)}")
+        return f"Dot plot of {self.axis}. {'; '.join(lines)}."
+
+    def table(self) -> dict[str, list]:
+        """The same numbers as columns."""
+        return {"method": list(self.rows)} | {f"{name} ({self.axis})": list(values) for name, values in self.series}
+
+    def figure(self, palette: Palette) -> go.Figure:
+        rows = [f"<b>{row}</b>" if row == self.chosen else row for row in self.rows]
+        edge = dict(width=1, color=palette.background)
+        traces = [
+            dict(
+                type="scatter", mode="markers", name=name, x=list(values), y=rows,
+                marker=dict(size=12, color=palette.modality.get(name, palette.pruned), line=edge),
+                hovertemplate=f"%{{y}} · {name}: %{{x:.3g}}{self.unit}<extra></extra>",
+            )
+            for name, values in self.series
+        ]  # fmt: skip
+        across = dict(title=dict(text=self.axis), ticksuffix=self.unit, side="bottom")
+        across |= dict(type="log", dtick=1) if self.logarithmic else dict(rangemode="tozero")
+        layout = dict(
+            height=FRAME + ROW * len(rows), xaxis=across,
+            yaxis=dict(autorange="reversed", type="category", title=dict(text="method"), ticksuffix=" "),
+            showlegend=len(self.series) > 1, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0),
+            shapes=[] if self.target is None else [vertical(self.target, palette)],
+        )  # fmt: skip
+        return palette.figure(traces, layout)

@@ -1,0 +1,91 @@
+"""One task, several methods: what is left of it over the measured sparsities."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from .palette import Palette, vertical
+from .words import percent
+
+MARKS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon")
+DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
+
+
+@dataclass(frozen=True)
+class TaskLines:
+    """`lines` are (method, ((sparsity, mean, lowest, highest), ...)), all fractions; ranges are over seeds."""
+
+    task: str
+    unit: str
+    dense: float
+    lines: tuple[tuple[str, tuple[tuple[float, float, float, float], ...]], ...]
+    chosen: str
+    sparsity: float
+
+    def title(self) -> str:
+        at, ranking = self.ranking()
+        if not ranking:
+            return f"{self.task}: nothing measured for these methods"
+        place = [name for name, _ in ranking].index(self.chosen) + 1 if self.chosen in dict(ranking) else 0
+        name, value = ranking[0]
+        best = f"{name} keeps most at {percent(at)}: {percent(value)} {self.unit}"
+        return best if place in (0, 1) else f"{best}; {self.chosen} comes {_ordinal(place)} of {len(ranking)}"
+
+    def ranking(self) -> tuple[float, list[tuple[str, float]]]:
+        """The measured sparsity nearest to the slider's, and the methods there, best first."""
+        places = {s for _, points in self.lines for s, *_ in points}
+        if not places:
+            return 0.0, []
+        at = min(places, key=lambda s: abs(s - self.sparsity))
+        values = [(name, point[1]) for name, points in self.lines for point in points if point[0] == at]
+        return at, sorted(values, key=lambda v: -v[1])
+
+    def describe(self) -> str:
+        """Alternative text."""
+        parts = (f"{n}: " + ", ".join(f"{percent(m)} at {percent(s)}" for s, m, *_ in p) for n, p in self.lines)
+        return (
+            f"Line chart of {self.task} ({self.unit}) over sparsity; dense {percent(self.dense)}. {'; '.join(parts)}."
+        )
+
+    def table(self) -> dict[str, list]:
+        """The same numbers as columns."""
+        rows = [(name, *point) for name, points in self.lines for point in points]
+        heads = ("method", "sparsity", "mean", "lowest", "highest")
+        return {head: [row[i] for row in rows] for i, head in enumerate(heads)}
+
+    def figure(self, palette: Palette) -> go.Figure:
+        traces = [self._trace(i, name, points, palette) for i, (name, points) in enumerate(self.lines)]
+        dense = dict(
+            type="scatter", x=[0, 100], y=[100 * self.dense] * 2, mode="lines", name="dense",
+            line=dict(color=palette.dense, width=2, dash="dash"), hovertemplate="dense: %{y:.1f} %<extra></extra>",
+        )  # fmt: skip
+        layout = dict(
+            height=430, shapes=[vertical(100 * self.sparsity, palette)], showlegend=True,
+            legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0),
+            xaxis=dict(range=[0, 100], ticksuffix=" %", title=dict(text="weights pruned")),
+            yaxis=dict(range=[0, 104], ticksuffix=" %", title=dict(text=self.unit)),
+        )  # fmt: skip
+        return palette.figure([*traces, dense], layout)
+
+    def _trace(self, i: int, name: str, points: tuple, palette: Palette) -> dict:
+        chosen = name == self.chosen
+        points = ((0.0, self.dense, self.dense, self.dense), *points)
+        return dict(
+            type="scatter", mode="lines+markers", name=name, x=[100 * p[0] for p in points], y=[100 * p[1] for p in points],
+            error_y=dict(
+                type="data", symmetric=False, array=[100 * (p[3] - p[1]) for p in points], thickness=1.2,
+                arrayminus=[100 * (p[1] - p[2]) for p in points], visible=any(p[3] > p[2] for p in points),
+            ),
+            marker=dict(symbol=MARKS[i % len(MARKS)], size=9 if chosen else 8),
+            line=dict(
+                color=palette.pruned if chosen else palette.muted, width=3.5 if chosen else 1.6,
+                dash="solid" if chosen else DASHES[i % len(DASHES)],
+            ),
+            hovertemplate=f"{name} at %{{x:.0f}} %: %{{y:.1f}} %<extra></extra>",
+        )  # fmt: skip
+
+
+def _ordinal(number: int) -> str:
+    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number if number < 20 else number % 10, 'th') }"

@@ -1,0 +1,80 @@
+"""The theme in force, and the few style rules that Streamlit's theme cannot express."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from .charts import DARK, LIGHT, Palette
+
+
+def palette() -> Palette:
+    """The colours of the theme that the reader sees."""
+    return DARK if getattr(st.context.theme, "type", None) == "dark" else LIGHT
+
+
+def style() -> None:
+    """Rules for picture grids, captions and narrow windows; colours come in as variables of the theme."""
+    p = palette()
+    colors = {
+        "dense": p.dense, "pruned": p.pruned, "true": p.true, "false": p.false, "ink": p.ink, "muted": p.muted,
+        "line": p.line, "surface": p.surface, "background": p.background,
+    }  # fmt: skip
+    variables = "".join(f"--mf-{name}:{color};" for name, color in colors.items())
+    st.html(f"<style>:root{{{variables}}}{_RULES}</style>")
+
+
+_RULES = """
+.mf-grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(108px,1fr));gap:10px}
+.mf-card{margin:0;border:1px solid var(--mf-line);border-radius:10px;overflow:hidden;background:var(--mf-surface);
+  position:relative}
+.mf-card img{display:block;width:100%;aspect-ratio:1;object-fit:cover}
+.mf-card.mf-true{border-color:var(--mf-true);box-shadow:0 0 0 2px var(--mf-true)}
+.mf-card figcaption{padding:5px 8px 7px;font-size:.82rem;line-height:1.25;color:var(--mf-ink);
+  font-variant-numeric:tabular-nums}
+.mf-line{display:flex;justify-content:space-between;gap:10px;white-space:nowrap}
+.mf-muted{color:var(--mf-muted)}
+.mf-rank{position:absolute;left:6px;top:6px;min-width:22px;padding:0 6px;border-radius:11px;text-align:center;
+  font-size:.78rem;line-height:22px;font-weight:650;background:var(--mf-background);color:var(--mf-ink);opacity:.93}
+.mf-check{position:absolute;right:6px;top:6px;padding:0 8px;border-radius:11px;font-size:.76rem;line-height:22px;
+  font-weight:650;background:var(--mf-true);color:var(--mf-background)}
+.mf-bar{height:4px;border-radius:2px;background:var(--mf-line);margin-top:4px;overflow:hidden}
+.mf-bar i{display:block;height:100%;border-radius:2px}
+.mf-head{display:flex;align-items:baseline;gap:8px;margin:0 0 8px;font-weight:650;font-size:1.05rem;
+  border-bottom:3px solid;padding-bottom:5px}
+.mf-head small{font-weight:400;font-size:.86rem;color:var(--mf-muted)}
+.mf-dense{border-color:var(--mf-dense)} .mf-pruned{border-color:var(--mf-pruned)}
+.mf-list{list-style:none;margin:0!important;padding:0!important;display:grid;gap:6px}
+.mf-list li{display:grid;grid-template-columns:26px 1fr auto;gap:8px;align-items:baseline;border:1px solid var(--mf-line);
+  border-radius:9px;padding:7px 10px;background:var(--mf-surface);font-size:.95rem;line-height:1.3;margin:0!important}
+.mf-list li.mf-true{border-color:var(--mf-true);box-shadow:0 0 0 1px var(--mf-true)}
+.mf-list .mf-bar{grid-column:2/4;margin:0}
+.mf-says{border:1px solid var(--mf-line);border-left:5px solid;border-radius:10px;padding:14px 18px 12px;
+  background:var(--mf-surface)}
+.mf-says.mf-dense{border-left-color:var(--mf-dense)} .mf-says.mf-pruned{border-left-color:var(--mf-pruned)}
+.mf-says h4{margin:0;padding:0;font-size:.86rem;font-weight:600;color:var(--mf-muted)}
+.mf-words{font-size:1.5rem;line-height:2.0;font-weight:600;margin:2px 0 6px;overflow-wrap:anywhere}
+.mf-word{display:inline-block;margin-right:.32em;line-height:1.25;border-bottom:4px solid;padding-bottom:1px;cursor:help}
+.mf-word.mf-wrong{color:var(--mf-false);text-decoration:line-through;text-decoration-thickness:2px}
+.mf-verdict{font-size:.95rem}.mf-verdict b.ok{color:var(--mf-true)}.mf-verdict b.no{color:var(--mf-false)}
+.mf-legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:.84rem;color:var(--mf-muted);align-items:center}
+.mf-swatch{display:inline-block;width:64px;height:6px;border-radius:3px;vertical-align:middle;margin:0 5px}
+.st-key-headline [data-testid="stHorizontalBlock"]{flex-wrap:wrap}
+.st-key-headline [data-testid="stColumn"]{min-width:148px}
+.st-key-examples button{padding:.1rem .7rem;min-height:1.9rem;border-radius:1rem;font-size:.88rem}
+[class*="st-key-row_"]{flex-wrap:nowrap!important}
+[class*="st-key-row_"]>:first-child{min-width:0;flex:1 1 0!important}
+[class*="st-key-row_"] [data-testid="stPopoverButton"] div[aria-hidden="true"]{display:none}
+[class*="st-key-row_"] [data-testid="stPopoverButton"] [data-testid="stMarkdownContainer"]{position:absolute;width:1px;
+  height:1px;overflow:hidden;clip-path:inset(50%)}
+.st-key-presets button{padding:.15rem .55rem;min-height:2rem}
+[class*="st-key-chart_"] [data-testid="stPopover"] button,[class*="st-key-title_"] [data-testid="stPopover"] button{padding:0 .2rem}
+[data-testid="stMetricValue"]{font-variant-numeric:tabular-nums}
+[data-testid="stMainBlockContainer"]{padding-top:3rem}
+@media (max-width:1150px){
+  .st-key-picture img{max-width:380px}
+  .st-key-headline [data-testid="stHorizontalBlock"]{gap:8px}
+  .st-key-headline [data-testid="stMetricLabel"] p{font-size:.8rem}
+  [class*="st-key-wrap_"] [data-testid="stColumn"]{min-width:min(100%,420px);flex:1 1 420px}
+  [class*="st-key-wrap_"] [data-testid="stHorizontalBlock"]{flex-wrap:wrap}
+}
+"""

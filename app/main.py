@@ -1,0 +1,23 @@
+"""The server: `streamlit run app/main.py` starts the dashboard and warms the model up before the first visitor comes."""
+
+import sys
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import streamlit as st
+
+ROOT = Path(__file__).resolve().parent.parent
+if str(ROOT) not in sys.path:
+    sys.path.insert(0, str(ROOT))
+
+from app.services import warmup  # noqa: E402  (needs the path above)
+
+
+@asynccontextmanager
+async def lifespan(_):
+    """Start loading in the background; the server answers meanwhile."""
+    warmup.start()
+    yield
+
+
+app = st.App(Path(__file__).with_name("dashboard.py"), lifespan=lifespan)

@@ -1,0 +1,66 @@
+"""The measured figures of a model, dense and pruned, from its result file. Needs no torch."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from . import paths
+
+# task -> (title, figure in the file, what a reader calls it)
+HEADLINE = {
+    "retrieval": ("Retrieval", "IR@1", "right picture first"),
+    "captioning": ("Captioning", "true", "true captions"),
+    "vqa": ("VQA", "all", "right answers"),
+}
+
+
+@dataclass(frozen=True)
+class Results:
+    """What was measured: `dense[task]` and `runs[method][task]` as ((sparsity, figure), ...), all fractions."""
+
+    scenes: int
+    dense: dict[str, float]
+    runs: dict[str, dict[str, tuple[tuple[float, float], ...]]]
+
+    def nearest(self, method: str, sparsity: float) -> float | None:
+        """The measured sparsity of a method that lies nearest to the given one; 0 is the dense model."""
+        points = {0.0} | {s for series in self.runs.get(method, {}).values() for s, _ in series}
+        return min(points, key=lambda s: abs(s - sparsity)) if method in self.runs else None
+
+    def at(self, method: str, task: str, sparsity: float) -> float | None:
+        """A figure at a measured sparsity."""
+        if sparsity == 0:
+            return self.dense.get(task)
+        return dict(self.runs.get(method, {}).get(task, ())).get(sparsity)
+
+
+def load(model: str) -> Results | None:
+    """The result file of a model, or None when there is none, or none that can be read."""
+    try:
+        raw = json.loads((paths.assets() / "results" / f"{model}.json").read_text())
+        return _read(raw)
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
+        return None
+
+
+def _read(raw: dict) -> Results:
+    dense = {
+        task: float(raw["dense"][task][figure]) for task, (_, figure, _) in HEADLINE.items() if task in raw["dense"]
+    }
+    found: dict[str, dict[str, dict[float, list[float]]]] = {}
+    for run in raw["runs"]:
+        if run.get("criterion"):
+            continue  # an ablation, which Compare shows
+        for task, (_, figure, _) in HEADLINE.items():
+            if task in run["scores"]:
+                series = found.setdefault(run["method"], {}).setdefault(task, {})
+                series.setdefault(float(run["sparsity"]), []).append(float(run["scores"][task][figure]))
+    runs = {
+        method: {
+            task: tuple((s, sum(values) / len(values)) for s, values in sorted(series.items()))
+            for task, series in tasks.items()
+        }
+        for method, tasks in found.items()
+    }
+    return Results(int(raw.get("scenes", 0)), dense, runs)

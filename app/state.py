@@ -1,0 +1,124 @@
+"""Every session and URL key of the dashboard: its name, its default, and how its text in a URL is read.
+
+Widgets with these keys are bound to the URL (`bind="query-params"`), so a copied address restores the page. Streamlit
+falls back to the default on a bad value without a word; `complaints` supplies the words. A widget whose options are shown
+under other names than their own writes those names into the URL; such a key is kept there by hand (`sidebar`: the method).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+QUERY_LIMIT = 200
+LAST_SCENE = 999_999
+
+
+class BadValue(ValueError):
+    """A value in the URL that cannot be used; its text is one sentence for the reader."""
+
+
+@dataclass(frozen=True)
+class Key(Generic[T]):
+    """One piece of state.
+
+    >>> SPARSITY.parse("0.75")
+    0.75
+
+    Attributes:
+        name: its name in the URL and in `st.session_state`.
+        default: its value when nothing is said.
+        parse: text -> value; raises BadValue with a sentence.
+    """
+
+    name: str
+    default: T
+    parse: Callable[[str], T]
+
+
+def sparsity_from(text: str) -> float:
+    """A sparsity from a URL, as a fraction.
+
+    >>> sparsity_from("0.63")
+    0.63
+    """
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
+    if not 0 <= value <= 1:
+        raise BadValue(f"The address asks for a sparsity of {_short(text)}, but a sparsity lies between 0 and 1")
+    return round(value, 2)
+
+
+def scene_from(text: str) -> int:
+    """The number of a scene from a URL.
+
+    >>> scene_from("12")
+    12
+    """
+    if not (text.isascii() and text.isdigit() and int(text[:9]) <= LAST_SCENE and len(text) <= 6):
+        raise BadValue(f"The address asks for scene {_short(text)}, but scenes are numbered from 0 to {LAST_SCENE:,}")
+    return int(text)
+
+
+def _short(text: str) -> str:
+    return f"“{text[:24]}…”" if len(text) > 24 else f"“{text}”"
+
+
+MODEL: Key[str] = Key("model", "flatland-blip", str)
+METHOD: Key[str] = Key("method", "multiflow", str)
+SPARSITY: Key[float] = Key("sparsity", 0.63, sparsity_from)
+QUERY: Key[str] = Key("q", "a red car", str)
+SCENE: Key[int] = Key("scene", 5, scene_from)
+TASK: Key[str] = Key("task", "captioning", str)
+DIRECTIONS: tuple[str, ...] = ("Text to image", "Image to text")
+DIRECTION: Key[str] = Key("direction", DIRECTIONS[0], str)
+
+LINES = "lines"  # the methods that Compare draws as lines
+UPLOADS = "uploads"  # how often the uploader was emptied: part of its widget key
+NOTICES = "notices"  # what was wrong with the address, with the settings then in force
+
+SETTINGS = "settings"  # what the sidebar said in this run
+
+PRESETS: tuple[float, ...] = (0.0, 0.63, 0.75, 0.90)
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the sidebar says."""
+
+    model: str
+    method: str
+    sparsity: float
+
+
+def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[str]]) -> list[str]:
+    """One sentence for every value in a URL that cannot be used.
+
+    >>> complaints({"sparsity": "1.5"}, {})
+    ['The address asks for a sparsity of “1.5”, but a sparsity lies between 0 and 1: showing 63 %.']
+    """
+    found = []
+    for key in (MODEL, METHOD, SPARSITY, SCENE, DIRECTION, TASK):
+        text = params.get(key.name)
+        if text is None:
+            continue
+        try:
+            key.parse(text)
+        except BadValue as problem:
+            found.append(f"{problem}: showing {_said(key)}.")
+            continue
+        allowed = list(choices.get(key, [text]))
+        if text not in allowed:
+            names = ", ".join(allowed)
+            found.append(f"There is no {key.name} {_short(text)} (there is {names}): showing {_said(key)}.")
+    return found
+
+
+def _said(key: Key[Any]) -> str:
+    return f"{key.default:.0%}".replace("%", " %") if key is SPARSITY else str(key.default)

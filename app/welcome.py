@@ -1,0 +1,26 @@
+"""What is shown while PyTorch starts: the story so far, from the result file alone."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from . import state, ui
+from .services import facts, results
+
+
+def show() -> None:
+    """The first thing on a fresh server; needs no torch."""
+    st.title("What pruning does to a vision-language model")
+    st.markdown(
+        "MULTIFLOW sets most weights of a vision-language model to zero, once, without a task. This lab shows which "
+        "weights go, and what the sparse model still finds and says beside the dense one."
+    )
+    found = results.load(state.MODEL.default)
+    if found is not None:
+        names = {name: name for name in found.runs}
+        if state.METHOD.default in names:
+            curves = facts.abilities(found, names, state.METHOD.default, state.SPARSITY.default)
+            st.plotly_chart(
+                curves.figure(ui.palette()), theme=None, key="plot_welcome", config=ui.CONFIG, alt=curves.describe()
+            )
+    st.caption("Starting PyTorch and loading the model, once per server …")

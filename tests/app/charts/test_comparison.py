@@ -1,0 +1,115 @@
+"""The Compare page's charts say what the result file says."""
+
+import json
+
+import pytest
+
+from app.charts import DARK, LIGHT
+from app.services import comparison
+
+
+def run(method, sparsity, value, seed=0, blend=(None, None), vision=0.5):
+    return {
+        "method": method, "sparsity": sparsity, "seed": seed, "criterion": blend[0], "allocation": blend[1],
+        "scores": {"retrieval": {"IR@1": value}, "captioning": {"true": value / 2}, "vqa": {"all": value}},
+        "modalities": {"vision": vision, "text": 2 * sparsity - vision}, "seconds": {"order": 1.0, "masks": seed + 0.5},
+        "memory": 3 << 20,
+    }  # fmt: skip
+
+
+RAW = {
+    "dense": {"retrieval": {"IR@1": 0.9}, "captioning": {"true": 0.8}, "vqa": {"all": 0.7}},
+    "runs": [
+        run("multiflow", 0.5, 0.8), run("multiflow", 0.75, 0.4),
+        run("omp", 0.5, 0.85, vision=0.9), run("omp", 0.75, 0.1, vision=0.9),
+        run("random", 0.5, 0.2, seed=0), run("random", 0.5, 0.4, seed=1), run("random", 0.75, 0.0),
+        run("multiflow", 0.5, 0.3, blend=("flow", "global")), run("multiflow", 0.5, 0.8, blend=("flow", "multimodal")),
+        run("multiflow", 0.5, 0.4, blend=("magnitude", "global")),
+        run("multiflow", 0.5, 0.7, blend=("magnitude", "multimodal")),
+    ],
+    "overlap": [{"sparsity": 0.5, "methods": ["multiflow", "omp"], "iou": [[1.0, 0.6], [0.6, 1.0]]}],
+}  # fmt: skip
+TITLES = {"multiflow": "MULTIFLOW", "omp": "OMP", "random": "Random"}
+
+
+@pytest.fixture
+def data(tmp_path, monkeypatch):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "toy.json").write_text(json.dumps(RAW))
+    monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
+    return comparison.load("toy", TITLES)
+
+
+def test_lines_average_seeds_and_leave_ablations_out(data):
+    chart = comparison.lines(data, "retrieval", ["random", "multiflow"], "multiflow", 0.55)
+    assert dict(chart.lines)["Random"][0] == (0.5, pytest.approx(0.3), 0.2, 0.4)
+    assert [p[1] for p in dict(chart.lines)["MULTIFLOW"]] == [0.8, 0.4]
+    figure = chart.figure(LIGHT)
+    own = next(t for t in figure.data if t.name == "MULTIFLOW")
+    assert list(own.x) == [0, 50, 75]
+    assert list(own.y) == pytest.approx([90, 80, 40])
+    assert own.line.color == LIGHT.pruned
+    assert "MULTIFLOW keeps most at 50 %" in chart.title()
+
+
+def test_the_leaderboard_shows_where_the_chosen_method_loses(data):
+    chart = comparison.leaderboard(data, "retrieval", "multiflow", 0.5)
+    assert chart.rows == ("OMP", "MULTIFLOW", "Random")
+    assert chart.values[1] == (0.8, 0.4)
+    assert "first at 1 of 2" in chart.title()
+    figure = chart.figure(LIGHT)
+    assert figure.data[0].text[0] == ["<b>85</b>", "10"]  # best of its column in bold
+    lines = comparison.lines(data, "retrieval", data.methods, "multiflow", 0.5)
+    assert "OMP keeps most at 50 %: 85 % right picture first; MULTIFLOW comes 2nd of 3" in lines.title()
+
+
+def test_densities_are_what_is_kept(data):
+    chart = comparison.densities(data, "multiflow", 0.5)
+    kept = {name: dict(zip(chart.rows, values, strict=True)) for name, values in chart.series}
+    assert kept["vision"]["OMP"] == pytest.approx(10)
+    assert kept["text"]["OMP"] == pytest.approx(90)
+    assert chart.target == 50
+    assert "OMP leaves 10 % of vision" in chart.title()
+    assert [t.marker.color for t in chart.figure(DARK).data] == [DARK.modality["vision"], DARK.modality["text"]]
+
+
+def test_overlap_and_costs(data):
+    grid = comparison.overlap(data, "multiflow", 0.6)
+    assert grid.values == ((1.0, 0.6), (0.6, 1.0))
+    assert "agree least: 60 %" in grid.title()
+    seconds, memory = comparison.costs(data, "multiflow", 0.5)
+    assert dict(zip(seconds.rows, seconds.series[0][1], strict=True))["OMP"] == 1.5
+    assert set(memory.series[0][1]) == {3.0}
+    assert seconds.figure(LIGHT).layout.xaxis.type == "log"
+
+
+def test_ablation_names_the_best_blend_and_the_stronger_choice(data):
+    grid = comparison.ablation(data, "retrieval", 0.5)
+    assert (grid.rows, grid.columns) == (("flow", "magnitude"), ("global", "multimodal"))
+    assert grid.values == ((0.3, 0.8), (0.4, 0.7))
+    # over allocations a criterion moves by 0.5 and 0.3, over criteria an allocation by 0.1 and 0.1
+    assert grid.title() == "Flow × multimodal keeps most at 50 %; the allocation matters more"
+
+
+def test_every_chart_has_words_a_table_and_a_small_payload(data):
+    charts = [
+        comparison.lines(data, "vqa", data.methods, "omp", 0.5), comparison.leaderboard(data, "vqa", "omp", 0.5),
+        comparison.densities(data, "omp", 0.5), comparison.overlap(data, "omp", 0.5),
+        *comparison.costs(data, "omp", 0.5), comparison.ablation(data, "vqa", 0.5),
+    ]  # fmt: skip
+    for chart in charts:
+        assert len(chart.describe()) > 20
+        assert len({len(column) for column in chart.table().values()}) == 1
+        for palette in (LIGHT, DARK):
+            figure = chart.figure(palette)
+            assert figure.layout.template == palette.template
+            assert figure.layout.xaxis.title.text
+            assert len(figure.to_json()) < 500_000
+
+
+@pytest.mark.parametrize("text", ["", "{}", '{"dense": {}, "runs": []}', '{"dense": 1, "runs": 2}'])
+def test_a_file_that_is_none_is_nothing(tmp_path, monkeypatch, text):
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "toy.json").write_text(text)
+    monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
+    assert comparison.load("toy", TITLES) is None

@@ -1,0 +1,76 @@
+"""A checkpoint, result files and pages for the dashboard's tests."""
+
+import json
+from pathlib import Path
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from app.services import paths
+from app.services.store import STORE
+
+APP = Path(__file__).resolve().parents[2] / "app"
+PAGES = ("overview", "retrieval", "captioning", "compare")
+TIMEOUT = 300
+
+
+def figures(value: float) -> dict:
+    return {"retrieval": {"IR@1": value}, "captioning": {"true": value}, "vqa": {"all": value}}
+
+
+@pytest.fixture
+def result_file() -> dict:
+    """What a result file holds: one method measured twice at 0.63, as with two seeds."""
+    runs = [
+        {"method": m, "sparsity": s, "seed": seed, "scores": figures(v)}
+        for m, s, seed, v in (
+            ("multiflow", 0.3, 0, 0.9), ("multiflow", 0.63, 0, 0.6), ("multiflow", 0.63, 1, 0.8),
+            ("omp", 0.3, 0, 0.8), ("omp", 0.63, 0, 0.2),
+        )
+    ]  # fmt: skip
+    return {"model": "flatland-blip", "split": "test", "scenes": 1000, "dense": figures(0.95), "runs": runs}
+
+
+@pytest.fixture
+def assets(tmp_path, monkeypatch, result_file) -> Path:
+    """An assets folder with the shipped checkpoint and a small result file."""
+    for folder in paths.assets().iterdir():
+        if (folder / "config.json").is_file():
+            (tmp_path / folder.name).symlink_to(folder)
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "flatland-blip.json").write_text(json.dumps(result_file))
+    monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def open_page(monkeypatch):
+    """open_page("retrieval", sparsity="0.63") -> AppTest after its first run; nothing is warmed up behind its back."""
+    from app.services import warmup
+
+    monkeypatch.setattr(warmup, "start", lambda: None)
+
+    def opened(page: str = "overview", **params: str) -> AppTest:
+        at = AppTest.from_file(str(APP / "dashboard.py"), default_timeout=TIMEOUT)
+        for name, value in params.items():
+            at.query_params[name] = value
+        at.run()
+        if page != PAGES[0]:
+            at.switch_page(f"app_pages/{page}.py").run()
+        return at
+
+    return opened
+
+
+@pytest.fixture
+def empty_store():
+    """For tests whose checkpoint is not the shipped one."""
+    STORE.clear()
+    yield
+    STORE.clear()
+
+
+def texts(at: AppTest) -> str:
+    """All words on a page, tags included."""
+    kinds = ("title", "markdown", "caption", "warning", "error", "info", "html")
+    return "\n".join(str(getattr(e, "value", "") or e.proto.body) for kind in kinds for e in at.get(kind))

@@ -1,0 +1,285 @@
+"""Every page, as a session sees it, on the shipped checkpoint."""
+
+import io
+
+import pytest
+from conftest import PAGES, texts
+from PIL import Image
+
+from app import queries, state
+from app.services import gallery, paths, results, runs
+
+
+def png(size=(80, 60)) -> bytes:
+    file = io.BytesIO()
+    Image.new("RGB", size, "skyblue").save(file, "PNG")
+    return file.getvalue()
+
+
+def plots(at) -> dict[str, str]:
+    """{title of the y axis and height: spec} is too fine: all Plotly specs of a page, in order."""
+    return [e.proto.spec for e in at.get("plotly_chart")]
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_page_launches(open_page, page):
+    at = open_page(page)
+    assert not at.exception and not at.error and not at.warning
+    assert len(at.title) == 1
+    assert len(texts(at)) > 200
+
+
+@pytest.mark.parametrize("page", PAGES)
+@pytest.mark.parametrize("method", [m.name for m in runs.methods()])
+def test_every_method_on_every_page(open_page, page, method):
+    at = open_page(page, method=method, sparsity="0.9")
+    assert not at.exception and not at.error
+    assert runs.method(method).title in texts(at)
+
+
+@pytest.mark.parametrize("sparsity", ["0", "1"])
+@pytest.mark.parametrize("page", PAGES)
+def test_the_ends_of_the_slider(open_page, page, sparsity):
+    at = open_page(page, sparsity=sparsity)
+    assert not at.exception and not at.error
+
+
+# --- address ----------------------------------------------------------------------------------------------------
+
+
+def test_the_address_sets_the_sidebar(open_page):
+    at = open_page("retrieval", method="omp", sparsity="0.75", q="a blue cat")
+    assert at.session_state[state.METHOD.name] == "omp"
+    assert at.slider(key="sparsity").value == 0.75
+    assert at.text_input(key="q").value == "a blue cat"
+
+
+@pytest.mark.parametrize(
+    ("params", "part"),
+    [
+        ({"sparsity": "1.7"}, "between 0 and 1"),
+        ({"sparsity": "lots"}, "between 0 and 1"),
+        ({"method": "magic"}, "no method"),
+        ({"model": "gpt"}, "no model"),
+        ({"scene": "-3"}, "scenes are numbered"),
+    ],
+)
+def test_a_bad_address_gets_one_sentence_and_defaults(open_page, params, part):
+    at = open_page("overview", **params)
+    assert not at.exception and not at.error
+    assert len(at.warning) == 1 and part in at.warning[0].value
+    assert at.slider(key="sparsity").value == state.SPARSITY.default
+    assert at.session_state[state.METHOD.name] == state.METHOD.default
+
+
+def test_the_sentence_goes_once_the_settings_change(open_page):
+    at = open_page("overview", sparsity="7")
+    at.slider(key="sparsity").set_value(0.6).run()
+    assert not at.warning
+
+
+# --- sidebar ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("preset", state.PRESETS)
+def test_presets(open_page, preset):
+    at = open_page()
+    at.button(key=f"preset_{100 * preset:.0f}").click().run()
+    assert at.slider(key="sparsity").value == preset
+
+
+def test_every_runnable_method_is_offered(open_page):
+    at = open_page()
+    assert {m.name for m in runs.methods()} >= {"multiflow", "omp", "localmp", "random"}
+    assert len(at.button_group(key="method").options) == len(runs.methods())
+
+
+def test_settings_survive_a_page_switch(open_page):
+    at = open_page("overview")
+    at.slider(key="sparsity").set_value(0.81).run()
+    at.switch_page("app_pages/captioning.py").run()
+    assert at.slider(key="sparsity").value == 0.81
+    assert "81 %" in texts(at)
+
+
+def test_a_missing_checkpoint_is_one_sentence(open_page, tmp_path, monkeypatch):
+    monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
+    at = open_page()
+    assert not at.exception
+    assert len(at.error) == 1 and "no checkpoint" in at.error[0].value
+
+
+def test_a_broken_checkpoint_is_one_sentence(open_page, tmp_path, monkeypatch, empty_store):
+    folder = tmp_path / "flatland-blip"
+    folder.mkdir()
+    (folder / "config.json").write_text('{"architectures": ["SomethingElse"]}')
+    monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
+    at = open_page()
+    assert not at.exception
+    assert len(at.error) == 1 and "Traceback" not in at.error[0].value
+
+
+def test_an_unexpected_error_is_one_sentence_without_details(open_page, monkeypatch):
+    monkeypatch.setattr(results, "load", lambda model: 1 / 0)
+    at = open_page()
+    assert not at.exception
+    assert len(at.error) == 1 and "division" not in at.error[0].value
+
+
+# --- overview ---------------------------------------------------------------------------------------------------
+
+
+def test_overview_figures_follow_the_slider(open_page):
+    at = open_page("overview", sparsity="0.63")
+    assert at.metric[0].value == "63 %"
+    before = plots(at)
+    at.slider(key="sparsity").set_value(0.9).run()
+    assert at.metric[0].value == "90 %"
+    after = plots(at)
+    assert len(after) == len(before) and all(a != b for a, b in zip(after, before))
+
+
+def test_overview_shows_measured_figures(open_page, assets):
+    at = open_page("overview", sparsity="0.63")
+    assert [m.value for m in at.metric[2:]] == ["70 %"] * 3  # the mean of two seeds
+    assert all("95 %" in m.delta for m in at.metric[2:])
+    assert "MULTIFLOW keeps most in 3 of 3 tasks" in texts(at)
+
+
+def test_overview_names_the_nearest_measured_sparsity(open_page, assets):
+    at = open_page("overview", sparsity="0.7")
+    assert "nearest measured sparsity" in texts(at)
+    at = open_page("overview", sparsity="0.7", method="random")  # not in the file
+    assert not at.exception and len(at.metric) == 2
+
+
+@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"runs": 3}', '{"dense": {}, "runs": [{"method": "omp"}]}'])
+def test_overview_without_a_usable_result_file(open_page, assets, content):
+    file = assets / "results" / "flatland-blip.json"
+    file.unlink() if content is None else file.write_text(content)
+    at = open_page("overview")
+    assert not at.exception and not at.error
+    assert len(at.metric) == 2 and len(plots(at)) == 3
+
+
+def test_overview_says_that_zeros_save_no_time(open_page):
+    at = open_page()
+    assert "same speed" in at.metric[1].delta and "not time" in at.metric[1].help
+
+
+def test_overview_warns_of_a_collapse(open_page):
+    at = open_page("overview", sparsity="1")
+    assert len(at.warning) == 1
+
+
+def test_charts_carry_alternative_text(open_page):
+    at = open_page()
+    assert all(len(e.proto.alt) > 40 for e in at.get("plotly_chart"))
+
+
+# --- retrieval --------------------------------------------------------------------------------------------------
+
+
+def test_every_example_has_true_pictures(open_page):
+    scenes = gallery.gallery().scenes
+    for example in (*queries.EXAMPLES, state.QUERY.default):
+        assert sum(queries.truth(example, scenes).true) >= 2, example
+
+
+def test_an_example_is_one_click(open_page):
+    at = open_page("retrieval")
+    at.button(key="example_1").click().run()
+    assert at.text_input(key="q").value == queries.EXAMPLES[1]
+    assert not at.exception and "<img" in texts(at)
+
+
+@pytest.mark.parametrize(
+    ("query", "part", "ranked"),
+    [
+        ("", "Type what", False),
+        ("   ", "Type what", False),
+        ("?!…", "no words", False),
+        ("a red giraffe", "giraffe", True),
+        ("xyzzy plugh", "none of these words", False),
+        ("a cat " * 100, "characters", False),
+        ("<script>alert(1)</script> red", "script", True),
+    ],
+)
+def test_queries_that_need_a_word(open_page, query, part, ranked):
+    at = open_page("retrieval")
+    at.text_input(key="q").set_value(query).run()
+    assert not at.exception and not at.error
+    assert len(at.warning) == 1 and part in at.warning[0].value
+    assert ("<img" in texts(at)) == ranked
+    assert "<script>" not in texts(at)
+
+
+def test_a_wording_that_cannot_be_judged_is_said_so(open_page):
+    at = open_page("retrieval", q="red red red")
+    assert not at.exception and "cannot check this wording" in texts(at)
+
+
+def test_both_rankings_mark_what_is_true(open_page):
+    at = open_page("retrieval", q="a red thing at night", sparsity="0.3")
+    assert texts(at).count("mf-card") >= 16
+    assert "of 160" in texts(at)
+
+
+def test_at_zero_sparsity_both_models_agree(open_page):
+    at = open_page("retrieval", sparsity="0")
+    assert "▲" not in texts(at).replace("▲ 3", "") and "▼" not in texts(at)
+
+
+def test_from_picture_to_text(open_page):
+    at = open_page("retrieval", direction="Image to text", scene="12")
+    assert not at.exception and not at.error
+    assert texts(at).count("<li") == 16
+
+
+# --- captioning -------------------------------------------------------------------------------------------------
+
+
+def test_both_models_caption_the_scene(open_page):
+    at = open_page("captioning", scene="12", sparsity="0.75")
+    assert "The dense model says" in texts(at) and "MULTIFLOW at 75 % says" in texts(at)
+    assert "What is really there" in texts(at)
+
+
+def test_a_random_scene_is_in_the_state(open_page):
+    at = open_page("captioning", scene="12")
+    at.button(key="random_scene").click().run()
+    assert not at.exception
+    number = at.number_input(key="scene").value
+    at.switch_page("app_pages/retrieval.py").run()
+    at.session_state[state.DIRECTION.name] = "Image to text"
+    at.run()
+    assert at.number_input(key="scene").value == number
+
+
+def test_an_own_picture(open_page):
+    at = open_page("captioning")
+    at.file_uploader[0].upload("own.png", png(), "image/png").run()
+    assert not at.exception and not at.error
+    assert "says" in texts(at) and "What is really there" not in texts(at)
+    at.button(key="random_scene").click().run()
+    assert "What is really there" in texts(at)
+
+
+@pytest.mark.parametrize("page", ["captioning", "retrieval"])
+def test_a_bad_picture_is_one_sentence(open_page, page):
+    at = open_page(page, direction="Image to text")
+    at.file_uploader[0].upload("own.png", b"not a picture", "image/png").run()
+    assert not at.exception
+    assert len(at.error) == 1 and "not a PNG" in at.error[0].value
+
+
+# --- the dense model ----------------------------------------------------------------------------------------------
+
+
+def test_no_page_changes_the_dense_model(open_page):
+    dense = runs.vlm(paths.models()[0]).model
+    before = {name: tensor.clone() for name, tensor in dense.state_dict().items()}
+    for page in PAGES:
+        open_page(page, sparsity="0.9", method="omp")
+    assert runs.vlm(paths.models()[0]).model is dense
+    assert all(tensor.equal(before[name]) for name, tensor in dense.state_dict().items())

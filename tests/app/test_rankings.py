@@ -1,0 +1,39 @@
+"""Two rankings side by side: places, moves, and the sentences about them."""
+
+from app import rankings
+from app.cards import move
+
+SCORES = ([0.9, 0.8, 0.7, 0.1], [0.1, 0.8, 0.7, 0.9])
+TEXTS = ["a", "b", "c", "d"]
+
+
+def compared(true, known=True):
+    return rankings.compare(SCORES, TEXTS, true, 2, "pictures", known)
+
+
+def test_hits_are_sorted_and_know_their_other_rank():
+    both = compared([True, False, False, False])
+    assert [(h.text, h.rank, h.other) for h in both.hits["dense"]] == [("a", 1, 4), ("b", 2, 2)]
+    assert [(h.text, h.rank, h.other) for h in both.hits["pruned"]] == [("d", 1, 4), ("b", 2, 2)]
+    assert [move(h)[0] for h in both.hits["pruned"]] == ["▲ 3", "="]
+
+
+def test_ranks_of_what_is_true():
+    both = compared([True, False, True, False])
+    assert both.ranks == {"dense": (1, 3), "pruned": (3, 4)}
+    assert both.note("pruned") == "true pictures at ranks 3, 4 of 4"
+    assert (
+        both.finding("OMP at 63 %")
+        == "Of 2 true pictures, the dense model puts 1 and OMP at 63 % puts 0 among the first 2"
+    )
+
+
+def test_nothing_true_and_nothing_known():
+    assert compared([False] * 4).note("dense") == "none of 4 pictures is true"
+    assert compared([False] * 4, known=False).note("dense") == "best of 4"
+    assert compared([False] * 4).finding("X") == "X keeps 1 of the dense model's first 2 pictures"
+
+
+def test_ties_stay_in_order():
+    both = rankings.compare(([0.5] * 3, [0.5] * 3), TEXTS[:3], [False] * 3, 3, "captions", True)
+    assert [h.text for h in both.hits["pruned"]] == ["a", "b", "c"]

@@ -1,0 +1,75 @@
+"""The dashboard as a visitor gets it: a real server, a real Chromium, and nothing allowed to leave the machine."""
+
+import os
+import re
+import shutil
+import socket
+import subprocess
+import sys
+import time
+import urllib.request
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import sync_playwright
+
+ROOT = Path(__file__).resolve().parents[2]
+LOCAL = re.compile(r"(https?|wss?)://127\.0\.0\.1|data:|blob:")
+PATIENCE = 60_000  # ms; what a slow machine may take
+
+
+@pytest.fixture(scope="session")
+def server():
+    """The address of a freshly started server."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.headless", "true"]
+    command += ["--server.port", str(port), "--server.fileWatcherType", "none"]
+    process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ, HF_HUB_OFFLINE="1"))
+    url = f"http://127.0.0.1:{port}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        for _ in range(300):
+            try:
+                opener.open(f"{url}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        process.terminate()
+        process.wait(20)
+
+
+@pytest.fixture(scope="session")
+def browser():
+    with sync_playwright() as playwright:
+        chromium = playwright.chromium.launch(executable_path=shutil.which("chromium"), headless=True)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def page(browser):
+    """A fresh visitor. Errors in the console and requests to anywhere else fail the test."""
+    context = browser.new_context(viewport={"width": 1440, "height": 1600})
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE)
+    problems = []
+
+    def on_console(message):
+        # Streamlit probes page/_stcore/... first on a deep link and falls back: those 404s are normal
+        if message.type == "error" and "/_stcore/" not in message.location.get("url", ""):
+            problems.append(message.text)
+
+    def on_request(request):
+        if not LOCAL.match(request.url):
+            problems.append(f"left the machine: {request.url}")
+
+    page.on("console", on_console)
+    page.on("request", on_request)
+    yield page
+    assert page.locator('[data-testid="stException"]').count() == 0
+    context.close()
+    assert not problems
