@@ -10,7 +10,7 @@ app: .venv/app.done
 	$(BIN)/python -m streamlit run app/main.py
 
 test: .venv/dev.done
-	$(BIN)/python -m pytest -q -n 2
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -q -n 2 # one thread a worker: more would wait for one another
 
 lint: .venv/dev.done
 	$(BIN)/ruff check .

@@ -69,8 +69,14 @@ def read_safetensors(path: str | os.PathLike) -> tuple[dict[str, Tensor], dict[s
         raise ValueError(f"{os.fspath(path)} is not a readable safetensors file ({error})") from error
 
 
-def parallel_map(function: Callable[[T], R], items: Sequence[T], *, threads: bool = True,
-                 progress: Progress | None = None, message: str = "") -> list[R]:
+def parallel_map(
+    function: Callable[[T], R],
+    items: Sequence[T],
+    *,
+    threads: bool = True,
+    progress: Progress | None = None,
+    message: str = "",
+) -> list[R]:
     """`[function(item) for item in items]` on as many threads as torch uses (NumPy's sorts release the GIL).
 
     >>> parallel_map(abs, [-1, 2])

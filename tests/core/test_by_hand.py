@@ -83,9 +83,7 @@ def test_critical_sparsity(layer, stats):
 def test_the_prior_counts_weights_under_one_threshold_per_modality():
     """Vision |w| 1..4 and 5..8, text 1 1 1 9: at one half vision loses all of its first layer and none of the
     second; text two of its ones."""
-    model = nn.ModuleDict(
-        {"vision_a": nn.Linear(4, 1), "vision_b": nn.Linear(4, 1), "text": nn.Linear(4, 1)}
-    )
+    model = nn.ModuleDict({"vision_a": nn.Linear(4, 1), "vision_b": nn.Linear(4, 1), "text": nn.Linear(4, 1)})
     with torch.no_grad():
         model["vision_a"].weight.copy_(torch.tensor([[4.0, -3.0, 2.0, -1.0]]))
         model["vision_b"].weight.copy_(torch.tensor([[5.0, 6.0, 7.0, 8.0]]))

@@ -139,9 +139,7 @@ def test_multihead_attention_output_projection_is_seen():
     torch.manual_seed(0)
     model, x, seen = nn.MultiheadAttention(4, 2, batch_first=True).eval(), torch.randn(2, 3, 4), []
     expected = model(x, x, x)[0]
-    stats = mf.calibrate(
-        model, [x], forward=lambda model, x: seen.append(model(x, x, x)[0])
-    )
+    stats = mf.calibrate(model, [x], forward=lambda model, x: seen.append(model(x, x, x)[0]))
     assert torch.allclose(seen[0], expected, atol=1e-6)
     inner = (expected - model.out_proj.bias) @ torch.linalg.inv(model.out_proj.weight.T)
     got = stats.square_sums["out_proj.weight"].tolist()

@@ -15,10 +15,7 @@ from .reference import Toy, toy_batch
 def random_masks(model, seed=0):
     generator = torch.Generator().manual_seed(seed)
     return Masks(
-        {
-            layer.name: torch.rand(layer.shape, generator=generator) > 0.6
-            for layer in mf.prunable_layers(model)
-        }
+        {layer.name: torch.rand(layer.shape, generator=generator) > 0.6 for layer in mf.prunable_layers(model)}
     )
 
 

@@ -53,7 +53,13 @@ def test_a_method_registered_elsewhere(model, monkeypatch):
     criteria.register(criteria.Criterion("anti", "Anti-magnitude", "-|w|", largest_first))
     toy = register(
         Method(
-            "toy", "Toy", "nowhere", "-|w|", "Large ones go. For fun.", "anti", "global",
+            "toy",
+            "Toy",
+            "nowhere",
+            "-|w|",
+            "Large ones go. For fun.",
+            "anti",
+            "global",
             options={"sign": Option(1, "-1 for plain magnitude")},
         )
     )
@@ -76,7 +82,13 @@ def test_a_method_that_is_not_nested_fits_behind_the_same_call(model):
             return mf.rank(self.request.model, "random", seed=int(sparsity * 100)).masks(sparsity)
 
     again = Method(
-        "again", "Again", "nowhere", "?", "Anew. Each time.", nested=False, build=OneMaskPerRequest,
+        "again",
+        "Again",
+        "nowhere",
+        "?",
+        "Anew. Each time.",
+        nested=False,
+        build=OneMaskPerRequest,
         options={"steps": Option(3, "how many")},
     )
     order = mf.rank(model, again, seed=5)
