@@ -82,6 +82,7 @@ def _add_prune(commands) -> None:
     command.add_argument("--method", default="multiflow")
     command.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
     command.add_argument("--seed", type=int, default=0)
+    command.add_argument("--costs", action="store_true", help="also time and memory of each method, in fresh processes")
     command.add_argument("--masks", type=Path, required=True, help="file to write, .safetensors")
     command.set_defaults(run=_prune)
 
@@ -124,7 +125,10 @@ def _evaluate(options: argparse.Namespace) -> None:
     vlm = load(options.model)
     names = [m.name for m in methods()] if options.methods == ["all"] else options.methods
     runs = plan(names, options.sparsities, options.seeds) + (ablation(options.sparsities) if options.ablation else [])
-    Sweep(vlm, default_benchmark(), options.out or result_file(vlm.name), options.masks).run(runs)
+    sweep = Sweep(vlm, default_benchmark(), options.out or result_file(vlm.name), options.masks)
+    sweep.run(runs)
+    if options.costs:
+        sweep.costs(names)
 
 
 def _add_card(commands) -> None:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import json
+import multiprocessing
 import os
 import platform
-import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -24,7 +24,7 @@ from .criteria import get as get_criterion
 from .masks import Masks
 from .methods import get as get_method
 from .moments import second_moments
-from .vlm import ASSETS, VLM
+from .vlm import ASSETS, VLM, load
 
 RESULTS = ASSETS / "results"
 SPARSITIES = (0.30, 0.50, 0.63, 0.75, 0.90)
@@ -94,38 +94,26 @@ def order_of(vlm: VLM, run: Run) -> Any:
     return rank(vlm.model, run.method, seed=run.seed, **given, **OPTIONS.get(run.method, {}))
 
 
-@contextmanager
-def peak_memory() -> Iterator[Callable[[], int | None]]:
-    """Bytes by which this process grew at most inside the `with`; None where /proc does not tell.
+def cost(model: str, method: str, sparsity: float) -> dict[str, Any]:
+    """Seconds and bytes to make one mask, calibration and gradients included, in a process that did nothing before."""
+    vlm = load(model)
+    calibration_pairs(CALIBRATION_PAIRS)
+    before = _memory("VmRSS")
+    began = time.perf_counter()
+    order_of(vlm, Run(method, sparsity)).masks(sparsity)
+    seconds = time.perf_counter() - began
+    peak = _memory("VmHWM")
+    grown = None if before is None or peak is None else max(0, peak - before)
+    return {"method": method, "sparsity": sparsity, "seconds": round(seconds, 3), "memory": grown}
 
-    >>> with peak_memory() as grown:
-    ...     block = torch.ones(4_000_000)
-    ...     time.sleep(0.05)
-    >>> grown() is None or grown() >= 0
-    True
-    """
-    statm = Path("/proc/self/statm")
-    page = os.sysconf("SC_PAGE_SIZE") if statm.is_file() else 0
 
-    def resident() -> int:
-        return int(statm.read_text().split()[1]) * page if page else 0
-
-    start = highest = resident()
-    done = threading.Event()
-
-    def watch() -> None:
-        nonlocal highest
-        while not done.wait(0.01):
-            highest = max(highest, resident())
-
-    watcher = threading.Thread(target=watch, daemon=True)
-    watcher.start()
+def _memory(field: str) -> int | None:
+    """A figure of this process in bytes, from /proc; None where there is no such thing."""
     try:
-        yield lambda: highest - start if page else None
-    finally:
-        highest = max(highest, resident())
-        done.set()
-        watcher.join()
+        lines = Path("/proc/self/status").read_text().splitlines()
+    except OSError:
+        return None
+    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field + ":")), None)
 
 
 # --- runs -----------------------------------------------------------------------------------------------------------
@@ -168,7 +156,7 @@ class Sweep:
         self.vlm, self.benchmark, self.path, self.masks, self.report = vlm, benchmark, path, masks, report
         self.results = json.loads(path.read_text()) if path.is_file() else describe(vlm, benchmark)
         # one order serves all sparsities of a method
-        self._order = lru_cache(maxsize=1)(self._timed_order)
+        self._order = lru_cache(maxsize=1)(lambda *run: order_of(vlm, Run(run[0], 0.0, *run[1:])))
 
     def run(self, runs: Sequence[Run]) -> dict[str, Any]:
         """Measure all runs that the file does not hold yet, and return its content."""
@@ -190,11 +178,8 @@ class Sweep:
 
     def measure(self, run: Run) -> dict[str, Any]:
         """Prune as the run says and score the result: one entry of the file."""
-        order, prepared = self._order(run.method, run.seed, run.criterion, run.allocation)
-        with peak_memory() as grown:
-            began = time.perf_counter()
-            masks = order.masks(run.sparsity)
-            seconds = time.perf_counter() - began
+        order = self._order(run.method, run.seed, run.criterion, run.allocation)
+        masks = order.masks(run.sparsity)
         if self.masks and run.seed == 0 and run.criterion is None:
             masks.save(self.masks / f"{run.method} {run.sparsity:.2f}.safetensors")
         weights = order.weights(run.sparsity) if order.updates_weights else None
@@ -203,17 +188,18 @@ class Sweep:
             "options": OPTIONS.get(run.method, {}) if run.criterion is None else {},
             "achieved": masks.sparsity,
             "modalities": order.modality_sparsity(run.sparsity),
-            "seconds": {"order": prepared["seconds"], "masks": round(seconds, 3)},
-            "memory": max(prepared["memory"], grown(), key=lambda b: b or 0),
             "scores": self.benchmark.scores(self.vlm.prune(masks, weights)),
         }
 
-    def _timed_order(self, method: str, seed: int, criterion: str | None, allocation: str | None) -> tuple[Any, dict]:
-        with peak_memory() as grown:
-            began = time.perf_counter()
-            order = order_of(self.vlm, Run(method, 0.0, seed, criterion, allocation))
-            seconds = time.perf_counter() - began
-        return order, {"seconds": round(seconds, 3), "memory": grown()}
+    def costs(self, methods: Sequence[str], sparsity: float = 0.63) -> None:
+        """Time and memory of each method, one fresh process each, so that none profits from another's work."""
+        known = {entry["method"] for entry in self.results.get("costs", ())}
+        for method in methods:
+            if method not in known:
+                with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+                    entry = fresh.submit(cost, self.vlm.name, method, sparsity).result()
+                self.results.setdefault("costs", []).append(entry)
+                self.write()
 
     def write(self) -> None:
         """Write the file whole or not at all."""

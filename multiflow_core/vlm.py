@@ -81,11 +81,16 @@ class VLM:
 
     def image_inputs(self, images: Sequence[Image.Image]) -> dict[str, Tensor]:
         """Pictures as the model wants them: `pixel_values`, mostly (batch, 3, height, width), and what goes with it."""
-        return dict(self.processor.image_processor([i.convert("RGB") for i in images], return_tensors="pt"))
+        return self._here(self.processor.image_processor([i.convert("RGB") for i in images], return_tensors="pt"))
 
     def tokens(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """`input_ids` and, for all but SigLIP, `attention_mask`, (batch, length), padded as the model was trained."""
-        return self.family.tokens(self.model, self.processor.tokenizer, texts)
+        return self._here(self.family.tokens(self.model, self.processor.tokenizer, texts))
+
+    def _here(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Inputs on the model's device; what the methods below return is on the processor again."""
+        device = next(self.model.parameters()).device
+        return {key: value.to(device) for key, value in inputs.items()}
 
     def unknown_words(self, text: str) -> list[str]:
         """The words of a text that the tokenizer cannot write down.
@@ -109,14 +114,14 @@ class VLM:
     @torch.inference_mode()
     def embed_images(self, images: Sequence[Image.Image]) -> Tensor:
         """Unit-length embeddings, (images, width) float32."""
-        parts = (images[i : i + BATCH] for i in range(0, len(images), BATCH))
-        return torch.cat([self.family.embed_images(self.model, self.image_inputs(part)) for part in parts]).float()
+        parts = (self.image_inputs(images[i : i + BATCH]) for i in range(0, len(images), BATCH))
+        return torch.cat([self.family.embed_images(self.model, part) for part in parts]).float().cpu()
 
     @torch.inference_mode()
     def embed_texts(self, texts: Sequence[str]) -> Tensor:
         """Unit-length embeddings, (texts, width) float32."""
-        parts = (texts[i : i + BATCH] for i in range(0, len(texts), BATCH))
-        return torch.cat([self.family.embed_texts(self.model, self.tokens(part)) for part in parts]).float()
+        parts = (self.tokens(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH))
+        return torch.cat([self.family.embed_texts(self.model, part) for part in parts]).float().cpu()
 
     @torch.inference_mode()
     def match(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Tensor | None:
@@ -126,7 +131,7 @@ class VLM:
             end = start + BATCH
             inputs = self.image_inputs(images[start:end]), self.tokens(texts[start:end])
             found.append(self.family.match(self.model, *inputs))
-        return None if any(part is None for part in found) else torch.cat(found).float()
+        return None if any(part is None for part in found) else torch.cat(found).float().cpu()
 
     @torch.inference_mode()
     def caption(self, images: Sequence[Image.Image], max_tokens: int = 24) -> list[Caption]:
@@ -174,7 +179,13 @@ class VLM:
         return Answer(caption.text, sure, tuple(zip(words, best.values.tolist())))
 
 
-def load(name: str | Path, dtype: torch.dtype | None = torch.float32, progress: Progress | None = None) -> VLM:
+def load(
+    name: str | Path,
+    dtype: torch.dtype | None = torch.float32,
+    progress: Progress | None = None,
+    *,
+    device: str | torch.device = "cpu",
+) -> VLM:
     """Load a model by built-in name, from a folder written by `save_pretrained`, or by hub name.
 
     >>> load("flatland-blip").name
@@ -187,6 +198,7 @@ def load(name: str | Path, dtype: torch.dtype | None = torch.float32, progress: 
         name: "flatland-blip", a folder, or a hub name such as "openai/clip-vit-base-patch32" (local cache first).
         dtype: of the weights; None: as they are in the file. Scores are computed in float32 in any case.
         progress: called as progress(fraction, message) during a download.
+        device: where the model runs; ranking and masks are computed on the processor in any case.
 
     Raises:
         FileNotFoundError: there is no such folder, or it holds no model.
@@ -205,7 +217,7 @@ def load(name: str | Path, dtype: torch.dtype | None = torch.float32, progress: 
         held = ", ".join(architectures)
         raise ValueError(f"{folder} holds a {held}, which no family knows; known are: {known}.")
     model, processor = family.load(folder, architectures, dtype)
-    return VLM(Path(name).name, model, processor, family)
+    return VLM(Path(name).name, model.to(device), processor, family)
 
 
 def _locate(name: str | Path, progress: Progress | None) -> Path:

@@ -24,7 +24,10 @@ ABOUT_OVERLAP = (
     "Of the weights that either of two methods keeps, the share that both keep (IoU). Methods that cut the same number of "
     "weights can cut quite different ones."
 )
-ABOUT_COSTS = "What it took to make the masks on the machine that wrote the file, forward and backward passes included."
+ABOUT_COSTS = (
+    "What it took to make one mask at 63 %, each method in a process of its own on the machine that wrote the file, "
+    "calibration and gradients included. The slow methods ran with fewer steps than in their papers; the file says how many."
+)
 ABOUT_ABLATION = (
     "A method is a *criterion* (which weights of a layer go first) and an *allocation* (how many go in each layer). Every "
     "combination was measured: MULTIFLOW is flow × multimodal, OMP is magnitude × global."
@@ -72,7 +75,7 @@ def _shown(data: comparison.Comparison, chosen: str) -> list[str]:
 
 
 def _masks_and_costs(data: comparison.Comparison, chosen: str, sparsity: float) -> None:
-    grid, costs = comparison.overlap(data, chosen, sparsity), comparison.costs(data, chosen, sparsity)
+    grid, costs = comparison.overlap(data, chosen, sparsity), comparison.costs(data, chosen)
     with st.container(key="wrap_costs"):
         left, right = st.columns(2, gap="large")
     if grid:

@@ -25,8 +25,6 @@ class Measured:
     sparsity: float
     figure: dict[str, float]
     modalities: dict[str, float]
-    seconds: float | None
-    memory: float | None
     blend: tuple[str, str] | None
 
 
@@ -37,6 +35,7 @@ class Comparison:
     runs: tuple[Measured, ...]
     dense: dict[str, float]
     overlaps: tuple[dict[str, Any], ...]
+    costs: tuple[dict[str, Any], ...]
     titles: dict[str, str]
 
     @property
@@ -76,19 +75,16 @@ def load(model: str, titles: dict[str, str]) -> Comparison | None:
         dense = {task: float(raw["dense"][task][f]) for task, (_, f, _) in HEADLINE.items() if task in raw["dense"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    found = Comparison(runs, dense, tuple(raw.get("overlap", ())), titles)
+    found = Comparison(runs, dense, tuple(raw.get("overlap", ())), tuple(raw.get("costs", ())), titles)
     return found if found.methods and dense else None
 
 
 def _measured(run: dict[str, Any]) -> Measured:
-    seconds = run.get("seconds") or {}
     return Measured(
         method=str(run["method"]),
         sparsity=float(run["sparsity"]),
         figure={t: float(run["scores"][t][f]) for t, (_, f, _) in HEADLINE.items() if t in run["scores"]},
         modalities={str(m): float(s) for m, s in (run.get("modalities") or {}).items()},
-        seconds=sum(seconds.values()) if seconds else None,
-        memory=run.get("memory"),
         blend=(run["criterion"], run["allocation"]) if run.get("criterion") else None,
     )
 
@@ -155,16 +151,14 @@ def overlap(data: Comparison, chosen: str, sparsity: float) -> ValueGrid | None:
     return ValueGrid(finding, "kept by both", names, names, values, "method", "other method", data.title(chosen), False)
 
 
-def costs(data: Comparison, chosen: str, sparsity: float) -> tuple[Dots, Dots] | None:
-    """Seconds and megabytes that each method took at the measured sparsity next to the slider's."""
-    at = data.nearest(sparsity)
-    found = {m: data.of(m, at)[0] for m in data.methods if data.of(m, at) and data.of(m, at)[0].seconds is not None}
-    if not found:
+def costs(data: Comparison, chosen: str) -> tuple[Dots, Dots] | None:
+    """Seconds and megabytes that each method took."""
+    if not data.costs:
         return None
-    order = sorted(found, key=lambda m: found[m].seconds)
-    rows = tuple(data.title(m) for m in order)
-    seconds = tuple(found[m].seconds for m in order)
-    memory = tuple(None if found[m].memory is None else found[m].memory / MEGABYTE for m in order)
+    found = sorted(data.costs, key=lambda entry: entry["seconds"])
+    rows = tuple(data.title(entry["method"]) for entry in found)
+    seconds = tuple(entry["seconds"] for entry in found)
+    memory = tuple(None if entry["memory"] is None else entry["memory"] / MEGABYTE for entry in found)
     slowest = f"{rows[-1]} took {seconds[-1] / max(seconds[0], 1e-3):,.0f} times as long as {rows[0]}"
     own = data.title(chosen)
     axis = "seconds, calibration and gradients included"

@@ -126,7 +126,7 @@ def test_pickled_weights(copy):
 
     torch.save(tensors | {"extra": Attack()}, copy / "pytorch_model.bin")
     assert "could run code" in message(copy)
-    (copy / "pytorch_model.bin").write_bytes(pickle.dumps(Attack()))
+    (copy / "pytorch_model.bin").write_bytes(pickle.dumps(Attack(), protocol=2))
     assert "pytorch_model.bin" in message(copy)
     assert not (copy / "ran").exists()
 
@@ -200,7 +200,9 @@ def test_offline_by_choice(cache, monkeypatch):
     assert "HF_HUB_OFFLINE" in message("openai/clip-vit-base-patch32", ConnectionError)
 
 
-def quickly(call, seconds=2.0):
+def quickly(call, seconds=3.0):
+    """The hub has 1.5 s to answer; the rest is for a busy machine."""
+    assert hub.PATIENCE < 2
     began = time.monotonic()
     found = call()
     assert time.monotonic() - began < seconds
@@ -239,7 +241,7 @@ def test_a_fresh_process_says_it_within_two_seconds_of_its_imports(tmp_path):
         )
     seconds, right = ran.stdout.split()
     assert right == "True"
-    assert float(seconds) < 2.5
+    assert float(seconds) < 3.0
 
 
 class Hub(http.server.BaseHTTPRequestHandler):
