@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import pickle
+import re
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,13 +19,11 @@ _DTYPES = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
     "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "U32": 4, "U64": 8,
 }  # fmt: skip
+_LOADING = threading.RLock()  # transformers' verbosity is global
 
 
 class TooLarge(MemoryError, ValueError):
     """A model that does not fit into the memory that is left."""
-
-
-_LOADING = threading.RLock()  # transformers' verbosity is global
 
 
 def read_config(folder: Path) -> dict[str, Any]:
@@ -58,7 +57,7 @@ def weight_files(folder: Path) -> list[Path]:
         if file.is_file():
             return [file]
         if index.is_file():
-            parts = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+            parts = _parts(index)
             for part in parts:
                 if not (folder / part).is_file():
                     raise FileNotFoundError(f"{folder} lacks {part}, one of the {len(parts)} files of its weights.")
@@ -66,6 +65,13 @@ def weight_files(folder: Path) -> list[Path]:
     raise FileNotFoundError(
         f"{folder} holds no model.safetensors and no pytorch_model.bin: give a folder written by save_pretrained."
     )
+
+
+def _parts(index: Path) -> list[str]:
+    try:
+        return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError):
+        raise ValueError(f"{index} does not list the files of the weights.") from None
 
 
 def memory_needed(folder: Path, dtype: torch.dtype | None = None) -> int:
@@ -171,6 +177,8 @@ def load_model(
             f"{file} is a pickle that holds more than tensors, and reading it could run code: "
             "have its author convert it to safetensors."
         ) from None
+    except (RuntimeError, TypeError, EOFError, ValueError) as error:  # a damaged pickle, a config that is no model's
+        raise ValueError(f"{folder} cannot be loaded ({first_sentence(error)}).") from None
     _refuse(file, kind, "lacks {}", info["missing_keys"])
     _refuse(file, kind, "has {}, which its config has no place for", [n for n in info["unexpected_keys"] if needed(n)])
     _refuse(file, kind, "has {0[0]} of shape {0[1]}, not {0[2]}", info["mismatched_keys"])
@@ -192,7 +200,7 @@ def load_processor(folder: Path) -> Any:
             processor = AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
     except ImportError as error:
         raise ValueError(
-            f"The processor of {folder} needs a package that is not there ({first_line(error)})."
+            f"The processor of {folder} needs a package that is not there ({first_sentence(error)})."
         ) from None
     except (OSError, ValueError, KeyError, TypeError):
         raise ValueError(f"{folder} holds no readable processor: save one there with save_pretrained.") from None
@@ -202,9 +210,13 @@ def load_processor(folder: Path) -> Any:
     return processor
 
 
-def first_line(error: BaseException) -> str:
-    """What an error says, as far as it fits into a sentence."""
-    return next((line.strip() for line in str(error).splitlines() if line.strip()), type(error).__name__).rstrip(".")
+def first_sentence(error: BaseException) -> str:
+    """What an error says, as far as it fits into a sentence of ours.
+
+    >>> first_sentence(ValueError("It needs foo. Check the\\ninstructions."))
+    'It needs foo'
+    """
+    return re.split(r"\.\s|\n", str(error).strip() or type(error).__name__)[0].rstrip(".")
 
 
 @contextmanager

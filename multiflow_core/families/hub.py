@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from .._support import Progress
-from .folder import first_line, weight_files
+from .folder import first_sentence, weight_files
 
 HUB_NAMES = {
     "Salesforce/blip-itm-base-coco": "BLIP-base, retrieval",
@@ -21,6 +21,10 @@ HUB_NAMES = {
     "openai/clip-vit-base-patch16": "CLIP ViT-B/16",
     "google/siglip-base-patch16-224": "SigLIP-base",
 }
+_PROCESSOR_FILES = (
+    ("processor_config.json", "preprocessor_config.json"),
+    ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt"),
+)
 PATIENCE = 1.5  # seconds for the hub to answer at all
 
 
@@ -55,7 +59,7 @@ def fetch(name: str, progress: Progress | None = None) -> Path:
 
 
 def cached(name: str) -> Path | None:
-    """The folder of a model in the local cache, None unless config and all weights are there."""
+    """The folder of a model in the local cache, None unless config, processor and all weights are there."""
     from huggingface_hub import try_to_load_from_cache
 
     config = try_to_load_from_cache(name, "config.json")
@@ -66,7 +70,8 @@ def cached(name: str) -> Path | None:
         weight_files(folder)
     except FileNotFoundError:
         return None
-    return folder
+    complete = all(any((folder / file).is_file() for file in files) for files in _PROCESSOR_FILES)
+    return folder if complete else None
 
 
 def reachable(url: str, seconds: float = PATIENCE) -> bool:
@@ -112,7 +117,7 @@ def _download(name: str, endpoint: str, progress: Progress | None) -> Path:
         raise ValueError(f"There is no folder and no hub model called {name!r}.") from None
     except (HfHubHTTPError, OSError, TimeoutError) as error:
         raise ConnectionError(
-            f"The download of {name} broke off ({first_line(error)}): try again, what has arrived is kept."
+            f"The download of {name} broke off ({first_sentence(error)}): try again, what has arrived is kept."
         ) from None
 
 

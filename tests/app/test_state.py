@@ -18,7 +18,8 @@ def test_sparsity_is_a_fraction(text, value):
 def test_a_sparsity_outside_0_to_1_is_one_sentence(text):
     sentences = state.complaints({"sparsity": text}, {})
     assert len(sentences) == 1
-    assert "between 0 and 1" in sentences[0] and "showing 50 %" in sentences[0] and len(sentences[0]) < 160
+    default = f"showing {100 * state.SPARSITY.default:.0f} %"
+    assert "between 0 and 1" in sentences[0] and default in sentences[0] and len(sentences[0]) < 160
 
 
 @pytest.mark.parametrize("text", ["-1", "1000000", "1.5", "cat", "", "٣", "9" * 400])

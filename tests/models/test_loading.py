@@ -131,6 +131,22 @@ def test_pickled_weights(copy):
     assert not (copy / "ran").exists()
 
 
+@pytest.mark.parametrize("keep", [0, 100, -100])
+def test_damaged_pickles(copy, keep):
+    torch.save(load_file(copy / "model.safetensors"), copy / "pytorch_model.bin")
+    (copy / "model.safetensors").unlink()
+    file = copy / "pytorch_model.bin"
+    file.write_bytes(file.read_bytes()[:keep])
+    assert str(copy) in message(copy)
+
+
+@pytest.mark.parametrize("change", [{"hidden_size": "wide"}, {"num_attention_heads": 5}, {"intermediate_size": -1}])
+def test_a_config_that_makes_no_model(copy, change):
+    config = json.loads((copy / "config.json").read_text())
+    change_config(copy, text_config=config["text_config"] | change)
+    assert str(copy) in message(copy)
+
+
 def test_weights_in_several_files(copy):
     tensors = load_file(copy / "model.safetensors")
     (copy / "model.safetensors").unlink()
@@ -144,6 +160,8 @@ def test_weights_in_several_files(copy):
     assert folders.memory_needed(copy) == sum(t.numel() * t.itemsize for t in tensors.values())
     (copy / "model-00002-of-00002.safetensors").unlink()
     assert "model-00002-of-00002" in message(copy, FileNotFoundError)
+    (copy / "model.safetensors.index.json").write_text("{}")
+    assert "index.json" in message(copy)
 
 
 def test_quantised_models_are_refused(copy):
@@ -312,10 +330,10 @@ def test_a_model_that_the_hub_does_not_have(served):
     assert "no hub model" in message("owner/nothing")
 
 
-def test_a_half_downloaded_model_does_not_count_as_cached(served, cache):
+@pytest.mark.parametrize("file", ["model.safetensors", "processor_config.json"])
+def test_a_half_downloaded_model_does_not_count_as_cached(served, cache, file):
     mf.load("owner/model")
-    weights = next(cache.rglob("model.safetensors"))
-    weights.unlink()
+    next(cache.rglob(file)).unlink()
     assert hub.cached("owner/model") is None
     assert mf.load("owner/model").tasks == ("retrieval",)
 

@@ -85,7 +85,7 @@ _JOINS = {"and": "and", "with": "and"}
 def noun_phrase(group: tuple[Thing, ...], rng: random.Random, size: bool = True) -> str:
     """A group in words: "two small red cats".
 
-    >>> noun_phrase((Thing("dog", "blue", "large", 0.5, 0.5),), random.Random(0), size=False)
+    >>> noun_phrase((Thing("dog", "blue", "large", 0.5, 0.5),), random.Random(1), size=False)
     'a blue dog'
     """
     thing = group[0]
@@ -118,8 +118,8 @@ def caption(scene: Scene, rng: random.Random, full: bool = False) -> str:
     """A true caption. A full one names the setting, every group, every unusual size; others leave something out.
 
     >>> scene = Scene("night", (Thing("boat", "red", "large", 0.5, 0.8), Thing("cloud", "white", "small", 0.5, 0.2)))
-    >>> caption(scene, random.Random(3), full=True)
-    'a large red boat under a small white cloud at night'
+    >>> caption(scene, random.Random(4), full=True)
+    'a small white cloud above a large red boat at night'
     """
     groups = list(scene.groups)
     rng.shuffle(groups)

@@ -1,0 +1,1 @@
+"""Figures at the sizes of real checkpoints: `python -m benchmarks`."""
