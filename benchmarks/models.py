@@ -132,7 +132,8 @@ def _blip(kind: str, small: bool) -> tuple[nn.Module, Any]:
 
     words = vocabulary()
     text = dict(bos_token_id=words["[DEC]"], sep_token_id=words["[SEP]"], eos_token_id=words["[SEP]"], pad_token_id=0)
-    vision = dict(initializer_range=_SPREAD if small else 0.02)  # transformers' default is 1e-10
+    # transformers' defaults are a spread of 1e-10, meant for loading over it, and the 384 pixels of fine-tuned models
+    vision = dict(initializer_range=_SPREAD if small else 0.02, image_size=224)
     sizes = _sizes(small, text, vision)
     sizes["text_config"] |= dict(encoder_hidden_size=32) if small else {}
     config = transformers.BlipConfig(**sizes, image_text_hidden_size=16 if small else 256)

@@ -82,7 +82,6 @@ def _add_prune(commands) -> None:
     command.add_argument("--method", default="multiflow")
     command.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--costs", action="store_true", help="also time and memory of each method, in fresh processes")
     command.add_argument("--masks", type=Path, required=True, help="file to write, .safetensors")
     command.set_defaults(run=_prune)
 
@@ -109,6 +108,7 @@ def _add_evaluate(commands) -> None:
     command.add_argument("--methods", nargs="+", default=list(METHODS), help='names, or "all"')
     command.add_argument("--sparsities", nargs="+", type=float, default=list(SPARSITIES))
     command.add_argument("--seeds", type=int, default=3, help="runs of a method in which chance is involved")
+    command.add_argument("--costs", action="store_true", help="also time and memory of each method, in fresh processes")
     command.add_argument("--ablation", action="store_true", help="also every criterion with every allocation")
     command.add_argument(
         "--masks", type=Path, help="folder for the masks; with it, overlaps between methods are computed"

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 
 MARGIN = 512 << 20  # bytes of memory that stay free: activations, statistics, masks
@@ -177,8 +178,9 @@ def load_model(
             f"{file} is a pickle that holds more than tensors, and reading it could run code: "
             "have its author convert it to safetensors."
         ) from None
-    except (RuntimeError, TypeError, EOFError, ValueError) as error:  # a damaged pickle, a config that is no model's
-        raise ValueError(f"{folder} cannot be loaded ({first_sentence(error)}).") from None
+    except (RuntimeError, TypeError, EOFError, ValueError, StrictDataclassError) as error:
+        # a damaged pickle, a config that describes no model
+        raise ValueError(f"{folder} cannot be loaded ({first_sentence(error.__cause__ or error)}).") from None
     _refuse(file, kind, "lacks {}", info["missing_keys"])
     _refuse(file, kind, "has {}, which its config has no place for", [n for n in info["unexpected_keys"] if needed(n)])
     _refuse(file, kind, "has {0[0]} of shape {0[1]}, not {0[2]}", info["mismatched_keys"])

@@ -11,11 +11,13 @@ import urllib.request
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
 LOCAL = re.compile(r"(https?|wss?)://127\.0\.0\.1|data:|blob:")
-PATIENCE = 60_000  # ms; what a slow machine may take
+PATIENCE = 90_000  # ms; what a slow machine may take
+
+expect.set_options(timeout=PATIENCE)
 
 
 @pytest.fixture(scope="session")

@@ -23,9 +23,9 @@ def idle(page: Page) -> None:
 
 
 def choose(page: Page, method: str, preset: str) -> None:
-    page.locator(".st-key-sidebar_method").get_by_role("button", name=method, exact=True).click()
+    page.locator(".st-key-sidebar_method").get_by_role("radio", name=method, exact=True).click()
     idle(page)
-    page.locator(f".st-key-preset_{preset} button").click()
+    page.locator(f".st-key-preset_{preset}").get_by_role("button").first.click()
     idle(page)
 
 
@@ -52,7 +52,7 @@ def test_overview_follows_the_sidebar(page: Page, server: str):
 
 def test_the_slider_moves_by_keyboard(page: Page, server: str):
     open_page(page, server, "?sparsity=0.4")
-    page.locator(".st-key-sidebar_sparsity [role=slider]").press("ArrowRight")
+    page.locator(".st-key-sidebar_sparsity").get_by_role("slider").press("ArrowRight")
     idle(page)
     expect(page.locator('[data-testid="stMetric"]', has_text="Weights pruned")).to_contain_text("41")
 

@@ -1,0 +1,48 @@
+"""The command line: listings, files, and one sentence for a mistake."""
+
+import pytest
+
+from multiflow_core import Masks
+from multiflow_core.cli import main
+from multiflow_core.methods import methods
+
+
+def test_methods_are_listed_with_needs_and_papers(capsys):
+    main(["methods"])
+    lines = capsys.readouterr().out.splitlines()
+    for method, line in zip(methods(), lines, strict=True):
+        assert line.startswith(method.name)
+        assert method.paper in line
+        assert all(need in line for need in method.needs)
+
+
+def test_prune_writes_masks(tmp_path, capsys):
+    main(["prune", "flatland-blip", "--sparsity", "0.63", "--masks", str(tmp_path / "m.safetensors")])
+    masks = Masks.load(tmp_path / "m.safetensors")
+    assert masks.pruned == int(0.63 * masks.total)
+    assert f"{masks.pruned:,} of {masks.total:,}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["layers", "nowhere/at all"], "no folder"),
+        (["prune", "flatland-blip", "--sparsity", "1.2", "--masks", "x"], "from 0 to 1"),
+        (["prune", "flatland-blip", "--method", "omq", "--sparsity", "0.5", "--masks", "x"], "did you mean 'omp'"),
+    ],
+)
+def test_a_mistake_gets_one_sentence(arguments, sentence, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(arguments)
+    assert stop.value.code == 2
+    told = capsys.readouterr().err
+    assert sentence in told
+    assert len(told.strip().splitlines()) == 1
+
+
+def test_evaluate_knows_its_options(capsys):
+    with pytest.raises(SystemExit):
+        main(["evaluate", "--help"])
+    shown = capsys.readouterr().out
+    for option in ("--methods", "--sparsities", "--seeds", "--ablation", "--costs", "--masks", "--out"):
+        assert option in shown
