@@ -9,7 +9,7 @@ from app.charts.words import count, percent
 from app.services import facts, results, runs
 from app.state import Settings
 
-BESIDE = ("multiflow", "omp", "localmp", "random")  # all others are on Compare
+BESIDE = ("multiflow", "omp", "random")  # all others are on Compare
 ABOUT_ABILITIES = (
     "What the pruned model still can do on unseen scenes, **without any training after pruning**. Dashed: the dense model. "
     "Thick: the method in the sidebar; thin grey: the others. The dotted line is where the slider stands."
