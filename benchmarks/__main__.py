@@ -68,6 +68,9 @@ def main() -> None:
         figures.append(Figures(**json.loads(ran.stdout.splitlines()[-1])))
     print(f"{figures[0].threads} threads, {options.batches} batches of {options.pairs} pairs, float32\n")
     print(table(figures))
+    print(
+        "\nThe bars are those of models with some 200 million weights; where one read takes 2 ms, fixed costs weigh more."
+    )
     if options.json:
         options.json.write_text(json.dumps([asdict(f) for f in figures], indent=1) + "\n")
 

@@ -1,0 +1,34 @@
+"""The benchmark command on models too small for their figures to mean anything."""
+
+import doctest
+import time
+
+from benchmarks import __main__ as command
+from benchmarks import measure, models
+from benchmarks.measure import Figures
+
+
+def test_examples():
+    for module in (measure, models):
+        assert doctest.testmod(module).failed == 0
+
+
+def test_figures_and_their_table():
+    figures = measure.measure("xvlm-base", batches=1, pairs=2, rounds=1, small=True)
+    assert isinstance(figures, Figures)
+    assert figures.weights == sum(layer.size for layer in measure._random("xvlm-base", small=True).layers)
+    assert all(value > 0 for value in (figures.read, figures.plain, figures.calibration, figures.order, figures.mask))
+    text = command.table([figures, figures])
+    lines = text.splitlines()
+    assert len({len(line) for line in lines}) == 1 and lines[0].count("xvlm-base") == 2
+    assert set(measure.BARS) <= set(command.ROWS) == set(Figures.__annotations__) - {"model", "threads"}
+
+
+def test_peak_memory_sees_what_is_freed_again():
+    def grow():
+        block = bytearray(200 << 20)
+        block[::4096] = b"x" * len(block[::4096])
+        time.sleep(0.05)
+
+    _, grown = measure.peak_memory(grow)
+    assert 150 << 20 < grown < 400 << 20
