@@ -74,7 +74,7 @@ def train(name: str, recipe: Recipe, work: Path, save_every: int = 200) -> nn.Mo
             state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
             torch.save(state | {"spent": time.monotonic() - began}, state_file.with_suffix(".new"))
             os.replace(state_file.with_suffix(".new"), state_file)
-    return net.model.eval()
+    return net.finished()
 
 
 def train_step(net: Objectives, optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> dict[str, float]:

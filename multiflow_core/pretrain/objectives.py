@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from ..data import flatland
 from .batches import LABELS
 
+LARGEST_SCALE = math.log(100)  # of the similarities before the softmax, as in CLIP
+
 
 class Looking(nn.Module):
     """Linear heads that read off what each patch shows; used in training only."""
@@ -55,6 +57,10 @@ class Objectives(nn.Module):
         figures |= {"look": looking, "seen": seen}
         return loss + 0.5 * looking, {name: value.item() for name, value in figures.items()}
 
+    def finished(self) -> nn.Module:
+        """The trained model alone, in evaluation mode."""
+        return self.model.eval()
+
     def image_states(self, pixel_values: Tensor) -> Tensor:
         raise NotImplementedError
 
@@ -66,7 +72,7 @@ class Objectives(nn.Module):
         """Similarities (images, texts) of one batch from the states' first tokens, and the contrastive loss."""
         image_side = F.normalize(self.model.vision_proj(image[:, 0]), dim=-1)
         text_side = F.normalize(self.model.text_proj(text[:, 0]), dim=-1)
-        similarity = image_side @ text_side.T * self.log_scale.clamp(max=math.log(100)).exp()
+        similarity = image_side @ text_side.T * self.log_scale.clamp(max=LARGEST_SCALE).exp()
         target = torch.arange(len(text))
         return similarity, (F.cross_entropy(similarity, target) + F.cross_entropy(similarity.T, target)) / 2
 

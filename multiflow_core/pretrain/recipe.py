@@ -30,5 +30,5 @@ class Recipe:
 
 RECIPES: dict[str, Recipe] = {
     "flatland-blip": Recipe(),
-    "flatland-xvlm": Recipe(steps=1200, looking=0.35, matching=0.6),
+    "flatland-xvlm": Recipe(steps=1600, looking=0.3, matching=0.6),
 }

@@ -4,16 +4,21 @@ from __future__ import annotations
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 from .batches import MASK, PAD, SEP
-from .objectives import Objectives, easily_mistaken, hits, matching_loss
+from .objectives import LARGEST_SCALE, Objectives, easily_mistaken, hits, matching_loss
 
 MASKED = 0.25  # share of the words that are to be guessed, as in X-VLM
 
 
 class XvlmObjectives(Objectives):
     """ITC + MLM, later ITM, on a vision encoder, a text encoder and a fusion encoder."""
+
+    def finished(self) -> nn.Module:
+        """With the temperature that was learned; X-VLM keeps it as a parameter of the model."""
+        self.model.temp.data.copy_((-self.log_scale.clamp(max=LARGEST_SCALE)).exp())
+        return super().finished()
 
     def image_states(self, pixel_values: Tensor) -> Tensor:
         return self.model.image_states(pixel_values)
