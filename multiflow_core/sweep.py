@@ -16,15 +16,19 @@ from typing import Any
 
 import torch
 import transformers
+from torch import Tensor
 
 from . import __version__, calibrate, rank
+from ._support import Progress
 from .benchmark import Benchmark, calibration_pairs, flatland_benchmark
 from .calibrate import Statistics
 from .criteria import get as get_criterion
 from .masks import Masks
 from .methods import get as get_method
 from .moments import second_moments
-from .vlm import ASSETS, VLM, load
+from .order import PruningOrder
+from .solved import Solved
+from .vlm import ASSETS, BATCH, VLM, load
 
 RESULTS = ASSETS / "results"
 SPARSITIES = (0.30, 0.50, 0.63, 0.75, 0.90)
@@ -32,7 +36,7 @@ METHODS = ("multiflow", "omp", "localmp", "random")
 ABLATION = (("magnitude", "flow", "wanda", "snip"), ("global", "uniform", "multimodal"))
 CALIBRATION_PAIRS = 512
 GRADIENT_BATCH = 32  # pairs behind one gradient: 16 gradients from the calibration pairs
-# Shorter than in the papers, so that a sweep over a small model takes minutes; the result file says so.
+# By method, shorter than in the papers, so that a small model is pruned in seconds to minutes; the result file says so.
 OPTIONS: dict[str, dict[str, Any]] = {
     "itersnip": {"steps": 20},
     "chita": {"gradients": 16},
@@ -65,7 +69,7 @@ class Run:
 # --- what the methods need ------------------------------------------------------------------------------------------
 
 
-def statistics_of(vlm: VLM, seed: int = 0) -> Statistics:
+def statistics_of(vlm: VLM, seed: int = 0, progress: Progress | None = None) -> Statistics:
     """The calibration statistics of a built-in model: shipped with it, else computed from 512 training pairs.
 
     >>> from multiflow_core import load
@@ -75,23 +79,38 @@ def statistics_of(vlm: VLM, seed: int = 0) -> Statistics:
     shipped = ASSETS / vlm.name / "statistics.safetensors"
     if seed == 0 and shipped.is_file():
         return Statistics.load(shipped)
-    return calibrate(vlm.model, vlm.batches(calibration_pairs(CALIBRATION_PAIRS, seed)))
+    return calibrate(vlm.model, _batches(vlm, seed), progress=progress)
 
 
-def order_of(vlm: VLM, run: Run) -> Any:
-    """The order of a run, made from all that its method needs; the seed also chooses the calibration pairs."""
+def order_of(vlm: VLM, run: Run, progress: Progress | None = None) -> PruningOrder | Solved:
+    """The order of a run, made from all that its method needs, with this sweep's `OPTIONS`; its sparsity is not used.
+
+    >>> from multiflow_core import load
+    >>> order_of(load("flatland-blip"), Run("multiflow", 0.0)).masks(0.5).sparsity
+    0.5
+
+    Args:
+        vlm: a model of Flatland: its calibration pairs, and those behind gradients, are training scenes.
+        run: the method, or criterion x allocation; the seed also chooses the calibration pairs.
+        progress: called as progress(fraction, message) while activations, moments or gradients are collected and
+            weights are ranked; every stage starts from 0. What it raises ends the work. Methods that solve each
+            sparsity anew do most of theirs in `order.masks(sparsity, progress=...)`.
+    """
     needs = get_criterion(run.criterion).needs if run.criterion else get_method(run.method).needs
-    pairs = calibration_pairs(CALIBRATION_PAIRS, run.seed)
-    given: dict[str, Any] = {}
+    given: dict[str, Any] = {"seed": run.seed, "progress": progress}
     if "moments" in needs:
-        given["statistics"] = second_moments(vlm.model, vlm.batches(pairs))
+        given["statistics"] = second_moments(vlm.model, _batches(vlm, run.seed), progress=progress)
     elif "statistics" in needs:
-        given["statistics"] = statistics_of(vlm, run.seed)
+        given["statistics"] = statistics_of(vlm, run.seed, progress)
     if "gradients" in needs:
-        given["batches"] = list(vlm.batches(pairs, GRADIENT_BATCH))
+        given["batches"] = _batches(vlm, run.seed, GRADIENT_BATCH)
     if run.criterion:
-        return rank(vlm.model, criterion=run.criterion, allocation=run.allocation, seed=run.seed, **given)
-    return rank(vlm.model, run.method, seed=run.seed, **given, **OPTIONS.get(run.method, {}))
+        return rank(vlm.model, criterion=run.criterion, allocation=run.allocation, **given)
+    return rank(vlm.model, run.method, **given, **OPTIONS.get(run.method, {}))
+
+
+def _batches(vlm: VLM, seed: int, size: int = BATCH) -> list[dict[str, Tensor]]:
+    return list(vlm.batches(calibration_pairs(CALIBRATION_PAIRS, seed), size))
 
 
 def cost(model: str, method: str, sparsity: float) -> dict[str, Any]:
