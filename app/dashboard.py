@@ -10,7 +10,7 @@ if str(ROOT) not in sys.path:
 import streamlit as st  # noqa: E402  (needs the path above)
 
 from app import look, sidebar, state, ui, welcome  # noqa: E402
-from app.app_pages import PAGES  # noqa: E402
+from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
 from app.services import warmup  # noqa: E402
 
 st.set_page_config(
@@ -18,9 +18,15 @@ st.set_page_config(
 )
 warmup.start()
 look.style()
-page = st.navigation(
-    [st.Page(f"app_pages/{p.file}", title=p.title, icon=p.icon, url_path=p.url, default=p is PAGES[0]) for p in PAGES]
-)
+
+
+def page_of(entry: Entry) -> st.Page:
+    """A page of the navigation; the first one opens at the bare address."""
+    file, first = f"app_pages/{entry.file}", entry is PAGES[0]
+    return st.Page(file, title=entry.title, icon=entry.icon, url_path=entry.url, default=first)
+
+
+page = st.navigation({section: [page_of(entry) for entry in SECTIONS[section]] for section in SECTIONS}, expanded=True)
 first = st.empty()
 if not warmup.core_ready():
     with first.container():

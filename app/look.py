@@ -5,6 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from .charts import DARK, LIGHT, Palette
+from .state import PRESENT
 
 
 def palette() -> Palette:
@@ -20,7 +21,12 @@ def style() -> None:
         "line": p.line, "surface": p.surface, "background": p.background,
     }  # fmt: skip
     variables = "".join(f"--mf-{name}:{color};" for name, color in colors.items())
-    st.html(f"<style>:root{{{variables}}}{_RULES}</style>")
+    st.html(f"<style>:root{{{variables}}}{_RULES}{_PRESENTER if presenting() else ''}</style>")
+
+
+def presenting() -> bool:
+    """Whether the address asks for presenter mode."""
+    return bool(st.query_params.get(PRESENT.name))
 
 
 _RULES = """
@@ -70,6 +76,9 @@ _RULES = """
 [class*="st-key-chart_"] [data-testid="stPopover"] button,[class*="st-key-title_"] [data-testid="stPopover"] button{padding:0 .2rem}
 [data-testid="stMetricValue"]{font-variant-numeric:tabular-nums}
 [data-testid="stMainBlockContainer"]{padding-top:3rem}
+[data-testid="stSidebarHeader"]{height:1rem;padding:0;margin:0}
+[data-testid="stSidebarNavLink"]{padding:.1rem .5rem;min-height:0;margin:0}
+[data-testid="stSidebarNav"] [data-testid="stNavSectionHeader"]{padding:.35rem .5rem .1rem;min-height:0}
 @media (max-width:1150px){
   .st-key-picture img{max-width:380px}
   .st-key-headline [data-testid="stHorizontalBlock"]{gap:8px}
@@ -77,4 +86,9 @@ _RULES = """
   [class*="st-key-wrap_"] [data-testid="stColumn"]{min-width:min(100%,420px);flex:1 1 420px}
   [class*="st-key-wrap_"] [data-testid="stHorizontalBlock"]{flex-wrap:wrap}
 }
+"""
+_PRESENTER = """
+[data-testid="stSidebar"],[data-testid="stHeader"],[data-testid="stExpandSidebarButton"],[class*="st-key-controls_"],
+[class*="st-key-row_"] [data-testid="stPopover"]{display:none!important}
+[data-testid="stMainBlockContainer"]{padding-top:1.4rem;max-width:1800px}
 """

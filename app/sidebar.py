@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import streamlit as st
 
-from . import state, ui
-from .services import paths, runs
+from . import address, state, ui
+from .services import paths, results, runs
 from .services.results import HEADLINE
 
 
@@ -22,17 +22,12 @@ def show() -> state.Settings | None:
         place = st.container()
         with ui.working() as progress:
             _core(progress)
-        pruners = {m.name: m for m in runs.methods()}
-        _check_address(names, tuple(pruners))
-        _take_from_address(state.METHOD, tuple(pruners))
+        _check_address(names)
         with place:
             model = _model(names)
             with st.container(key="sidebar_method"):
-                method = st.pills(
-                    "Method", list(pruners), required=True, key=state.METHOD.name, format_func=lambda name: pruners[name].title
-                )  # fmt: skip
-                _keep_in_address(state.METHOD, method)
-                st.caption(pruners[method].idea)
+                method = _method(model)
+                allocation = _allocation(method)
             with st.container(key="sidebar_sparsity"):
                 sparsity = st.slider(
                     "Sparsity", 0.0, 1.0, state.SPARSITY.default, 0.01, format="percent", key=state.SPARSITY.name,
@@ -45,7 +40,7 @@ def show() -> state.Settings | None:
                             on_click=_choose, args=(preset,), help=_PRESET_HELP.get(preset),
                             type="primary" if abs(sparsity - preset) < 0.005 else "secondary",
                         )  # fmt: skip
-    return state.Settings(model, method, round(sparsity, 2))
+    return state.Settings(model, method, round(sparsity, 2), allocation)
 
 
 _PRESET_HELP = {
@@ -72,22 +67,6 @@ def _choose(sparsity: float) -> None:
     st.session_state[state.SPARSITY.name] = sparsity
 
 
-def _take_from_address(key: state.Key[str], choices: tuple[str, ...]) -> None:
-    """On a session's first run, set a key that is no bound widget's from the address."""
-    if key.name not in st.session_state:
-        asked = st.query_params.get(key.name)
-        default = key.default if key.default in choices else choices[0]
-        st.session_state[key.name] = asked if asked in choices else default
-
-
-def _keep_in_address(key: state.Key[str], value: str) -> None:
-    """Write it there, unless it is the default."""
-    if value == key.default:
-        st.query_params.pop(key.name, None)
-    elif st.query_params.get(key.name) != value:
-        st.query_params[key.name] = value
-
-
 def _model(names: tuple[str, ...]) -> str:
     if len(names) == 1:
         st.markdown(f"**Model** · {names[0]}")
@@ -96,12 +75,53 @@ def _model(names: tuple[str, ...]) -> str:
     return st.selectbox("Model", names, index=default, key=state.MODEL.name, bind="query-params")
 
 
-def _check_address(models: tuple[str, ...], methods: tuple[str, ...]) -> None:
+def _method(model: str) -> str:
+    """The pruner; those that take minutes say so."""
+    pruners = {m.name: m for m in runs.methods()}
+    address.take(state.METHOD, pruners)
+
+    def said(name: str) -> str:
+        return f"{pruners[name].title} · slow" if runs.slow(pruners[name]) else pruners[name].title
+
+    asked = pruners[st.session_state[state.METHOD.name]]
+    method = st.selectbox("Method", list(pruners), key=state.METHOD.name, format_func=said, help=asked.idea)
+    address.keep(state.METHOD, method)
+    if runs.slow(pruners[method]):
+        cost = results.seconds(model, method)
+        took = f"took {cost:,.0f} s when it was measured" if cost else "can take minutes"
+        st.caption(f"{pruners[method].title} needs {' and '.join(sorted(pruners[method].needs))}: one mask {took}.")
+    return method
+
+
+def _allocation(method: str) -> str:
+    """How the sparsity is shared out: the method's own way, or another one for any method with scores."""
+    from multiflow_core.allocate import allocations
+
+    chosen = runs.method(method)
+    if chosen.allocation is None:
+        address.keep(state.ALLOCATION, state.OWN)
+        return state.OWN
+    ways = {state.OWN: None} | {a.name: a for a in allocations() if a.name != chosen.allocation}
+    address.take(state.ALLOCATION, ways)
+    own = next(a.title for a in allocations() if a.name == chosen.allocation)
+    allocation = st.selectbox(
+        "Allocation", list(ways), key=state.ALLOCATION.name, persist_state="session",
+        format_func=lambda name: f"{own} (its own)" if ways[name] is None else ways[name].title,
+        help="How one sparsity becomes one for every layer. Any score combines with any allocation: that is the paper's ablation.",
+    )  # fmt: skip
+    address.keep(state.ALLOCATION, allocation)
+    return allocation
+
+
+def _check_address(models: tuple[str, ...]) -> None:
     """On a session's first run, note what in the address cannot be used."""
+    from multiflow_core.allocate import allocations
+
     if state.NOTICES not in st.session_state:
         choices = {
             state.MODEL: models,
-            state.METHOD: methods,
+            state.METHOD: tuple(runs.all_titles()),
+            state.ALLOCATION: (state.OWN, *(a.name for a in allocations())),
             state.DIRECTION: state.DIRECTIONS,
             state.TASK: tuple(HEADLINE),
         }

@@ -2,7 +2,7 @@
 
 Widgets with these keys are bound to the URL (`bind="query-params"`), so a copied address restores the page. Streamlit
 falls back to the default on a bad value without a word; `complaints` supplies the words. A widget whose options are shown
-under other names than their own writes those names into the URL; such a key is kept there by hand (`sidebar`: the method).
+under other names than their own writes those names into the URL; such a key is kept there by hand (`address`).
 """
 
 from __future__ import annotations
@@ -73,6 +73,10 @@ def _short(text: str) -> str:
 MODEL: Key[str] = Key("model", "flatland-blip", str)
 METHOD: Key[str] = Key("method", "multiflow", str)
 SPARSITY: Key[float] = Key("sparsity", 0.63, sparsity_from)
+OWN = "own"  # the allocation that belongs to the method
+ALLOCATION: Key[str] = Key("allocation", OWN, str)
+LAYER: Key[str] = Key("layer", "", str)  # a parameter's name; which ones there are depends on the model
+PRESENT: Key[str] = Key("present", "", str)  # anything but nothing: no controls, for a projector
 QUERY: Key[str] = Key("q", "a red car", str)
 SCENE: Key[int] = Key("scene", 5, scene_from)
 TASK: Key[str] = Key("task", "captioning", str)
@@ -90,11 +94,12 @@ PRESETS: tuple[float, ...] = (0.0, 0.63, 0.75, 0.90)
 
 @dataclass(frozen=True)
 class Settings:
-    """What the sidebar says."""
+    """What the sidebar says; `allocation` is `OWN` or the name of one that replaces the method's."""
 
     model: str
     method: str
     sparsity: float
+    allocation: str = OWN
 
 
 def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[str]]) -> list[str]:
@@ -104,7 +109,7 @@ def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[st
     ['The address asks for a sparsity of “1.5”, but a sparsity lies between 0 and 1: showing 63 %.']
     """
     found = []
-    for key in (MODEL, METHOD, SPARSITY, SCENE, DIRECTION, TASK):
+    for key in (MODEL, METHOD, ALLOCATION, SPARSITY, SCENE, DIRECTION, TASK):
         text = params.get(key.name)
         if text is None:
             continue

@@ -6,14 +6,22 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
+import pandas as pd
 import streamlit as st
+from plotly.graph_objects import Figure
+from streamlit.delta_generator import DeltaGenerator
 
 from .charts import Chart
 from .look import palette
 from .services.store import Progress
 from .state import SETTINGS, Settings
+
+if TYPE_CHECKING:
+    from multiflow_core import PruningOrder
+    from multiflow_core.solved import Solved
 
 T = TypeVar("T")
 log = logging.getLogger("app")
@@ -63,15 +71,74 @@ def working() -> Iterator[Progress]:
     place.empty()
 
 
-def chart(data: Chart, key: str, about: str) -> None:
-    """A chart under a title that states its finding, with an explanation and a table twin one click away."""
+def chart(data: Chart, key: str, about: str, pick: Callable[[Any], None] | None = None) -> None:
+    """A chart under a title that states its finding; explanation, table twin and files are one click away.
+
+    `pick` is called with the `customdata` of a point that the reader clicks, before the page runs again.
+    """
+    figure = data.figure(palette())
     with st.container(key=f"chart_{key}", gap="xsmall"):
         with title_row(data.title(), key):
             explain(about, key)
-            with st.popover("As a table", icon=":material/table:", type="tertiary", help="The same numbers as a table"):
-                shares = {c: st.column_config.NumberColumn(format="percent") for c in shares_of(data.table())}
-                st.dataframe(data.table(), column_config=shares, hide_index=True, key=f"table_{key}")
-        st.plotly_chart(data.figure(palette()), theme=None, key=f"plot_{key}", config=CONFIG, alt=data.describe())
+            _table(data, figure, key)
+        st.plotly_chart(
+            figure, theme=None, key=f"plot_{key}", config=_config(key), alt=data.describe(), selection_mode="points",
+            on_select=partial(_picked, key, pick) if pick else "ignore",
+        )  # fmt: skip
+
+
+def _table(data: Chart, figure: Figure, key: str) -> None:
+    """The table twin, and what can be taken away: CSV of the table, the chart as a page of its own."""
+    with st.popover(
+        "As a table", icon=":material/table:", type="tertiary", help="The same numbers as a table, and files"
+    ):
+        table = data.table()
+        shares = {c: st.column_config.NumberColumn(format="percent") for c in shares_of(table)}
+        st.dataframe(table, column_config=shares, hide_index=True, key=f"table_{key}")
+        with st.container(horizontal=True, gap="small"):
+            for kind, made in (("CSV", partial(csv, table)), ("HTML", partial(figure.to_html, config=_config(key)))):
+                st.download_button(
+                    kind, made, f"{key}.{kind.lower()}", icon=":material/download:", key=f"{kind}_{key}", on_click="ignore",
+                    help="The table as a file" if kind == "CSV" else "The chart as a page of its own, which needs no network",
+                )  # fmt: skip
+            st.caption("SVG: the camera above the chart.")
+
+
+def csv(table: dict[str, list]) -> str:
+    """A table as the text of a CSV file.
+
+    >>> csv({"layer": ["fc1", "fc2"], "sparsity": [0.5, None]})
+    'layer,sparsity\\nfc1,0.5\\nfc2,\\n'
+    """
+    return pd.DataFrame(table).to_csv(index=False)
+
+
+def _config(name: str) -> dict[str, Any]:
+    """Plotly's own buttons: none but the one that saves the chart as SVG, under the chart's name."""
+    image = {"format": "svg", "filename": name}
+    return CONFIG | {"displayModeBar": "hover", "modeBarButtons": [["toImage"]], "toImageButtonOptions": image}
+
+
+def _picked(key: str, pick: Callable[[Any], None]) -> None:
+    points = st.session_state[f"plot_{key}"].selection.points
+    if points:
+        pick(points[0].get("customdata"))
+
+
+def controls(key: str) -> DeltaGenerator:
+    """A container for what a reader sets on a page; presenter mode leaves it out."""
+    return st.container(key=f"controls_{key}")
+
+
+def ordered(order: PruningOrder | Solved) -> bool:
+    """Whether single weights have a place in the order; where they have not, a sentence says so."""
+    if not order.nested:
+        st.info(
+            f"{order.method.title} solves every sparsity anew, so no weight has a score or a place in an order. "
+            "Choose a method with scores at the left: MULTIFLOW, OMP, Wanda, SNIP and others have them.",
+            icon=":material/info:",
+        )
+    return order.nested
 
 
 def heading(finding: str, about: str, key: str) -> None:

@@ -14,9 +14,12 @@ class Entry(NamedTuple):
     url: str
 
 
-PAGES = (
-    Entry("overview.py", "Overview", ":material/grid_view:", "overview"),
-    Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval"),
-    Entry("captioning.py", "Captioning", ":material/chat:", "captioning"),
-    Entry("compare.py", "Compare", ":material/leaderboard:", "compare"),
-)
+SECTIONS: dict[str, tuple[Entry, ...]] = {
+    "Explore": (Entry("overview.py", "Overview", ":material/grid_view:", "overview"),),
+    "Try": (
+        Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval"),
+        Entry("captioning.py", "Captioning", ":material/chat:", "captioning"),
+    ),
+    "Compare": (Entry("compare.py", "Compare", ":material/leaderboard:", "compare"),),
+}
+PAGES: tuple[Entry, ...] = tuple(entry for entries in SECTIONS.values() for entry in entries)

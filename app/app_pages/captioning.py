@@ -32,9 +32,8 @@ def show(settings: Settings) -> None:
 
 
 def _captions(settings: Settings, picture: gallery.Picture) -> None:
-    method = runs.method(settings.method).title
-    name = f"{method} at {percent(settings.sparsity)}"
-    keys = runs.RunKey.dense(settings.model), runs.RunKey(settings.model, settings.method, settings.sparsity)
+    keys = runs.RunKey.dense(settings.model), runs.RunKey.of(settings)
+    name = f"{runs.title(keys[1])} at {percent(settings.sparsity)}"
     with ui.working() as progress:
         said = [queries.judged(gallery.caption(key, picture, progress), picture.scene) for key in keys]
     ui.heading(finding(name, *said), ABOUT, "captions")

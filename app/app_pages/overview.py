@@ -30,27 +30,27 @@ def show(settings: Settings) -> None:
     measured = results.load(settings.model)
     headline = st.container()
     with ui.working() as progress:
-        order = runs.order(runs.OrderKey(settings.model, settings.method), progress)
-        rival = runs.rival(settings.method)
-        other = runs.order(runs.OrderKey(settings.model, rival.name), progress) if rival else None
-    now = facts.at(order, settings.sparsity)
-    beside = facts.at(other, settings.sparsity) if other else None
+        now = facts.of(runs.RunKey.of(settings), progress)
+        rival = runs.rival(runs.RunKey.of(settings))
+        beside = facts.of(rival, progress) if rival else None
     with headline:
-        _figures(settings, now, measured)
+        _figures(runs.RunKey.of(settings), now, measured)
     alarm = findings.alarm(now, beside)
     if alarm:
         with st.container(key="alarm"):
             st.warning(alarm.why, title=alarm.headline, icon=":material/warning:")
     if measured:
-        titles = {m.name: m.title for m in runs.methods() if m.name in (settings.method, *BESIDE)}
-        ui.chart(facts.abilities(measured, titles, settings.method, settings.sparsity), "abilities", ABOUT_ABILITIES)
+        chosen = runs.measured_as(runs.RunKey.of(settings))
+        titles = {m.name: m.title for m in runs.methods() if m.name in BESIDE} | {chosen: now.method}
+        ui.chart(facts.abilities(measured, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
     _where(now, beside)
 
 
-def _figures(settings: Settings, now: facts.Facts, measured: results.Results | None) -> None:
+def _figures(key: runs.RunKey, now: facts.Facts, measured: results.Results | None) -> None:
     """The headline figures: weights, then one per measured task."""
-    at = measured.nearest(settings.method, settings.sparsity) if measured else None
-    known = [t for t in results.HEADLINE if at is not None and measured.at(settings.method, t, at) is not None]
+    name = runs.measured_as(key)
+    at = measured.nearest(name, key.sparsity) if measured else None
+    known = [t for t in results.HEADLINE if at is not None and measured.at(name, t, at) is not None]
     with st.container(key="headline"):
         places = iter(st.columns(2 + len(known), gap="small"))
         next(places).metric(
@@ -59,7 +59,7 @@ def _figures(settings: Settings, now: facts.Facts, measured: results.Results | N
             help="Of the prunable weights: all matrices of encoders and decoders, not embeddings, norms and heads.",
         )  # fmt: skip
         next(places).metric(
-            "Size on disk", percent(findings.storage(settings.sparsity)), "same speed",
+            "Size on disk", percent(findings.storage(key.sparsity)), "same speed",
             delta_color="off", delta_arrow="off", border=True,
             help="Prunable weights in float16 plus one bit per weight for the mask. Scattered zeros save storage, not "
             "time: the processor multiplies by zero as slowly as by anything else.",
@@ -67,13 +67,13 @@ def _figures(settings: Settings, now: facts.Facts, measured: results.Results | N
         for task in known:
             title, _, unit = results.HEADLINE[task]
             next(places).metric(
-                title, percent(measured.at(settings.method, task, at)), f"dense {percent(measured.dense[task])}",
+                title, percent(measured.at(name, task, at)), f"dense {percent(measured.dense[task])}",
                 delta_color="off", delta_arrow="off", border=True, help=f"{unit.capitalize()} on {measured.scenes:,} unseen "
                 f"scenes, measured at {percent(at)} sparsity, without training after pruning.",
             )  # fmt: skip
-    if at is not None and abs(at - settings.sparsity) > 0.005:
+    if at is not None and abs(at - key.sparsity) > 0.005:
         st.caption(
-            f"Abilities were measured at {percent(at)}, the nearest measured sparsity to {percent(settings.sparsity)}."
+            f"Abilities were measured at {percent(at)}, the nearest measured sparsity to {percent(key.sparsity)}."
         )
 
 

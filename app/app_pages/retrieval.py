@@ -86,12 +86,12 @@ def _find_captions(settings: Settings) -> None:
 
 def keys(settings: Settings) -> tuple[runs.RunKey, runs.RunKey]:
     """The dense and the pruned run."""
-    return runs.RunKey.dense(settings.model), runs.RunKey(settings.model, settings.method, settings.sparsity)
+    return runs.RunKey.dense(settings.model), runs.RunKey.of(settings)
 
 
 def _beside(settings: Settings, found: rankings.Rankings, draw: Callable[..., str], about: str) -> None:
     """The finding, and the dense ranking beside the pruned one."""
-    name = f"{runs.method(settings.method).title} at {percent(settings.sparsity)}"
+    name = f"{runs.title(runs.RunKey.of(settings))} at {percent(settings.sparsity)}"
     ui.heading(found.finding(name), about.format(n=found.total), "ranking")
     with st.container(key="wrap_rankings"):
         for column, side in zip(st.columns(2, gap="medium"), ("dense", "pruned"), strict=True):

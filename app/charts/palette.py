@@ -57,8 +57,8 @@ class Palette:
         return go.layout.Template(
             layout=go.Layout(
                 font=dict(family=FONT, color=self.ink, size=14),
-                paper_bgcolor="rgba(0,0,0,0)",
-                plot_bgcolor="rgba(0,0,0,0)",
+                paper_bgcolor=self.background,  # not see-through: a saved chart keeps its ground
+                plot_bgcolor=self.background,
                 colorway=[self.dense, self.pruned],
                 xaxis=axis,
                 yaxis=axis,

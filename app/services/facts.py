@@ -5,15 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from ..charts.curves import Ability, AbilityCurves
 from ..charts.heatmap import SparsityGrid
 from ..charts.modalities import ModalityShares
+from . import runs
 from .results import HEADLINE, Results
+from .runs import RunKey
+from .store import Progress
 
 if TYPE_CHECKING:
-    from multiflow_core import PrunableLayer, PruningOrder
+    from multiflow_core import PrunableLayer
 
 
 @dataclass(frozen=True)
@@ -55,10 +56,10 @@ class Facts:
         return {modality: gone / size for modality, (gone, size) in found.items()}
 
 
-def at(order: PruningOrder, sparsity: float) -> Facts:
-    """The facts of an order at a sparsity. A lookup: no mask is made."""
-    counts = np.asarray(order.layer_counts(sparsity)).tolist()
-    return Facts(order.method.title, sparsity, tuple(map(LayerFact, order.layers, counts)))
+def of(key: RunKey, progress: Progress | None = None) -> Facts:
+    """The facts of a run. Where masks nest this is a look-up: no mask is made."""
+    counts = runs.layer_counts(key, progress).tolist()
+    return Facts(runs.title(key), key.sparsity, tuple(map(LayerFact, runs.order(key.order).layers, counts)))
 
 
 def grids(facts: Facts) -> tuple[SparsityGrid, ...]:

@@ -17,7 +17,10 @@ HEADLINE = {
 
 @dataclass(frozen=True)
 class Results:
-    """What was measured: `dense[task]` and `runs[method][task]` as ((sparsity, figure), ...), all fractions."""
+    """What was measured: `dense[task]` and `runs[name][task]` as ((sparsity, figure), ...), all fractions.
+
+    A run's name is its method, or "criterion x allocation" for an ablation.
+    """
 
     scenes: int
     dense: dict[str, float]
@@ -35,6 +38,15 @@ class Results:
         return dict(self.runs.get(method, {}).get(task, ())).get(sparsity)
 
 
+def seconds(model: str, method: str) -> float | None:
+    """How long a method took for one mask when it was measured."""
+    try:
+        costs = json.loads((paths.assets() / "results" / f"{model}.json").read_text())["costs"]
+        return next((float(entry["seconds"]) for entry in costs if entry["method"] == method), None)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+
+
 def load(model: str) -> Results | None:
     """The result file of a model, or None when there is none, or none that can be read."""
     try:
@@ -50,11 +62,10 @@ def _read(raw: dict) -> Results:
     }
     found: dict[str, dict[str, dict[float, list[float]]]] = {}
     for run in raw["runs"]:
-        if run.get("criterion"):
-            continue  # an ablation, which Compare shows
+        name = f"{run['criterion']} x {run['allocation']}" if run.get("criterion") else run["method"]
         for task, (_, figure, _) in HEADLINE.items():
             if task in run["scores"]:
-                series = found.setdefault(run["method"], {}).setdefault(task, {})
+                series = found.setdefault(name, {}).setdefault(task, {})
                 series.setdefault(float(run["sparsity"]), []).append(float(run["scores"][task][figure]))
     runs = {
         method: {

@@ -6,12 +6,16 @@ import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .. import state
 from . import paths
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
-    from multiflow_core import PruningOrder, Statistics
+    import numpy as np
+
+    from multiflow_core import Masks, PruningOrder, Statistics
     from multiflow_core.methods import Method
+    from multiflow_core.solved import Solved
     from multiflow_core.vlm import VLM
 
 CALIBRATION_PAIRS = 512
@@ -19,10 +23,11 @@ CALIBRATION_PAIRS = 512
 
 @dataclass(frozen=True)
 class OrderKey:
-    """What decides the order in which weights go."""
+    """What decides the order in which weights go; `allocation` replaces the method's own unless it is `state.OWN`."""
 
     model: str
     method: str
+    allocation: str = state.OWN
 
 
 @dataclass(frozen=True)
@@ -36,40 +41,72 @@ class RunKey:
     model: str
     method: str
     sparsity: float
+    allocation: str = state.OWN
 
     @property
     def order(self) -> OrderKey:
-        return OrderKey(self.model, self.method)
+        return OrderKey(self.model, self.method, self.allocation)
 
     @classmethod
     def dense(cls, model: str) -> RunKey:
         return cls(model, "", 0.0)
 
+    @classmethod
+    def of(cls, settings: state.Settings) -> RunKey:
+        """The run that the sidebar asks for."""
+        return cls(settings.model, settings.method, settings.sparsity, settings.allocation)
+
+
+# --- methods --------------------------------------------------------------------------------------------------------
+
 
 def methods() -> tuple[Method, ...]:
-    """The pruners of the registry that the dashboard can run: those that need at most statistics, MULTIFLOW first."""
+    """The pruners of the registry, MULTIFLOW first, those that take a moment before those that take minutes."""
     import multiflow_core as mf
 
-    ready = [m for m in mf.methods() if m.needs <= {"statistics"} and m.build is None]
-    return tuple(sorted(ready, key=lambda m: m.name != "multiflow"))
+    return tuple(sorted(mf.methods(), key=lambda m: (m.name != state.METHOD.default, slow(m), m.title.lower())))
+
+
+def slow(method: Method) -> bool:
+    """Whether a method needs more than one pass of plain forwards."""
+    return not method.needs <= {"statistics"} or method.build is not None
 
 
 def all_titles() -> dict[str, str]:
-    """The name for people of every registered pruner, also of those too slow to run here."""
-    import multiflow_core as mf
-
-    return {m.name: m.title for m in mf.methods()}
+    """The name for people of every pruner."""
+    return {m.name: m.title for m in methods()}
 
 
 def method(name: str) -> Method:
-    """One of them, by name."""
-    return next(m for m in methods() if m.name == name)
+    """A pruner by name."""
+    from multiflow_core.methods import get
+
+    return get(name)
 
 
-def rival(name: str) -> Method | None:
-    """The method to compare a choice with: global magnitude, and MULTIFLOW when that is the choice."""
-    wanted = "multiflow" if name == "omp" else "omp"
-    return next((m for m in methods() if m.name == wanted), None)
+def title(key: OrderKey | RunKey) -> str:
+    """What an order is called: the method's title, with the allocation where it is not the method's own."""
+    said = method(key.method).title
+    if key.allocation == state.OWN:
+        return said
+    from multiflow_core.allocate import get
+
+    return f"{said}, {get(key.allocation).title.lower()}"
+
+
+def measured_as(key: OrderKey | RunKey) -> str:
+    """The name of an order's runs in a result file."""
+    return key.method if key.allocation == state.OWN else f"{method(key.method).criterion} x {key.allocation}"
+
+
+def rival(key: RunKey) -> RunKey | None:
+    """What to compare a run with at the same sparsity: global magnitude, and MULTIFLOW when that is the choice."""
+    wanted = "multiflow" if key.method == "omp" else "omp"
+    known = any(m.name == wanted for m in methods())
+    return RunKey(key.model, wanted, key.sparsity) if known else None
+
+
+# --- what they make -------------------------------------------------------------------------------------------------
 
 
 def vlm(model: str, progress: Progress | None = None) -> VLM:
@@ -114,18 +151,41 @@ def statistics(model: str, progress: Progress | None = None) -> Statistics:
     return STORE.get("statistics", model, make, progress)
 
 
-def order(key: OrderKey, progress: Progress | None = None) -> PruningOrder:
+def order(key: OrderKey, progress: Progress | None = None) -> PruningOrder | Solved:
     """The order in which a method prunes a model."""
 
-    def make(report: Progress) -> PruningOrder:
+    def make(report: Progress) -> PruningOrder | Solved:
         import multiflow_core as mf
 
-        dense = vlm(key.model)
+        dense, chosen = vlm(key.model), method(key.method)
+        if slow(chosen):
+            from multiflow_core.sweep import Run, order_of
+
+            blend = () if key.allocation == state.OWN else (chosen.criterion, key.allocation)
+            return order_of(dense, Run(key.method, 0.0, 0, *blend), report)
         report(0.5, f"ordering the weights of {key.model}")
-        stats = statistics(key.model) if "statistics" in method(key.method).needs else None
-        return mf.rank(dense.model, key.method, statistics=stats)
+        stats = statistics(key.model) if "statistics" in chosen.needs else None
+        allocation = chosen.allocation if key.allocation == state.OWN else key.allocation
+        return mf.rank(dense.model, key.method, statistics=stats, allocation=allocation)
 
     return STORE.get("orders", key, make, progress)
+
+
+def masks(key: RunKey, progress: Progress | None = None) -> Masks:
+    """The masks of a run. For a method that is not nested this is where it does its work."""
+
+    def make(report: Progress) -> Masks:
+        return order(key.order).masks(key.sparsity, progress=report)
+
+    return STORE.get("masks", key, make, progress)
+
+
+def layer_counts(key: RunKey, progress: Progress | None = None) -> np.ndarray:
+    """How many weights of every layer are pruned, in the order of the layout. A look-up where masks nest."""
+    known = order(key.order, progress)
+    if not known.nested:
+        masks(key, progress)  # on the worker; the order remembers
+    return known.layer_counts(key.sparsity)
 
 
 def pruned(key: RunKey, progress: Progress | None = None) -> VLM:
@@ -134,8 +194,8 @@ def pruned(key: RunKey, progress: Progress | None = None) -> VLM:
         return vlm(key.model, progress)
 
     def make(report: Progress) -> VLM:
-        masks = order(key.order).masks(key.sparsity)
-        report(0.5, "removing weights")
-        return vlm(key.model).prune(masks)
+        kept = masks(key)
+        report(0.9, "removing weights")
+        return vlm(key.model).prune(kept, order(key.order).weights(key.sparsity))
 
     return STORE.get("pruned", key, make, progress)

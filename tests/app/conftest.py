@@ -6,11 +6,12 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from app import app_pages
 from app.services import paths
 from app.services.store import STORE
 
 APP = Path(__file__).resolve().parents[2] / "app"
-PAGES = ("overview", "retrieval", "captioning", "compare")
+PAGES = tuple(entry.file.removesuffix(".py") for entry in app_pages.PAGES)
 TIMEOUT = 300
 
 

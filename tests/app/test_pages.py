@@ -1,12 +1,16 @@
 """Every page, as a session sees it, on the shipped checkpoint."""
 
+import csv
 import io
+import runpy
+import sys
 
 import pytest
 from conftest import PAGES, texts
 from PIL import Image
 
-from app import queries, state
+from app import queries, state, ui
+from app.charts.words import percent
 from app.services import gallery, paths, results, runs
 
 
@@ -30,7 +34,7 @@ def test_every_page_launches(open_page, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-@pytest.mark.parametrize("method", [m.name for m in runs.methods()])
+@pytest.mark.parametrize("method", [m.name for m in runs.methods() if not runs.slow(m)])
 def test_every_method_on_every_page(open_page, page, method):
     at = open_page(page, method=method, sparsity="0.9")
     assert not at.exception and not at.error
@@ -60,6 +64,7 @@ def test_the_address_sets_the_sidebar(open_page):
         ({"sparsity": "1.7"}, "between 0 and 1"),
         ({"sparsity": "lots"}, "between 0 and 1"),
         ({"method": "magic"}, "no method"),
+        ({"allocation": "fair"}, "no allocation"),
         ({"model": "gpt"}, "no model"),
         ({"scene": "-3"}, "scenes are numbered"),
     ],
@@ -91,7 +96,53 @@ def test_presets(open_page, preset):
 def test_every_runnable_method_is_offered(open_page):
     at = open_page()
     assert {m.name for m in runs.methods()} >= {"multiflow", "omp", "localmp", "random"}
-    assert len(at.button_group(key="method").options) == len(runs.methods())
+    assert len(at.selectbox(key="method").options) == len(runs.methods())
+
+
+TOY = """
+from multiflow_core.methods import Method, register
+
+register(Method("toy", "Toy", "a test", "|w_ij|", "Like magnitude. But a toy.", "magnitude", "global"))
+"""
+
+
+def test_a_new_method_is_offered_and_runs(open_page, monkeypatch, tmp_path):
+    registry = sys.modules["multiflow_core.methods"]
+    monkeypatch.setattr(registry, "_REGISTRY", dict(registry._REGISTRY))
+    (tmp_path / "toy.py").write_text(TOY)
+    runpy.run_path(str(tmp_path / "toy.py"))
+    at = open_page("overview", method="toy")
+    assert not at.exception and not at.error and not at.warning
+    assert "Toy" in at.selectbox(key="method").options and "Toy" in texts(at)
+
+
+def test_slow_methods_say_what_they_need(open_page, monkeypatch):
+    monkeypatch.setattr(runs, "order", lambda key, progress=None: 1 / 0)  # not run here
+    at = open_page("overview", method="chita")
+    assert "CHITA needs gradients" in texts(at)
+    assert [m.title for m in runs.methods() if runs.slow(m)] == [
+        option.removesuffix(" · slow") for option in at.selectbox(key="method").options if option.endswith("slow")
+    ]
+    assert "allocation" not in at.session_state
+
+
+def test_another_allocation_is_another_order(open_page):
+    own, other = open_page("overview"), open_page("overview", allocation="global")
+    assert other.session_state["allocation"] == "global"
+    assert "MULTIFLOW, global" in texts(other) and "MULTIFLOW, global" not in texts(own)
+    assert plots(own) != plots(other)
+    # what is measured under this name is the ablation's run, not MULTIFLOW's own
+    measured = results.load("flatland-blip")
+    name = runs.measured_as(runs.OrderKey("flatland-blip", "multiflow", "global"))
+    assert other.metric[2].value == percent(measured.at(name, "retrieval", 0.63)) != own.metric[2].value
+    other.selectbox(key="allocation").set_value("own").run()
+    assert plots(own) == plots(other)
+
+
+def test_an_allocation_goes_when_it_is_the_new_methods_own(open_page):
+    at = open_page("overview", allocation="global")
+    at.selectbox(key="method").set_value("omp").run()
+    assert not at.exception and at.session_state["allocation"] == "own"
 
 
 def test_settings_survive_a_page_switch(open_page):
@@ -170,6 +221,16 @@ def test_overview_says_that_zeros_save_no_time(open_page):
 def test_overview_warns_of_a_collapse(open_page):
     at = open_page("overview", sparsity="1")
     assert len(at.warning) == 1
+
+
+def test_every_chart_can_be_taken_away(open_page):
+    at = open_page()
+    names = [button.proto.label for button in at.get("download_button")]
+    assert names == ["CSV", "HTML"] * len(plots(at))
+    table = {"layer": ["fc1, the first", "fc2"], "sparsity": [0.5, None]}
+    assert list(csv.DictReader(io.StringIO(ui.csv(table)))) == [
+        {"layer": "fc1, the first", "sparsity": "0.5"}, {"layer": "fc2", "sparsity": ""}
+    ]  # fmt: skip
 
 
 def test_charts_carry_alternative_text(open_page):

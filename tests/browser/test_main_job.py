@@ -23,7 +23,9 @@ def idle(page: Page) -> None:
 
 
 def choose(page: Page, method: str, preset: str) -> None:
-    page.locator(".st-key-sidebar_method").get_by_role("radio", name=method, exact=True).click()
+    box = page.locator(".st-key-method").get_by_role("combobox")
+    box.click()
+    page.get_by_role("option", name=method, exact=True).click()
     idle(page)
     page.locator(f".st-key-preset_{preset}").get_by_role("button").first.click()
     idle(page)
