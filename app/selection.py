@@ -1,4 +1,4 @@
-"""The layer that the reader looks at: chosen on one page, the same on every other, and in the address."""
+"""The layer and the weight that the reader looks at: chosen on one page, the same on every other, and in the address."""
 
 from __future__ import annotations
 
@@ -33,6 +33,32 @@ def layer(layers: Sequence[PrunableLayer]) -> PrunableLayer:
 def choose(name: str) -> None:
     """Select a layer, from a callback: a click in a chart, a button."""
     st.session_state[state.LAYER.name] = name
+
+
+def weight(layer: PrunableLayer) -> tuple[int, int] | None:
+    """(row, column) of the chosen weight, None where none is chosen or this layer is too small to have it."""
+    new = state.WEIGHT.name not in st.session_state
+    asked = st.session_state.get(state.WEIGHT.name, st.query_params.get(state.WEIGHT.name, state.WEIGHT.default))
+    try:
+        place = state.place_of(asked)
+    except state.BadValue:  # the sidebar has said so
+        asked, place = state.WEIGHT.default, None
+    st.session_state[state.WEIGHT.name] = asked
+    if place and not all(at < size for at, size in zip(place, layer.shape, strict=True)):
+        if new:
+            rows, columns = layer.shape
+            st.warning(
+                f"The address asks for the weight ({place[0]}, {place[1]}), but this layer has rows 0 to {rows - 1} and "
+                f"columns 0 to {columns - 1}.", icon=":material/link_off:",
+            )  # fmt: skip
+        place = None
+    address.keep(state.WEIGHT, f"{place[0]},{place[1]}" if place else state.WEIGHT.default)
+    return place
+
+
+def choose_weight(row: int, column: int) -> None:
+    """Select a weight of the chosen layer, from a callback."""
+    st.session_state[state.WEIGHT.name] = f"{row},{column}"
 
 
 def label(layer: PrunableLayer) -> str:

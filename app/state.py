@@ -8,6 +8,7 @@ under other names than their own writes those names into the URL; such a key is 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
@@ -16,6 +17,7 @@ T = TypeVar("T")
 
 QUERY_LIMIT = 200
 LAST_SCENE = 999_999
+_WEIGHT = re.compile(r"[0-9]{1,6}, ?[0-9]{1,6}")
 
 
 class BadValue(ValueError):
@@ -66,6 +68,31 @@ def scene_from(text: str) -> int:
     return int(text)
 
 
+def weight_from(text: str) -> str:
+    """The place of a weight in its layer's matrix, "row,column", counted from 0; nothing where no weight is chosen.
+
+    >>> weight_from("12, 40")
+    '12,40'
+    """
+    if text and not _WEIGHT.fullmatch(text):
+        raise BadValue(
+            f"The address asks for the weight {_short(text)}, but a weight is named by its row and its column, as in 12,40"
+        )
+    return text.replace(" ", "")
+
+
+def place_of(weight: str) -> tuple[int, int] | None:
+    """(row, column) of what `WEIGHT` holds; None where no weight is chosen.
+
+    >>> place_of("12,40")
+    (12, 40)
+    """
+    if not weight:
+        return None
+    row, column = weight_from(weight).split(",")
+    return int(row), int(column)
+
+
 def _short(text: str) -> str:
     return f"“{text[:24]}…”" if len(text) > 24 else f"“{text}”"
 
@@ -76,6 +103,7 @@ SPARSITY: Key[float] = Key("sparsity", 0.63, sparsity_from)
 OWN = "own"  # the allocation that belongs to the method
 ALLOCATION: Key[str] = Key("allocation", OWN, str)
 LAYER: Key[str] = Key("layer", "", str)  # a parameter's name; which ones there are depends on the model
+WEIGHT: Key[str] = Key("weight", "", weight_from)  # "row,column"; which ones there are depends on the layer
 PRESENT: Key[str] = Key("present", "", str)  # anything but nothing: no controls, for a projector
 QUERY: Key[str] = Key("q", "a red car", str)
 SCENE: Key[int] = Key("scene", 5, scene_from)
@@ -109,7 +137,7 @@ def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[st
     ['The address asks for a sparsity of “1.5”, but a sparsity lies between 0 and 1: showing 63 %.']
     """
     found = []
-    for key in (MODEL, METHOD, ALLOCATION, SPARSITY, SCENE, DIRECTION, TASK):
+    for key in (MODEL, METHOD, ALLOCATION, SPARSITY, WEIGHT, SCENE, DIRECTION, TASK):
         text = params.get(key.name)
         if text is None:
             continue
@@ -126,4 +154,4 @@ def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[st
 
 
 def _said(key: Key[Any]) -> str:
-    return f"{key.default:.0%}".replace("%", " %") if key is SPARSITY else str(key.default)
+    return f"{key.default:.0%}".replace("%", " %") if key is SPARSITY else str(key.default) or "none"

@@ -27,6 +27,17 @@ def test_a_scene_that_is_none_is_one_sentence(text):
     assert len(state.complaints({"scene": text}, {})) == 1
 
 
+@pytest.mark.parametrize(("text", "place"), [("12,40", (12, 40)), ("0, 0", (0, 0)), ("", None)])
+def test_a_weight_is_named_by_row_and_column(text, place):
+    assert state.place_of(state.WEIGHT.parse(text)) == place
+
+
+@pytest.mark.parametrize("text", ["12", "12,", "1,2,3", "-1,2", "a,b", "٣,1", "1.5,2", "9" * 400 + ",1"])
+def test_a_weight_that_is_none_is_one_sentence(text):
+    sentences = state.complaints({"weight": text}, {})
+    assert len(sentences) == 1 and "row" in sentences[0] and sentences[0].endswith("showing none.")
+
+
 def test_names_must_exist():
     found = state.complaints(
         {"method": "magic", "model": "m"}, {state.METHOD: ("multiflow", "omp"), state.MODEL: ("m",)}
