@@ -17,7 +17,7 @@ class Palette:
 
     `modality` colours name vision, text and fusion; `dense` and `pruned` the two models; `sparsity` runs from nothing
     pruned (next to the background) to everything pruned, through the colour of the pruned model; `true` and `false` mark
-    what is right and wrong, always together with a sign.
+    what is right and wrong, always together with a sign; `versus` is what only the chosen method, or only another one, keeps.
     """
 
     name: str
@@ -30,6 +30,7 @@ class Palette:
     pruned: str
     true: str
     false: str
+    versus: tuple[str, str]
     modality: dict[str, str]
     sparsity: tuple[str, ...]
 
@@ -42,6 +43,17 @@ class Palette:
         """The sparsity scale as Plotly wants it."""
         last = len(self.sparsity) - 1
         return [(i / last, color) for i, color in enumerate(self.sparsity)]
+
+    @property
+    def divergence(self) -> list[tuple[float, str]]:
+        """From what only another method keeps, through agreement, to what only the chosen one keeps, as Plotly wants it."""
+        own, other = self.versus
+        return [(0.0, other), (0.5, self.surface), (1.0, own)]
+
+    def amounts(self, modality: str) -> list[tuple[float, str]]:
+        """From little to much of what is measured in a modality, through its colour towards the ink, as Plotly wants it."""
+        color = self.of(modality)
+        return [(0.0, self.surface), (0.55, color), (1.0, _between(color, self.ink, 0.7))]
 
     def figure(self, traces: list[dict[str, Any]], layout: dict[str, Any]) -> go.Figure:
         """A figure in this look. Built in one go: changing a figure afterwards takes Plotly ten times as long."""
@@ -75,10 +87,21 @@ def vertical(x: float, palette: Palette, axis: str = "x") -> dict[str, Any]:
     return dict(type="line", x0=x, x1=x, y0=0, y1=1, xref=axis, yref="paper", line=line)
 
 
+def _between(a: str, b: str, share: float) -> str:
+    """The colour that lies this share of the way from a to b.
+
+    >>> _between("#000000", "#ff8000", 0.5)
+    '#804000'
+    """
+    ends = zip(bytes.fromhex(a[1:]), bytes.fromhex(b[1:]), strict=True)
+    return f"#{bytes(round(x + share * (y - x)) for x, y in ends).hex()}"
+
+
 LIGHT = Palette(
     name="light",
     background="#ffffff", surface="#f5f5f8", ink="#1f2330", muted="#5c6375", line="#dfe1e8",
     dense="#4a5368", pruned="#7b3fc6", true="#15803d", false="#c62828",
+    versus=("#00808a", "#7a5c14"),
     modality={"vision": "#2f8fd3", "text": "#e08214", "fusion": "#b83a86"},
     sparsity=("#f4f3f7", "#dfd5f0", "#c2abe6", "#a17fd9", "#7b3fc6", "#5a2699", "#3a1268", "#1f0640"),
 )  # fmt: skip
@@ -86,6 +109,7 @@ DARK = Palette(
     name="dark",
     background="#14151b", surface="#1f212a", ink="#ebedf3", muted="#a4abbd", line="#343846",
     dense="#c3cad9", pruned="#a97df0", true="#5fd894", false="#ff6b60",
+    versus=("#45d0d6", "#b9984a"),
     modality={"vision": "#4fb0f0", "text": "#f2a03d", "fusion": "#d967b0"},
     sparsity=("#22242e", "#352b52", "#4b357d", "#6b48b0", "#a97df0", "#c5a6f7", "#e0cffb", "#f8f3ff"),
 )  # fmt: skip

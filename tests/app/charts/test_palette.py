@@ -40,7 +40,12 @@ def contrast(a: str, b: str) -> float:
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
 @pytest.mark.parametrize("eyes", EYES)
 def test_meanings_can_be_told_apart(palette: Palette, eyes: str):
-    for group in (palette.modality.values(), (palette.dense, palette.pruned), (palette.true, palette.false)):
+    for group in (
+        palette.modality.values(),
+        (palette.dense, palette.pruned),
+        (palette.true, palette.false),
+        palette.versus,
+    ):
         for a, b in itertools.combinations(group, 2):
             assert distance(a, b, eyes) > 15, (a, b)
 
@@ -48,6 +53,7 @@ def test_meanings_can_be_told_apart(palette: Palette, eyes: str):
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
 def test_no_colour_means_two_things(palette: Palette):
     colors = {"dense": palette.dense, "pruned": palette.pruned, "true": palette.true, "false": palette.false}
+    colors |= dict(zip(("own", "other"), palette.versus, strict=True))
     for a, b in itertools.combinations((colors | palette.modality).items(), 2):
         assert distance(a[1], b[1], "typical") > 20, (a, b)
 
@@ -59,6 +65,16 @@ def test_the_sparsity_scale_has_one_direction(palette: Palette, eyes: str):
     steps = np.diff(lightness)
     assert (steps < -3).all() or (steps > 3).all()
     assert palette.pruned in palette.sparsity
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
+@pytest.mark.parametrize("eyes", EYES)
+def test_amounts_grow_in_one_direction_and_differences_in_two(palette: Palette, eyes: str):
+    for modality in (*palette.modality, "unknown"):
+        steps = np.diff([lab(color, eyes)[0] for _, color in palette.amounts(modality)])
+        assert (steps < -8).all() or (steps > 8).all()
+    (_, low), (_, middle), (_, high) = palette.divergence
+    assert min(distance(middle, low, eyes), distance(middle, high, eyes)) > 30
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
