@@ -16,7 +16,7 @@ from pathlib import Path
 from .measure import BARS, Figures, measure
 from .models import MODELS
 
-DEFAULT = ("flatland-blip", "clip-b32", "blip-base-retrieval", "xvlm-base")
+DEFAULT = ("flatland-blip", "clip-b32", "blip-base-224", "xvlm-base")
 ROWS = {
     "weights": ("prunable weights, millions", lambda f: f"{f.weights / 1e6:.1f}"),
     "layers": ("layers", lambda f: f"{f.layers}"),

@@ -1,10 +1,15 @@
 """Every model family with random weights, at its published size or very small, and a processor with a local vocabulary.
 
-No hub is needed: what matters here is the shape of a checkpoint, not what it has learnt.
+No hub is needed: what matters here is the shape of a checkpoint, not what it has learnt. The same as folders, to open
+in the app or with `mf.load`:
+
+python -m benchmarks.models FOLDER                      # all of them, 8 GB
+python -m benchmarks.models FOLDER clip-b32 xvlm-base
 """
 
 from __future__ import annotations
 
+import argparse
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -68,12 +73,15 @@ def _sizes(small: bool, text: dict, vision: dict, **shared: Any) -> dict[str, An
 # --- processors -----------------------------------------------------------------------------------------------------
 
 
-def bert_processor(image_size: int) -> Any:
+def bert_processor(image_size: int, words: int) -> Any:
+    """Flatland's words, and behind them BERT's [unused...]: an untrained decoder says any of the model's `words`."""
     from transformers import BertTokenizer, BlipProcessor
     from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
 
+    known = vocabulary()
+    known |= {f"[unused{i}]": i for i in range(len(known), words)}
     size = {"height": image_size, "width": image_size}
-    return BlipProcessor(BlipImageProcessorPil(size=size), BertTokenizer(vocab=vocabulary(), model_max_length=32))
+    return BlipProcessor(BlipImageProcessorPil(size=size), BertTokenizer(vocab=known, model_max_length=32))
 
 
 def clip_tokens() -> tuple[dict[str, int], list[tuple[str, str]]]:
@@ -125,20 +133,25 @@ def siglip_tokenizer() -> Any:
 # --- families -------------------------------------------------------------------------------------------------------
 
 
-def _blip(kind: str, small: bool) -> tuple[nn.Module, Any]:
+def _blip(kind: str, small: bool, **vision: Any) -> tuple[nn.Module, Any]:
     import transformers
 
     from multiflow_core.families.blip_parts import BlipParts
 
     words = vocabulary()
     text = dict(bos_token_id=words["[DEC]"], sep_token_id=words["[SEP]"], eos_token_id=words["[SEP]"], pad_token_id=0)
-    # transformers' defaults are a spread of 1e-10, meant for loading over it, and the 384 pixels of fine-tuned models
-    vision = dict(initializer_range=_SPREAD if small else 0.02, image_size=224)
-    sizes = _sizes(small, text, vision)
+    # transformers' default spread for the vision encoder, 1e-10, is meant for loading over it
+    sizes = _sizes(small, text, vision | dict(initializer_range=_SPREAD if small else 0.02))
     sizes["text_config"] |= dict(encoder_hidden_size=32) if small else {}
     config = transformers.BlipConfig(**sizes, image_text_hidden_size=16 if small else 256)
     made = (BlipParts if kind == "BlipParts" else getattr(transformers, kind))(config)
-    return made, bert_processor(config.vision_config.image_size)
+    return made, bert_processor(config.vision_config.image_size, config.text_config.vocab_size)
+
+
+@model("blip-base-224")
+def blip_224(small: bool) -> tuple[nn.Module, Any]:
+    """At the resolution of pre-training, in which the bars are given; the three below read 384 pixels."""
+    return _blip("BlipForImageTextRetrieval", small, image_size=224)
 
 
 @model("blip-base-retrieval")
@@ -210,7 +223,7 @@ def xvlm(small: bool) -> tuple[nn.Module, Any]:
 
     sizes = _sizes(small, dict(num_hidden_layers=2 if small else 6), dict(patch_size=16))
     config = XvlmConfig(**sizes, fusion_layers=2 if small else 6, projection_dim=16 if small else 256)
-    return XvlmModel(config), bert_processor(config.vision_config.image_size)
+    return XvlmModel(config), bert_processor(config.vision_config.image_size, config.text_config.vocab_size)
 
 
 def pictures(count: int, side: int = 64) -> list[tuple[Image.Image, str]]:
@@ -218,3 +231,18 @@ def pictures(count: int, side: int = 64) -> list[tuple[Image.Image, str]]:
     from multiflow_core.benchmark import calibration_pairs
 
     return [(image.resize((side, side)), text) for image, text in calibration_pairs(count)]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.models", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("folder", type=Path, help="each model gets a folder of its own in it")
+    parser.add_argument("models", nargs="*", help=f"of {', '.join(MODELS)}")
+    options = parser.parse_args()
+    for name in options.models or MODELS:
+        print(save(name, options.folder / name))
+
+
+if __name__ == "__main__":
+    main()

@@ -24,6 +24,13 @@ def test_figures_and_their_table():
     assert set(measure.BARS) <= set(command.ROWS) == set(Figures.__annotations__) - {"model", "threads"}
 
 
+def test_the_local_vocabulary_has_a_word_for_everything_a_decoder_can_say():
+    tokenizer = models.bert_processor(image_size=32, words=2000).tokenizer
+    assert len(tokenizer) == 2000
+    assert tokenizer.convert_ids_to_tokens([1999]) == ["[unused1999]"]
+    assert tokenizer("a red boat")["input_ids"] == models.bert_processor(32, 0).tokenizer("a red boat")["input_ids"]
+
+
 def test_peak_memory_sees_what_is_freed_again():
     def grow():
         block = bytearray(200 << 20)
