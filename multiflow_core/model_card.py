@@ -16,10 +16,26 @@ COLUMNS = {  # figure of the log -> heading of the card
     "itc": "ITC loss",
     "hits": "in-batch hits",
     "lm": "caption loss",
+    "mlm": "masked-word loss",
     "vqa": "VQA loss",
     "answers": "VQA hits",
     "itm": "ITM loss",
     "matched": "ITM hits",
+}
+
+ABOUT = {
+    "flatland-blip": (
+        "BLIP's own architecture from transformers (Li et al., 2022)",
+        "One vision encoder, one text encoder and one text decoder serve retrieval, captioning and question answering; each of "
+        "transformers' three BLIP task classes loads from this folder.",
+        "contrastive, captioning and question-answering",
+    ),
+    "flatland-xvlm": (
+        "X-VLM's architecture (Zeng et al., 2022), put together from transformers' parts",
+        "A vision encoder, a text encoder that sees text alone, and a fusion encoder in which text reads the picture: three "
+        "modalities. It finds pictures and texts by its embeddings, and its matching head judges pairs; it writes nothing.",
+        "contrastive and masked-word",
+    ),
 }
 
 
@@ -62,17 +78,17 @@ def thinned(log: list[dict[str, float]]) -> list[dict[str, float]]:
 def card_text(name: str, card: dict[str, Any]) -> str:
     """The card as Markdown."""
     recipe = card["recipe"]
+    architecture, parts, objectives = ABOUT[name]
     command = f"python -m multiflow_core.pretrain {name} --work /tmp/{name} --out assets/{name}"
     pairs = recipe["steps"] * recipe["batch"]
     minutes = round(card["log"][-1]["seconds"] / 60)
+    types = f"VQA by question type:\n\n{types_table(card)}\n\n" if "vqa" in card["test"] else ""
     return f"""# {name}
 
-BLIP's own architecture from transformers (Li et al., 2022), trained from nothing on Flatland, the procedural world of this
-repository: {card["parameters"]:,} parameters, {card["prunable"]:,} of them prunable. One vision encoder, one text encoder and
-one text decoder serve retrieval, captioning and question answering; each of transformers' three BLIP task classes loads from
-this folder. Pictures are read at 96 x 96 pixels, texts with a vocabulary of whole words.
+{architecture}, trained from nothing on Flatland, the procedural world of this repository: {card["parameters"]:,} parameters,
+{card["prunable"]:,} of them prunable. {parts} Pictures are read at 96 x 96 pixels, texts with a vocabulary of whole words.
 
-It knows Flatland and nothing else: photographs get captions from a world of stickers.
+It knows Flatland and nothing else: photographs are read as a world of stickers.
 
 ## Figures
 
@@ -81,11 +97,7 @@ scenes with a colour-kind pair that training never showed. Retrieval is from the
 
 {figures_table(card)}
 
-VQA by question type:
-
-{types_table(card)}
-
-Made by `python -m multiflow_core card {name} --log assets/{name}/log.jsonl`.
+{types}Made by `python -m multiflow_core card {name} --log assets/{name}/log.jsonl`.
 
 ## Training
 
@@ -93,10 +105,9 @@ Made by `python -m multiflow_core card {name} --log assets/{name}/log.jsonl`.
 
 Seed {recipe["seed"]}, {recipe["steps"]:,} steps of {recipe["batch"]} scenes ({pairs:,} scenes, none twice), {minutes} minutes on
 two processor cores shared with other work. The first {recipe["looking"]:.0%} of the steps teach the vision encoder alone, through
-linear heads on the patches (what kind, colour and size is here?) that are thrown away afterwards; then the contrastive,
-captioning and question-answering objectives join, and for the last {1 - recipe["matching"]:.0%} image-text matching with hard
-negatives. AdamW, learning rate {recipe["learning_rate"]:g} with a cosine to zero, weight decay {recipe["weight_decay"]:g}, float32;
-saved in float16.
+linear heads on the patches (what kind, colour and size is here?) that are thrown away afterwards; then the {objectives}
+objectives join, and for the last {1 - recipe["matching"]:.0%} image-text matching with hard negatives. AdamW, learning rate
+{recipe["learning_rate"]:g} with a cosine to zero, weight decay {recipe["weight_decay"]:g}, float32; saved in float16.
 
 {curve_table(card)}
 
@@ -105,7 +116,7 @@ Licence: MIT, like the code; the pictures are drawn by this project.
 
 
 def figures_table(card: dict[str, Any]) -> str:
-    """Test and held-out figures of the three tasks."""
+    """Test and held-out figures of the tasks that the model can do."""
     rows = {
         "IR@1 (text finds image)": ("retrieval", "IR@1"),
         "IR@5": ("retrieval", "IR@5"),
@@ -116,6 +127,8 @@ def figures_table(card: dict[str, Any]) -> str:
     }
     lines = ["| | test | new pairs |", "|---|---|---|"]
     for title, (task, figure) in rows.items():
+        if task not in card["test"]:
+            continue
         lines.append(f"| {title} | {card['test'][task][figure]:.3f} | {card['heldout'][task][figure]:.3f} |")
     return "\n".join(lines)
 
@@ -131,8 +144,9 @@ def types_table(card: dict[str, Any]) -> str:
 
 def curve_table(card: dict[str, Any]) -> str:
     """The training curves as a table, means over stretches of the log."""
-    lines = ["| step | " + " | ".join(COLUMNS.values()) + " |", "|---|" + "---|" * len(COLUMNS)]
+    logged = {key: title for key, title in COLUMNS.items() if any(key in row for row in card["log"])}
+    lines = ["| step | " + " | ".join(logged.values()) + " |", "|---|" + "---|" * len(logged)]
     for row in card["log"]:
-        cells = (f"{row[key]:.2f}" if key in row else "" for key in COLUMNS)
+        cells = (f"{row[key]:.2f}" if key in row else "" for key in logged)
         lines.append(f"| {row['step']} | " + " | ".join(cells) + " |")
     return "\n".join(lines)
