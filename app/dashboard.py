@@ -9,7 +9,7 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402  (needs the path above)
 
-from app import look, sidebar, state, ui, welcome  # noqa: E402
+from app import look, room, sidebar, state, ui, welcome  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
 from app.services import warmup  # noqa: E402
 
@@ -17,7 +17,8 @@ st.set_page_config(
     page_title="MULTIFLOW pruning lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
 )
 warmup.start()
-look.style()
+presenting = room.presenting()
+look.style(presenting)
 
 
 def page_of(entry: Entry) -> st.Page:
@@ -26,7 +27,11 @@ def page_of(entry: Entry) -> st.Page:
     return st.Page(file, title=entry.title, icon=entry.icon, url_path=entry.url, default=first)
 
 
-page = st.navigation({section: [page_of(entry) for entry in SECTIONS[section]] for section in SECTIONS}, expanded=True)
+pages = {section: [page_of(entry) for entry in SECTIONS[section]] for section in SECTIONS}
+overview = next(iter(pages.values()))[0]
+page = st.navigation(pages, expanded=True)
+if room.asked_for_overview() and page.title != overview.title:
+    st.switch_page(overview)
 first = st.empty()
 if not warmup.core_ready():
     with first.container():
@@ -36,4 +41,11 @@ first.empty()
 st.session_state[state.SETTINGS] = settings
 if settings is not None:
     sidebar.notices(settings)
+    if page.title == overview.title:
+        ui.guarded(lambda: room.banner(settings))
     page.run()
+    with st.sidebar:
+        ui.guarded(lambda: room.story_buttons(settings, "sidebar"))
+        ui.guarded(room.share)
+    if presenting:
+        room.bar(settings)

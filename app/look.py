@@ -5,7 +5,6 @@ from __future__ import annotations
 import streamlit as st
 
 from .charts import DARK, LIGHT, Palette
-from .state import PRESENT
 
 
 def palette() -> Palette:
@@ -13,20 +12,16 @@ def palette() -> Palette:
     return DARK if getattr(st.context.theme, "type", None) == "dark" else LIGHT
 
 
-def style() -> None:
+def style(presenting: bool) -> None:
     """Rules for picture grids, captions and narrow windows; colours come in as variables of the theme."""
     p = palette()
     colors = {
-        "dense": p.dense, "pruned": p.pruned, "true": p.true, "false": p.false, "ink": p.ink, "muted": p.muted,
+        "dense": p.dense, "pruned": p.pruned, "own": p.versus[0], "rival": p.versus[1],
+        "true": p.true, "false": p.false, "ink": p.ink, "muted": p.muted,
         "line": p.line, "surface": p.surface, "background": p.background,
     }  # fmt: skip
     variables = "".join(f"--mf-{name}:{color};" for name, color in colors.items())
-    st.html(f"<style>:root{{{variables}}}{_RULES}{_PRESENTER if presenting() else ''}</style>")
-
-
-def presenting() -> bool:
-    """Whether the address asks for presenter mode."""
-    return bool(st.query_params.get(PRESENT.name))
+    st.html(f"<style>:root{{{variables}}}{_RULES}{_PRESENTER if presenting else ''}</style>")
 
 
 _RULES = """
@@ -48,7 +43,8 @@ _RULES = """
 .mf-head{display:flex;align-items:baseline;gap:8px;margin:0 0 8px;font-weight:650;font-size:1.05rem;
   border-bottom:3px solid;padding-bottom:5px}
 .mf-head small{font-weight:400;font-size:.86rem;color:var(--mf-muted)}
-.mf-dense{border-color:var(--mf-dense)} .mf-pruned{border-color:var(--mf-pruned)}
+.mf-dense{border-color:var(--mf-dense)} .mf-pruned{border-color:var(--mf-pruned)} 
+.mf-own{border-color:var(--mf-own)} .mf-rival{border-color:var(--mf-rival)}
 .mf-list{list-style:none;margin:0!important;padding:0!important;display:grid;gap:6px}
 .mf-list li{display:grid;grid-template-columns:26px 1fr auto;gap:8px;align-items:baseline;border:1px solid var(--mf-line);
   border-radius:9px;padding:7px 10px;background:var(--mf-surface);font-size:.95rem;line-height:1.3;margin:0!important}
@@ -57,6 +53,7 @@ _RULES = """
 .mf-says{border:1px solid var(--mf-line);border-left:5px solid;border-radius:10px;padding:14px 18px 12px;
   background:var(--mf-surface)}
 .mf-says.mf-dense{border-left-color:var(--mf-dense)} .mf-says.mf-pruned{border-left-color:var(--mf-pruned)}
+.mf-says.mf-own{border-left-color:var(--mf-own)} .mf-says.mf-rival{border-left-color:var(--mf-rival)}
 .mf-says h4{margin:0;padding:0;font-size:.86rem;font-weight:600;color:var(--mf-muted)}
 .mf-words{font-size:1.5rem;line-height:2.0;font-weight:600;margin:2px 0 6px;overflow-wrap:anywhere}
 .mf-word{display:inline-block;margin-right:.32em;line-height:1.25;border-bottom:4px solid;padding-bottom:1px;cursor:help}
@@ -90,5 +87,9 @@ _RULES = """
 _PRESENTER = """
 [data-testid="stSidebar"],[data-testid="stHeader"],[data-testid="stExpandSidebarButton"],[class*="st-key-controls_"],
 [class*="st-key-row_"] [data-testid="stPopover"]{display:none!important}
-[data-testid="stMainBlockContainer"]{padding-top:1.4rem;max-width:1800px}
+[data-testid="stMainBlockContainer"]{padding-top:1.4rem;padding-bottom:4.5rem;max-width:1800px}
+.st-key-presenter_bar{position:fixed;bottom:0;left:0;right:0;z-index:99;justify-content:center;padding:10px;
+  background:var(--mf-background);opacity:.18;transition:opacity .2s}
+.st-key-presenter_bar:hover,.st-key-presenter_bar:focus-within{opacity:1}
+.st-key-presenter_bar .st-key-stories_bar{width:auto}
 """

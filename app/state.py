@@ -104,6 +104,8 @@ OWN = "own"  # the allocation that belongs to the method
 ALLOCATION: Key[str] = Key("allocation", OWN, str)
 LAYER: Key[str] = Key("layer", "", str)  # a parameter's name; which ones there are depends on the model
 WEIGHT: Key[str] = Key("weight", "", weight_from)  # "row,column"; which ones there are depends on the layer
+RUN_A: Key[str] = Key("a", "", str)  # the runs that are pinned, as `run_text` writes them
+RUN_B: Key[str] = Key("b", "", str)
 PRESENT: Key[str] = Key("present", "", str)  # anything but nothing: no controls, for a projector
 QUERY: Key[str] = Key("q", "a red car", str)
 SCENE: Key[int] = Key("scene", 5, scene_from)
@@ -115,6 +117,7 @@ LINES = "lines"  # the methods that Compare draws as lines
 UPLOADS = "uploads"  # how often the uploader was emptied: part of its widget key
 NOTICES = "notices"  # what was wrong with the address, with the settings then in force
 
+TOLD = "told"  # a story was chosen in this run
 SETTINGS = "settings"  # what the sidebar said in this run
 
 PRESETS: tuple[float, ...] = (0.0, 0.63, 0.75, 0.90)
@@ -128,6 +131,28 @@ class Settings:
     method: str
     sparsity: float
     allocation: str = OWN
+
+
+def run_text(settings: Settings) -> str:
+    """A run as text for the address.
+
+    >>> run_text(Settings("flatland-blip", "omp", 0.63))
+    'flatland-blip,omp,own,0.63'
+    """
+    return f"{settings.model},{settings.method},{settings.allocation},{settings.sparsity:g}"
+
+
+def run_from(text: str) -> Settings:
+    """A run from an address; BadValue when it is not written as `run_text` writes it.
+
+    >>> run_from("flatland-blip,omp,own,0.63")
+    Settings(model='flatland-blip', method='omp', sparsity=0.63, allocation='own')
+    """
+    model, *rest = text.rsplit(",", 3)
+    if len(rest) != 3 or not model:
+        raise BadValue(f"The address pins {_short(text)}, but a run is written as model,method,allocation,sparsity")
+    method, allocation, sparsity = rest
+    return Settings(model, method, sparsity_from(sparsity), allocation)
 
 
 def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[str]]) -> list[str]:

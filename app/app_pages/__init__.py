@@ -20,6 +20,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval"),
         Entry("captioning.py", "Captioning", ":material/chat:", "captioning"),
     ),
-    "Compare": (Entry("compare.py", "Compare", ":material/leaderboard:", "compare"),),
+    "Compare": (
+        Entry("compare.py", "Compare", ":material/leaderboard:", "compare"),
+        Entry("two_runs.py", "Two runs", ":material/compare:", "two-runs"),
+    ),
 }
 PAGES: tuple[Entry, ...] = tuple(entry for entries in SECTIONS.values() for entry in entries)

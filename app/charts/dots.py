@@ -1,4 +1,4 @@
-"""Numbers of several methods as dots on one line each: densities per modality, seconds, megabytes."""
+"""Numbers of several methods, or blocks, as dots on one line each: densities per modality, seconds, overlaps."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ import plotly.graph_objects as go
 from .palette import Palette, vertical
 
 ROW, FRAME = 28, 92
+CHANCE = "by chance"  # a series of what would be there for no reason: drawn muted
 
 
 @dataclass(frozen=True)
 class Dots:
-    """One line a method, one dot a series; `series` are (name, values by method; None where not measured).
+    """One line a method (or whatever `kind` says), one dot a series: (name, values by row; None where not measured).
 
     A series that is the name of a modality has its colour, any other that of the pruned model. `target` is a dotted line.
     """
@@ -26,6 +27,7 @@ class Dots:
     target: float | None = None
     logarithmic: bool = False
     chosen: str | None = None
+    kind: str = "method"
 
     def title(self) -> str:
         return self.finding
@@ -40,15 +42,16 @@ class Dots:
 
     def table(self) -> dict[str, list]:
         """The same numbers as columns."""
-        return {"method": list(self.rows)} | {f"{name} ({self.axis})": list(values) for name, values in self.series}
+        return {self.kind: list(self.rows)} | {f"{name} ({self.axis})": list(values) for name, values in self.series}
 
     def figure(self, palette: Palette) -> go.Figure:
         rows = [f"<b>{row}</b>" if row == self.chosen else row for row in self.rows]
+        colors = palette.modality | {CHANCE: palette.muted}
         edge = dict(width=1, color=palette.background)
         traces = [
             dict(
                 type="scatter", mode="markers", name=name, x=list(values), y=rows,
-                marker=dict(size=12, color=palette.modality.get(name, palette.pruned), line=edge),
+                marker=dict(size=12, color=colors.get(name, palette.pruned), line=edge),
                 hovertemplate=f"%{{y}} · {name}: %{{x:.3g}}{self.unit}<extra></extra>",
             )
             for name, values in self.series
@@ -57,7 +60,7 @@ class Dots:
         across |= dict(type="log", dtick=1) if self.logarithmic else dict(rangemode="tozero")
         layout = dict(
             height=FRAME + ROW * len(rows), xaxis=across,
-            yaxis=dict(autorange="reversed", type="category", title=dict(text="method"), ticksuffix=" "),
+            yaxis=dict(autorange="reversed", type="category", title=dict(text=self.kind), ticksuffix=" "),
             showlegend=len(self.series) > 1, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0),
             shapes=[] if self.target is None else [vertical(self.target, palette)],
         )  # fmt: skip

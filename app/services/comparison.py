@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +10,7 @@ from ..charts.dots import Dots
 from ..charts.lines import TaskLines
 from ..charts.values import ValueGrid
 from ..charts.words import percent
-from . import paths
+from . import results
 from .results import HEADLINE
 
 MEGABYTE = 1 << 20
@@ -70,12 +69,12 @@ class Comparison:
 def load(model: str, titles: dict[str, str]) -> Comparison | None:
     """The comparison of a model, or None when its result file is missing or cannot be read."""
     try:
-        raw = json.loads((paths.assets() / "results" / f"{model}.json").read_text())
-        runs = tuple(_measured(run) for run in raw["runs"])
-        dense = {task: float(raw["dense"][task][f]) for task, (_, f, _) in HEADLINE.items() if task in raw["dense"]}
+        file = results.raw(model)
+        runs = tuple(_measured(run) for run in file["runs"])
+        dense = {task: float(file["dense"][task][f]) for task, (_, f, _) in HEADLINE.items() if task in file["dense"]}
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
-    found = Comparison(runs, dense, tuple(raw.get("overlap", ())), tuple(raw.get("costs", ())), titles)
+    found = Comparison(runs, dense, tuple(file.get("overlap", ())), tuple(file.get("costs", ())), titles)
     return found if found.methods and dense else None
 
 

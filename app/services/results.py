@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
 
 from . import paths
 
@@ -38,10 +41,21 @@ class Results:
         return dict(self.runs.get(method, {}).get(task, ())).get(sparsity)
 
 
+def raw(model: str) -> dict[str, Any]:
+    """The content of a model's result file, read again only when the file has changed. OSError or ValueError without one."""
+    file = paths.assets() / "results" / f"{model}.json"
+    return _parsed(file, file.stat().st_mtime_ns)
+
+
+@lru_cache(maxsize=8)
+def _parsed(file: Path, changed: int) -> dict[str, Any]:
+    return json.loads(file.read_text())
+
+
 def seconds(model: str, method: str) -> float | None:
     """How long a method took for one mask when it was measured."""
     try:
-        costs = json.loads((paths.assets() / "results" / f"{model}.json").read_text())["costs"]
+        costs = raw(model)["costs"]
         return next((float(entry["seconds"]) for entry in costs if entry["method"] == method), None)
     except (OSError, ValueError, KeyError, TypeError):
         return None
@@ -50,18 +64,17 @@ def seconds(model: str, method: str) -> float | None:
 def load(model: str) -> Results | None:
     """The result file of a model, or None when there is none, or none that can be read."""
     try:
-        raw = json.loads((paths.assets() / "results" / f"{model}.json").read_text())
-        return _read(raw)
+        return _read(raw(model))
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None
 
 
-def _read(raw: dict) -> Results:
+def _read(file: dict[str, Any]) -> Results:
     dense = {
-        task: float(raw["dense"][task][figure]) for task, (_, figure, _) in HEADLINE.items() if task in raw["dense"]
+        task: float(file["dense"][task][figure]) for task, (_, figure, _) in HEADLINE.items() if task in file["dense"]
     }
     found: dict[str, dict[str, dict[float, list[float]]]] = {}
-    for run in raw["runs"]:
+    for run in file["runs"]:
         name = f"{run['criterion']} x {run['allocation']}" if run.get("criterion") else run["method"]
         for task, (_, figure, _) in HEADLINE.items():
             if task in run["scores"]:
@@ -74,4 +87,4 @@ def _read(raw: dict) -> Results:
         }
         for method, tasks in found.items()
     }
-    return Results(int(raw.get("scenes", 0)), dense, runs)
+    return Results(int(file.get("scenes", 0)), dense, runs)

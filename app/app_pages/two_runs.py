@@ -1,0 +1,110 @@
+"""Two pruned models side by side: what each cuts, how far they agree, and what each still finds and says."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cards, pins, queries, rankings, state, ui
+from app.services import gallery, pairs, runs
+from app.state import Settings
+
+TOP = 6
+SIDES = {"A": "own", "B": "rival"}  # the colour of each run
+ABOUT_DIFFERENCE = (
+    "Every cell is one weight matrix. Its number is the share of its weights that **A** keeps minus the share that **B** "
+    "keeps, in percentage points. Teal: A keeps more there. Brown: B keeps more."
+)
+ABOUT_OVERLAP = (
+    "Of the weights that either run keeps, the share that both keep (IoU), block by block. Grey: what two masks of these "
+    "densities would share if they knew nothing of one another."
+)
+ABOUT_FOUND = (
+    "Both models rank the same {n} pictures for the query. ✓ marks those of which it is true. ▲ 3: three places further up "
+    "than under A."
+)
+ABOUT_SAID = "Both models describe the same picture. Words struck through are false of it."
+
+
+def show(settings: Settings) -> None:
+    st.title("Two runs, side by side")
+    a, b = pins.show(settings)
+    with ui.working() as progress:
+        for key in (a, b):
+            runs.order(key.order, progress)
+        alike = pairs.same_layers(a, b)
+        if alike:
+            grid, shared = pairs.difference(a, b, progress), pairs.overlap(a, b, progress)
+    if alike:
+        with st.container(key="wrap_pairs"):
+            left, right = st.columns([7, 5], gap="large")
+        with left:
+            ui.chart(grid, "difference", ABOUT_DIFFERENCE)
+        with right:
+            ui.chart(shared, "shared", ABOUT_OVERLAP)
+    else:
+        st.info("The two runs prune different models, so only what they do can be compared.", icon=":material/info:")
+    _found(a, b)
+    _said(a, b)
+
+
+def _found(a: runs.RunKey, b: runs.RunKey) -> None:
+    """The same query in both models."""
+    if any("retrieval" not in runs.vlm(key.model).tasks for key in (a, b)):
+        return
+    with ui.controls("query"):
+        st.text_input("Query", state.QUERY.default, key=state.QUERY.name, bind="query-params", icon=":material/search:")
+    query = queries.check(st.session_state[state.QUERY.name], runs.vlm(a.model))
+    for sentence in query.complaints:
+        st.warning(sentence, icon=":material/info:")
+    if not query.usable:
+        return
+    with ui.working() as progress:
+        pool = gallery.gallery(progress)
+        scores = [gallery.text_scores(key, query.text, progress) for key in (a, b)]
+    truth = queries.truth(query.text, pool.scenes)
+    found = rankings.compare(
+        scores, pool.captions, truth.true, TOP, "pictures", truth.understood, lambda i: gallery.shown(pool.scenes[i])
+    )
+    first, second = (sum(hit.true for hit in hits) for hits in found.hits.values())
+    possible = len(found.ranks["dense"])
+    finding = (
+        f"“{query.text}”: of {possible} true pictures, A puts {first} and B puts {second} among the first {TOP}"
+        if truth.understood and possible
+        else f"“{query.text}”: what each run finds"
+    )
+    ui.heading(finding, ABOUT_FOUND.format(n=found.total), "found")
+    with st.container(key="wrap_found"):
+        for column, (letter, side), hits in zip(
+            st.columns(2, gap="medium"), SIDES.items(), found.hits.values(), strict=True
+        ):
+            key = a if letter == "A" else b
+            with column:
+                head = cards.heading(f"{letter} · {pairs.name(key)}", f"best of {found.total}", side)
+                st.html(head + cards.picture_grid(hits, side, moves=letter == "B"))
+
+
+def _said(a: runs.RunKey, b: runs.RunKey) -> None:
+    """What both say about the chosen scene."""
+    if any("captioning" not in runs.vlm(key.model).tasks for key in (a, b)):
+        return
+    with ui.controls("scene"):
+        number = st.number_input(
+            "Scene", 0, state.LAST_SCENE, state.SCENE.default, 1, key=state.SCENE.name, bind="query-params", width=170
+        )
+    picture = gallery.scene_picture(number)
+    with ui.working() as progress:
+        said = {letter: _judged(key, picture, progress) for letter, key in (("A", a), ("B", b))}
+    verdicts = " and ".join(f"{letter} is {'right' if one.true else 'wrong'}" for letter, one in said.items())
+    ui.heading(f"{picture.title}: {verdicts}", ABOUT_SAID, "said")
+    with st.container(key="wrap_said"):
+        left, right = st.columns([3, 7], gap="medium")
+        left.html(cards.picture(picture.shown, picture.title))
+        for (letter, side), key in zip(SIDES.items(), (a, b), strict=True):
+            right.html(cards.caption_card(f"{letter} · {pairs.name(key)} says", said[letter], side))
+
+
+def _judged(key: runs.RunKey, picture: gallery.Picture, progress) -> cards.Said:
+    return queries.judged(gallery.caption(key, picture, progress), picture.scene)
+
+
+ui.page(show)

@@ -1,0 +1,69 @@
+"""Where two pruned models differ: the density of every layer in the one minus that in the other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from .palette import Palette
+from .words import percent
+
+ROW, FRAME = 30, 92
+LABELLED = 20  # more columns than this leave no room for numbers in the cells
+
+
+@dataclass(frozen=True)
+class DifferenceGrid:
+    """`first[r][b]` and `second[r][b]` are the densities of role r in block b, 0..1; None where there is no such layer."""
+
+    names: tuple[str, str]
+    blocks: tuple[str, ...]
+    roles: tuple[str, ...]
+    first: tuple[tuple[float | None, ...], ...]
+    second: tuple[tuple[float | None, ...], ...]
+
+    def cells(self) -> list[tuple[str, str, float, float]]:
+        """(block, role, density in the first, in the second) of every layer."""
+        return [
+            (block, role, self.first[r][b], self.second[r][b])
+            for r, role in enumerate(self.roles)
+            for b, block in enumerate(self.blocks)
+            if self.first[r][b] is not None
+        ]
+
+    def title(self) -> str:
+        block, role, a, b = max(self.cells(), key=lambda cell: abs(cell[2] - cell[3]))
+        if abs(a - b) < 0.005:
+            return f"{self.names[0]} and {self.names[1]} keep the same share of every layer"
+        more, shares = (self.names, (a, b)) if a > b else (self.names[::-1], (b, a))
+        return f"{more[0]} keeps {percent(shares[0])} of {block} {role}, {more[1]} {percent(shares[1])}: the largest difference"
+
+    def describe(self) -> str:
+        """Alternative text."""
+        return f"Heatmap of {len(self.cells())} layers: density under {self.names[0]} minus {self.names[1]}. {self.title()}."
+
+    def table(self) -> dict[str, list]:
+        """The same numbers as columns."""
+        cells = self.cells()
+        columns = ("block", "weight", *self.names) if self.names[0] != self.names[1] else ("block", "weight", "A", "B")
+        return {name: [cell[i] for cell in cells] for i, name in enumerate(columns)}
+
+    def figure(self, palette: Palette) -> go.Figure:
+        pairs = [list(zip(*rows, strict=True)) for rows in zip(self.first, self.second, strict=True)]
+        points = [[None if a is None else 100 * (a - b) for a, b in row] for row in pairs]
+        reach = max(1.0, *(abs(v) for row in points for v in row if v is not None))
+        hover = [["" if a is None else f"A {percent(a)}, B {percent(b)}" for a, b in row] for row in pairs]
+        labels = [["" if v is None else f"{v:+.0f}" for v in row] for row in points]
+        trace = dict(
+            type="heatmap", z=points, x=list(self.blocks), y=list(self.roles), zmin=-reach, zmax=reach,
+            colorscale=palette.divergence, customdata=hover, xgap=2, ygap=2, hoverongaps=False,
+            text=labels if len(self.blocks) <= LABELLED else None, texttemplate="%{text}", textfont=dict(size=12),
+            colorbar=dict(title=dict(text="points"), thickness=10, outlinewidth=0, len=1.0, ticksuffix=""),
+            hovertemplate="<b>%{x} · %{y}</b><br>%{z:+.1f} points<br>%{customdata}<extra></extra>",
+        )  # fmt: skip
+        across = dict(
+            title=dict(text="block, in the order in which the signal passes"), showgrid=False, type="category"
+        )
+        down = dict(title=dict(text="weight matrix"), autorange="reversed", showgrid=False, ticksuffix=" ")
+        return palette.figure([trace], dict(height=FRAME + ROW * len(self.roles), xaxis=across, yaxis=down))

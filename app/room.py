@@ -1,0 +1,105 @@
+"""For the room: stories in one click, presenter mode, and a link that restores exactly what is on the screen."""
+
+from __future__ import annotations
+
+from urllib.parse import urlencode, urlsplit, urlunsplit
+
+import streamlit as st
+
+from . import address, state
+from .services import comparison, runs
+from .services.stories import Story, stories, told
+
+HINTS = {
+    "Modality collapse": "Where one modality pays for the other",
+    "The sweet spot": "As much as can go for nothing",
+    "Too far": "Where the model breaks",
+}
+
+
+def presenting() -> bool:
+    """Whether this session shows pages without controls; the address says so and keeps saying so."""
+    address.take(state.PRESENT, ("", "1"))
+    on = st.session_state[state.PRESENT.name]
+    address.keep(state.PRESENT, on)
+    return bool(on)
+
+
+def story_buttons(settings: state.Settings, place: str) -> None:
+    """One button a story of the model; none where nothing was measured."""
+    found = _stories(settings.model)
+    if not found:
+        return
+    now = told(found, settings)
+    with st.container(horizontal=True, gap="xsmall", key=f"stories_{place}"):
+        for n, story in enumerate(found):
+            st.button(
+                story.name, icon=story.icon, key=f"story_{place}_{n}", on_click=_tell, args=(story,), help=HINTS[story.name],
+                type="primary" if story == now else "secondary",
+            )  # fmt: skip
+
+
+def banner(settings: state.Settings) -> None:
+    """What there is to see, while the settings are those of a story."""
+    story = told(_stories(settings.model), settings)
+    if story:
+        with st.container(key="story"):
+            st.info(story.words, title=story.name, icon=story.icon)
+
+
+def asked_for_overview() -> bool:
+    """Whether a story was just chosen, on whatever page."""
+    return st.session_state.pop(state.TOLD, False)
+
+
+def bar(settings: state.Settings) -> None:
+    """The only thing to click in presenter mode; it shows when the mouse comes near."""
+    with st.container(key="presenter_bar", horizontal=True, gap="small", vertical_alignment="center"):
+        story_buttons(settings, "bar")
+        st.button(
+            "Leave presenter mode", icon=":material/close_fullscreen:", key="leave", on_click=_present, args=("",)
+        )
+
+
+def share() -> None:
+    """Presenter mode, and the address of the page as it is now."""
+    with st.container(horizontal=True, gap="xsmall", key="share"):
+        st.button(
+            "Present", icon=":material/open_in_full:", key="start_presenting", on_click=_present, args=("1",),
+            help="This page without controls, for a projector",
+        )  # fmt: skip
+        with st.popover("Link", icon=":material/link:", help="A link that shows your colleague exactly this"):
+            st.markdown("**This page, exactly as it is now**")
+            st.code(link({}), language=None, wrap_lines=True)
+            st.markdown("**The same without controls**")
+            st.code(link({state.PRESENT.name: "1"}), language=None, wrap_lines=True)
+
+
+def link(more: dict[str, str]) -> str:
+    """The address of the page with all that it needs to look the same."""
+    there = {key: value for key, value in st.query_params.items() if key != state.PRESENT.name}
+    return with_parameters(st.context.url or "", there | more)
+
+
+def with_parameters(url: str, parameters: dict[str, str]) -> str:
+    """An address with these parameters and no others.
+
+    >>> with_parameters("http://127.0.0.1:8501/retrieval?x=1", {"q": "a red car"})
+    'http://127.0.0.1:8501/retrieval?q=a+red+car'
+    """
+    return urlunsplit(urlsplit(url)._replace(query=urlencode(parameters), fragment=""))
+
+
+def _stories(model: str) -> tuple[Story, ...]:
+    return stories(model, comparison.load(model, runs.all_titles()))
+
+
+def _tell(story: Story) -> None:
+    st.session_state[state.METHOD.name] = story.settings.method
+    st.session_state[state.ALLOCATION.name] = story.settings.allocation
+    st.session_state[state.SPARSITY.name] = story.settings.sparsity
+    st.session_state[state.TOLD] = True
+
+
+def _present(value: str) -> None:
+    st.session_state[state.PRESENT.name] = value
