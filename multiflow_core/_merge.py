@@ -27,6 +27,16 @@ def ordered_bits(values: np.ndarray) -> np.ndarray:
     return bits ^ np.where(bits >> 31, np.uint32(0xFFFFFFFF), np.uint32(0x80000000))
 
 
+def values_of(bits: np.ndarray) -> np.ndarray:
+    """The float32 values that `ordered_bits` made these bits of.
+
+    >>> values_of(ordered_bits(np.float32([-2.5, 0.0, 3.0]))).tolist()
+    [-2.5, 0.0, 3.0]
+    """
+    bits = np.asarray(bits, dtype=np.uint32)
+    return (bits ^ np.where(bits >> 31, np.uint32(0x80000000), np.uint32(0xFFFFFFFF))).view(np.float32)
+
+
 def split_sorted(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Sort float32 values: (upper halves that occur, where each begins, all lower halves in order)."""
     bits = ordered_bits(np.sort(values))
@@ -64,9 +74,32 @@ class Merged:
         rest = k - int(self._total[b])
         return taken + self._lowest(b, rest) if rest else taken
 
+    def highest(self, k: int) -> float:
+        """The highest of the k lowest values, for k from 1 on.
+
+        >>> [Merged([split_sorted(np.float32(v)) for v in ([1, 5, 3], [-4, 1])]).highest(k) for k in range(1, 6)]
+        [-4.0, 1.0, 1.0, 3.0, 5.0]
+        """
+        b = int(np.searchsorted(self._total, k)) - 1
+        low = self._cut(self._slices(b), k - int(self._total[b]))
+        return float(values_of((np.uint32(self._bins[b]) << np.uint32(_HALF)) | np.uint32(low)))
+
     def _lowest(self, b: int, k: int) -> np.ndarray:
-        """The same for the k lowest inside bin b: bisect the 16 lower bits, then share out the ties."""
-        slices = [low[i:j] for low, i, j in zip(self._lows, self._below[:, b], self._below[:, b + 1], strict=True)]
+        """The same for the k lowest inside bin b: cut in the 16 lower bits, then share out the ties."""
+        slices = self._slices(b)
+        value = self._cut(slices, k)
+        under = np.array([s.searchsorted(value) for s in slices])
+        ties = np.array([s.searchsorted(value, side="right") for s in slices]) - under
+        earlier = np.cumsum(ties) - ties
+        return under + np.clip(k - under.sum() - earlier, 0, ties)
+
+    def _slices(self, b: int) -> list[np.ndarray]:
+        """The lower bits of bin b, list by list."""
+        return [low[i:j] for low, i, j in zip(self._lows, self._below[:, b], self._below[:, b + 1], strict=True)]
+
+    @staticmethod
+    def _cut(slices: Sequence[np.ndarray], k: int) -> np.uint16:
+        """The k-th lowest value of the slices together, by bisection."""
         smallest, largest = 0, 2**_HALF - 1
         while smallest < largest:  # the smallest v with at least k values <= v
             middle = (smallest + largest) // 2
@@ -74,11 +107,7 @@ class Merged:
                 largest = middle
             else:
                 smallest = middle + 1
-        value = np.uint16(smallest)
-        under = np.array([s.searchsorted(value) for s in slices])
-        ties = np.array([s.searchsorted(value, side="right") for s in slices]) - under
-        earlier = np.cumsum(ties) - ties
-        return under + np.clip(k - under.sum() - earlier, 0, ties)
+        return np.uint16(smallest)
 
     def sources(self) -> np.ndarray:
         """Which list each value comes from, in merged order. Built on first use, a chunk of bins at a time."""

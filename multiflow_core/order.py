@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -176,6 +176,8 @@ class PruningOrder:
         self._kept: list[np.ndarray] | None = None
         self._placed: dict[int, np.ndarray] = {}
         self._curves: dict[int, np.ndarray] = {}
+        self._tables: dict[int, np.ndarray] = {}
+        self._unit = 1.0  # of the keys in the merged lists
         self._merged = self._prepare(key, progress)
         if allocation.places is not None and self._kept is not None:
             parallel_map(self._places, range(len(layers)), threads=self.total > _THREADED_FROM)
@@ -225,15 +227,19 @@ class PruningOrder:
     def layer_counts(self, sparsity: float) -> np.ndarray:
         """How many weights of every layer are pruned: int64 (layers,), summing to floor(sparsity * total)."""
         counts = np.zeros(len(self.layers), dtype=np.int64)
-        per_group = np.zeros(len(self._groups), dtype=np.int64)
+        for group, merged, k in zip(self._groups, self._merged, self._group_counts(sparsity), strict=True):
+            counts[group] = k if merged is None else merged.counts(k)
+        return counts
+
+    def _group_counts(self, sparsity: float) -> list[int]:
+        """How many weights of every group are pruned."""
+        counts = np.zeros(len(self._groups), dtype=np.int64)
         left = pruned_count(sparsity, self.total)
         for sizes in self._stages:
             here = min(left, sum(sizes))
-            per_group += shares(here, sizes)
+            counts += shares(here, sizes)
             left -= here
-        for group, merged, k in zip(self._groups, self._merged, per_group, strict=True):
-            counts[group] = k if merged is None else merged.counts(int(k))
-        return counts
+        return counts.tolist()
 
     def layer_sparsity(self, sparsity: float) -> dict[str, float]:
         """The sparsity of every layer at a global sparsity."""
@@ -254,11 +260,41 @@ class PruningOrder:
         Computed once: a slider only looks it up.
         """
         if n not in self._curves:
-            sizes = np.array([layer.size for layer in self.layers])
-            table = np.stack([self.layer_counts(s) / sizes for s in np.linspace(0, 1, n)], axis=1)
+            table = self.count_table(n) / np.array([[layer.size] for layer in self.layers])
             table.flags.writeable = False
             self._curves[n] = table
         return self._curves[n]
+
+    def count_table(self, n: int = 101) -> np.ndarray:
+        """`layer_counts` at n evenly spaced global sparsities from 0 to 1: int64 (layers, n), read-only; computed once.
+
+        >>> rank(nn.Sequential(nn.Linear(4, 1), nn.Linear(1, 4)), "localmp").count_table(3).tolist()
+        [[0, 2, 4], [0, 2, 4]]
+        """
+        if n not in self._tables:
+            table = np.stack([self.layer_counts(k / (n - 1)) for k in range(n)], axis=1)
+            table.flags.writeable = False
+            self._tables[n] = table
+        return self._tables[n]
+
+    def cuts(self, sparsity: float) -> dict[Hashable, float]:
+        """Where the budget is cut: of each group of several layers, the highest key that falls to it.
+
+        >>> model = nn.ModuleDict({"a": nn.Linear(2, 1), "b": nn.Linear(2, 1)})
+        >>> _ = model.a.weight.data.copy_(torch.tensor([[1.0, 4.0]])), model.b.weight.data.copy_(torch.tensor([[3.0, -2.0]]))
+        >>> rank(model, "omp").cuts(0.5), rank(model, "omp").cuts(0.0)
+        ({'all': 2.0}, {})
+
+        With the multimodal prior {modality: |w|}, with the global allocation {"all": score}. A group of which nothing is
+        pruned is missing, and so is a layer that is a group by itself: `threshold` knows its cut.
+        """
+        taken = self._group_counts(sparsity)
+        names = [self.allocation.group(self.layers[group[0]]) for group in self._groups]
+        return {
+            name: merged.highest(k) * self._unit
+            for name, merged, k in zip(names, self._merged, taken, strict=True)
+            if merged is not None and k
+        }
 
     # -- single weights ----------------------------------------------------------------------------------
 
@@ -271,6 +307,20 @@ class PruningOrder:
         ranks = self._places(i)
         critical = (self._slots(i) + 1) / self.total
         return torch.from_numpy(critical[ranks]).reshape(self.layers[i].shape)
+
+    def survived(self, name: str, n: int = 101) -> np.ndarray:
+        """How many of n evenly spaced sparsities each weight of a layer survives: uint8 (uint16 from n = 256 on), (size,).
+
+        >>> order = rank(nn.Linear(5, 4), "omp")
+        >>> masks = order.masks(0.3)["weight"].flatten().numpy()
+        >>> np.array_equal(order.survived("weight", 11) > 3, masks)
+        True
+
+        The critical sparsity rounded up to the next step, but much faster: what a chart under a slider needs.
+        """
+        i = self._layer(name)
+        gone = np.diff(self.count_table(n)[i], prepend=0)  # none at the first step, which is 0
+        return np.repeat(np.arange(n, dtype=np.min_scalar_type(n)), gone)[self._places(i)]
 
     def score(self, name: str) -> Tensor:
         """The scores of a layer: (out, in), float32 (float64 where float32's range is too small)."""
@@ -357,9 +407,9 @@ class PruningOrder:
 
     def _common_scale(self, shared: set[int]) -> list:
         """Keys of scores beyond float32's range: divided by the highest score of all layers."""
-        highest = max(float(np.abs(self._score(i)).max(initial=0)) for i in range(len(self.layers))) or 1.0
+        self._unit = max(float(np.abs(self._score(i)).max(initial=0)) for i in range(len(self.layers))) or 1.0
         return [
-            split_sorted((self._score(i).astype(np.float64) / highest).astype(np.float32)) if i in shared else None
+            split_sorted((self._score(i).astype(np.float64) / self._unit).astype(np.float32)) if i in shared else None
             for i in range(len(self.layers))
         ]
 
