@@ -208,6 +208,23 @@ def ascending_ranks(values: np.ndarray) -> np.ndarray:
     return ranks
 
 
+def last_ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The highest rank in every row, and in every column, as `ascending_ranks` counts over all: int (rows,), (columns,).
+
+    >>> rows, columns = last_ranks(np.array([[3.0, 1.0], [1.0, 2.0]]))
+    >>> rows.tolist(), columns.tolist()
+    ([3, 2], [3, 2])
+
+    Only what is as high as the lowest of those maxima has to be ranked: often a few per cent.
+    """
+    flat = values.reshape(-1)
+    high = np.flatnonzero(flat >= min(values.max(0).min(), values.max(1).min()))
+    ranks = np.full(len(flat), -1, dtype=np.int32)
+    ranks[high] = len(flat) - len(high) + ascending_ranks(flat[high])
+    ranks = ranks.reshape(values.shape)
+    return ranks.max(1), ranks.max(0)
+
+
 def keep_all_but(values: np.ndarray, k: int) -> np.ndarray:
     """False at the k lowest values (equal ones: those that come first), True elsewhere: bool (n,).
 

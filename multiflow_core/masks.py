@@ -77,6 +77,14 @@ class Masks(Mapping[str, Tensor]):
         """The fraction pruned of every layer."""
         return {name: count / max(self[name].numel(), 1) for name, count in self._pruned_counts().items()}
 
+    def dead_neurons(self) -> dict[str, tuple[int, int]]:
+        """How many outputs (rows) and inputs (columns) of every layer are left without a single weight.
+
+        >>> Masks({"w": torch.tensor([[True, False], [False, False]])}).dead_neurons()
+        {'w': (1, 1)}
+        """
+        return {name: (int((~mask.any(1)).sum()), int((~mask.any(0)).sum())) for name, mask in self.items()}
+
     def _pruned_counts(self) -> dict[str, int]:
         if self._pruned is None:
             self._pruned = {name: mask.numel() - int(mask.sum()) for name, mask in self.items()}

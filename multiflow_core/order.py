@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ._merge import Merged, ascending_ranks, interleaved, keep_all_but, shares, split_sorted
+from ._merge import Merged, ascending_ranks, interleaved, keep_all_but, last_ranks, shares, split_sorted
 from ._support import Progress, parallel_map, unknown_name
 from .allocate import Allocation, given
 from .allocate import get as get_allocation
@@ -178,6 +178,7 @@ class PruningOrder:
         self._curves: dict[int, np.ndarray] = {}
         self._tables: dict[int, np.ndarray] = {}
         self._unit = 1.0  # of the keys in the merged lists
+        self._last: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._merged = self._prepare(key, progress)
         if allocation.places is not None and self._kept is not None:
             parallel_map(self._places, range(len(layers)), threads=self.total > _THREADED_FROM)
@@ -296,6 +297,23 @@ class PruningOrder:
             if merged is not None and k
         }
 
+    def dead_neurons(self, sparsity: float, *, progress: Progress | None = None) -> np.ndarray:
+        """How many outputs (rows) and inputs (columns) of every layer have lost all weights: int64 (layers, 2).
+
+        >>> order = rank(nn.Linear(2, 2), "random")
+        >>> [order.dead_neurons(s).tolist() for s in (0.0, 1.0)]
+        [[[0, 0]], [[2, 2]]]
+
+        What `masks(sparsity).dead_neurons()` counts, without the masks. The first call looks through all scores,
+        layer by layer, and goes on where an interrupted one stopped; then it is a look-up.
+        """
+        last = parallel_map(
+            self._last_places, range(len(self.layers)), threads=len(self._last) < len(self.layers), progress=progress,
+            message="looking for dead neurons",
+        )  # fmt: skip
+        counts = self.layer_counts(sparsity)
+        return np.array([[np.searchsorted(side, k) for side in sides] for sides, k in zip(last, counts, strict=True)])
+
     # -- single weights ----------------------------------------------------------------------------------
 
     def critical_sparsity(self, name: str) -> Tensor:
@@ -334,6 +352,24 @@ class PruningOrder:
             return float(self._score(i)[self._places(i) < k].max(initial=-math.inf))
         return float(np.partition(self._score(i), k - 1)[k - 1]) if k else -math.inf
 
+    def thresholds(self, name: str, n: int = 101) -> np.ndarray:
+        """The same at n evenly spaced global sparsities from 0 to 1: float64 (n,).
+
+        >>> order = rank(nn.Linear(4, 4), "omp")
+        >>> bool(order.thresholds("weight", 5)[3] == order.threshold("weight", 0.75))
+        True
+        """
+        i = self._layer(name)
+        score = self._score(i)
+        if self.allocation.places is None:
+            highest = np.sort(score)
+        else:
+            highest = np.empty_like(score)
+            highest[self._places(i)] = score
+            highest = np.maximum.accumulate(highest)
+        counts = self.count_table(n)[i]
+        return np.where(counts > 0, highest[counts - 1], -math.inf)
+
     # -- inside ------------------------------------------------------------------------------------------
 
     def _layer(self, name: str) -> int:
@@ -357,6 +393,18 @@ class PruningOrder:
         if self._kept is not None:
             self._placed[i] = places
         return places
+
+    def _last_places(self, i: int) -> tuple[np.ndarray, np.ndarray]:
+        """The places at which rows, and columns, of a layer lose their last weight, each sorted: int (out,), (in,)."""
+        if i not in self._last:
+            shape = self.layers[i].shape
+            if self.allocation.places is None:
+                rows, columns = last_ranks(self._score(i).reshape(shape))
+            else:
+                places = self._places(i).reshape(shape)
+                rows, columns = places.max(1), places.max(0)
+            self._last[i] = np.sort(rows), np.sort(columns)
+        return self._last[i]
 
     def _slots(self, i: int) -> np.ndarray:
         """Positions in the whole order at which this layer loses its 1st, 2nd, ... weight: int64 (size,)."""

@@ -155,8 +155,8 @@ class Solved:
     >>> order.nested, order.masks(0.5)["weight"].tolist(), order.layer_sparsity(0.5)
     (False, [[True, False, True, False]], {'weight': 0.5})
 
-    Has a PruningOrder's `masks`, `weights`, `layer_counts`, `layer_sparsity` and `modality_sparsity`. What only
-    makes sense where masks nest (`curve`, `score`, `threshold`, `critical_sparsity`, `masks_nm`) raises ValueError:
+    Has a PruningOrder's `masks`, `weights`, `layer_counts`, `layer_sparsity`, `modality_sparsity` and `dead_neurons`. What only
+    makes sense where masks nest (`curve`, `score`, `threshold`, `thresholds`, `critical_sparsity`, `masks_nm`) raises ValueError:
     ask `nested` first. Several threads may ask at once; the same sparsity is then solved once.
 
     Args:
@@ -196,6 +196,10 @@ class Solved:
         """The sparsity of every modality at a global sparsity."""
         return per_modality(self.layers, self.layer_counts(sparsity))
 
+    def dead_neurons(self, sparsity: float, *, progress: Progress | None = None) -> np.ndarray:
+        """How many outputs (rows) and inputs (columns) of every layer have lost all weights: int64 (layers, 2)."""
+        return np.array(list(self.masks(sparsity, progress=progress).dead_neurons().values()))
+
     def curve(self, n: int = 101) -> np.ndarray:
         raise self._not_nested("no curve over all sparsities")
 
@@ -204,6 +208,9 @@ class Solved:
 
     def threshold(self, name: str, sparsity: float) -> float:
         raise self._not_nested("no threshold")
+
+    def thresholds(self, name: str, n: int = 101) -> np.ndarray:
+        raise self._not_nested("no thresholds")
 
     def critical_sparsity(self, name: str) -> Tensor:
         raise self._not_nested("no critical sparsities")

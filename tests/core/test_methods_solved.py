@@ -239,7 +239,7 @@ def test_what_only_nested_masks_have_is_refused_in_one_sentence(model, batches):
     assert not order.nested
     for ask in (
         lambda: order.curve(), lambda: order.score("key.weight"), lambda: order.threshold("key.weight", 0.5),
-        lambda: order.critical_sparsity("key.weight"), lambda: order.masks_nm(2, 4),
+        lambda: order.critical_sparsity("key.weight"), lambda: order.masks_nm(2, 4), lambda: order.thresholds("key.weight"),
     ):  # fmt: skip
         with pytest.raises(ValueError, match="CHITA solves every sparsity anew and its masks do not nest"):
             ask()
@@ -255,6 +255,7 @@ def test_a_sparsity_is_solved_once_and_the_oldest_are_forgotten(model, batches, 
     assert order.weights(0.5) is order.weights(0.5)
     assert order.layer_counts(0.5).sum() == order.masks(0.5).pruned
     assert order.layer_sparsity(0.5) == order.masks(0.5).layer_sparsity()
+    assert order.dead_neurons(1.0).tolist() == [list(layer.shape) for layer in order.layers]
     monkeypatch.setattr(solved, "_REMEMBERED", 2 * order.total)
     for sparsity in (0.1, 0.2, 0.3):
         order.masks(sparsity)

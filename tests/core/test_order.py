@@ -86,6 +86,40 @@ def test_critical_sparsity_is_what_the_masks_do(order, several):
         assert order.masks(s) == {name: c > s for name, c in critical.items()}
 
 
+@settings(max_examples=40, deadline=None)
+@given(orders(), st.lists(sparsities, min_size=1, max_size=4))
+def test_dead_neurons_are_the_empty_rows_and_columns_of_the_masks(order, several):
+    for s in several:
+        masks, dead = order.masks(s), order.dead_neurons(s)
+        assert dead.dtype == np.int64 and dead.shape == (len(order.layers), 2)
+        for layer, counted in zip(order.layers, dead.tolist(), strict=True):
+            kept = masks[layer.name].numpy()
+            assert counted == [int((kept.sum(1) == 0).sum()), int((kept.sum(0) == 0).sum())]
+            assert masks.dead_neurons()[layer.name] == tuple(counted)
+
+
+def test_an_interrupted_search_for_dead_neurons_goes_on_where_it_stopped():
+    class Interrupted(BaseException):
+        pass
+
+    def interrupt(fraction, message):
+        raise Interrupted
+
+    order = mf.rank(model_of([torch.rand(3, 2), torch.rand(2, 3)]), "omp")
+    with pytest.raises(Interrupted):
+        order.dead_neurons(0.5, progress=interrupt)
+    assert list(order._last) == [0]
+    assert order.dead_neurons(1.0).tolist() == [[3, 2], [2, 3]]
+
+
+@settings(max_examples=40, deadline=None)
+@given(orders(), st.sampled_from([2, 5, 11]))
+def test_thresholds_are_the_threshold_at_every_sparsity(order, n):
+    for layer in order.layers:
+        expected = [order.threshold(layer.name, s) for s in (k / (n - 1) for k in range(n))]
+        assert order.thresholds(layer.name, n).tolist() == expected
+
+
 @settings(max_examples=100, deadline=None)
 @given(st.integers(0, 10**9), st.integers(1, 10**9), st.floats(0, 1))
 def test_pruned_count(k, total, s):
