@@ -25,16 +25,17 @@ def show(settings: state.Settings) -> tuple[RunKey, RunKey]:
 
 
 def _buttons(letter: str, key: state.Key[str], run: RunKey, settings: state.Settings) -> None:
-    """Hold a run while the sidebar moves on, or let it go again."""
+    """Hold a run while the sidebar moves on, let it go again, or put the sidebar's in its place."""
     if st.session_state.get(key.name):
         st.button("Let go", icon=":material/keep_off:", key=f"free_{letter}", on_click=_pin, args=(key, ""))
     else:
         held = state.run_text(state.Settings(run.model, run.method, run.sparsity, run.allocation))
         st.button("Pin", icon=":material/keep:", key=f"hold_{letter}", on_click=_pin, args=(key, held))
-    st.button(
-        "Take the sidebar's", icon=":material/input:", key=f"take_{letter}", on_click=_pin, args=(key, state.run_text(settings)),
-        help="Pin what the sidebar says now",
-    )  # fmt: skip
+    if run != RunKey.of(settings):
+        st.button(
+            "Set to the sidebar's", icon=":material/input:", key=f"take_{letter}", on_click=_pin,
+            args=(key, state.run_text(settings)), help="Pin the run that the sidebar says now",
+        )  # fmt: skip
 
 
 def _pinned(key: state.Key[str], default: RunKey) -> RunKey:

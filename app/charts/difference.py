@@ -55,10 +55,11 @@ class DifferenceGrid:
         reach = max(1.0, *(abs(v) for row in points for v in row if v is not None))
         hover = [["" if a is None else f"A {percent(a)}, B {percent(b)}" for a, b in row] for row in pairs]
         labels = [["" if v is None else f"{v:+.0f}" for v in row] for row in points]
+        labelled = len(self.blocks) <= LABELLED
         trace = dict(
             type="heatmap", z=points, x=list(self.blocks), y=list(self.roles), zmin=-reach, zmax=reach,
             colorscale=palette.divergence, customdata=hover, xgap=2, ygap=2, hoverongaps=False,
-            text=labels if len(self.blocks) <= LABELLED else None, texttemplate="%{text}", textfont=dict(size=12),
+            text=labels if labelled else None, texttemplate="%{text}", textfont=dict(size=12), showscale=not labelled,
             colorbar=dict(title=dict(text="points"), thickness=10, outlinewidth=0, len=1.0, ticksuffix=""),
             hovertemplate="<b>%{x} · %{y}</b><br>%{z:+.1f} points<br>%{customdata}<extra></extra>",
         )  # fmt: skip

@@ -65,6 +65,14 @@ def test_a_pinned_run_stays_while_the_sidebar_moves(open_page):
     assert "OMP at 50 %" in texts(at)
 
 
+def test_a_run_is_set_to_what_the_sidebar_says(open_page):
+    at = open_page("two_runs", sparsity="0.75")
+    assert "take_A" not in [button.key for button in at.button]  # it follows the sidebar already
+    at.button(key="take_B").click().run()
+    assert at.session_state[state.RUN_B.name] == "flatland-blip,multiflow,own,0.75"
+    assert "take_B" not in [button.key for button in at.button]
+
+
 def test_pins_come_by_address(open_page):
     at = open_page("two_runs", a="flatland-blip,multiflow,global,0.63", b="flatland-blip,random,own,0.3")
     assert not at.warning
