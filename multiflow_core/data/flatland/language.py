@@ -12,9 +12,13 @@ from __future__ import annotations
 import itertools
 import random
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TypeVar
 
 from .scene import ALL_KINDS, COLORS, Scene, Thing, holds
+
+T = TypeVar("T")
 
 NUMBERS: tuple[str, ...] = ("zero", "one", "two", "three", "four")
 
@@ -202,32 +206,32 @@ def parse(text: str) -> Parse:
     setting, setting_words, phrases, links = None, (), [], []
     i = _opening(words)
     while i < len(words):
-        if (found := _match(words, i, SETTING_OF)) and setting is None:
+        if (found := match_words(words, i, SETTING_OF)) and setting is None:
             setting, n = found
             setting_words = tuple(range(i, i + n))
-        elif found := _match(words, i, RELATION_OF | _JOINS):
+        elif found := match_words(words, i, RELATION_OF | _JOINS):
             link, n = found
             if len(links) != len(phrases) - 1:
                 raise ValueError(f"'{words[i]}' stands where a thing was expected")
             links.append((link, tuple(range(i, i + n))))
         else:
-            phrase = _phrase(words, i)
+            phrase = read_phrase(words, i)
             if phrases and len(links) < len(phrases):
                 raise ValueError(f"'{words[i]}' follows without 'and' or a relation")
             phrases.append(phrase)
             n = len(phrase.words)
         i += n
     if not phrases or len(links) != len(phrases) - 1:
-        raise ValueError("the caption stops before it has named a thing")
+        raise ValueError("the words stop before they have named a thing")
     return Parse(tuple(words), setting, setting_words, tuple(phrases), tuple(links))
 
 
 def _opening(words: list[str]) -> int:
-    found = _match(words, 0, {phrase: phrase for phrase in OPENINGS})
+    found = match_words(words, 0, {phrase: phrase for phrase in OPENINGS})
     return found[1] if found else 0
 
 
-def _match(words: list[str], start: int, table: dict[str, str]) -> tuple[str, int] | None:
+def match_words(words: list[str], start: int, table: Mapping[str, T]) -> tuple[T, int] | None:
     """The meaning and length of the longest entry of `table` that the words begin with at `start`."""
     for n in range(min(4, len(words) - start), 0, -1):
         meaning = table.get(" ".join(words[start : start + n]))
@@ -236,7 +240,8 @@ def _match(words: list[str], start: int, table: dict[str, str]) -> tuple[str, in
     return None
 
 
-def _phrase(words: list[str], start: int) -> Phrase:
+def read_phrase(words: list[str], start: int) -> Phrase:
+    """The noun phrase that begins at `start`; ValueError where there is none."""
     i = start
     found: dict[str, str | int | None] = {}
     for part, table in (("count", NUMBER_OF), ("size", SIZE_OF), ("color", COLOR_OF)):
@@ -244,7 +249,7 @@ def _phrase(words: list[str], start: int) -> Phrase:
         i += found[part] is not None
     noun = words[i] if i < len(words) else None
     if noun is None:
-        raise ValueError("the caption stops before it has named a thing")
+        raise ValueError("the words stop before they have named a thing")
     any_kind = noun in ANY_KIND or noun.removesuffix("s") in ANY_KIND
     if noun not in KIND_OF and not any_kind:
         raise ValueError(f"'{noun}' stands where a thing was expected")
