@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from ..layers import PrunableLayer
 
@@ -30,6 +31,28 @@ CROSS_BLOCK = (
     ("crossattention.self.key", "cross key", "image"),
     ("crossattention.self.value", "cross value", "image"),
     ("crossattention.output.dense", "cross out", None),
+)
+
+
+class Stage(NamedTuple):
+    """A part of a block that a signal passes in two steps, neuron by neuron.
+
+    `first` writes what `second` reads; `beside` are the other roles of the part. Of a `fused` first matrix, the last of so
+    many equal parts is meant.
+    """
+
+    first: str
+    second: str
+    beside: tuple[str, ...] = ()
+    fused: int = 1
+
+
+# attention mixes tokens, not channels: channel j of the values is channel j of the output projection's input
+STAGES = (
+    Stage("fc1", "fc2"),
+    Stage("value", "attn out", beside=("query", "key")),
+    Stage("cross value", "cross out", beside=("cross query", "cross key")),
+    Stage("qkv", "attn out", fused=3),
 )
 
 
