@@ -73,6 +73,7 @@ _RULES = """
 [class*="st-key-chart_"] [data-testid="stPopover"] button,[class*="st-key-title_"] [data-testid="stPopover"] button{padding:0 .2rem}
 [data-testid="stMetricValue"]{font-variant-numeric:tabular-nums}
 [data-testid="stMainBlockContainer"]{padding-top:3rem}
+.st-key-story{margin-top:1.2rem}
 [data-testid="stSidebarHeader"]{height:1rem;padding:0;margin:0}
 [data-testid="stSidebarNavLink"]{padding:.1rem .5rem;min-height:0;margin:0}
 [data-testid="stSidebarNav"] [data-testid="stNavSectionHeader"]{padding:.35rem .5rem .1rem;min-height:0}
@@ -88,8 +89,10 @@ _PRESENTER = """
 [data-testid="stSidebar"],[data-testid="stHeader"],[data-testid="stExpandSidebarButton"],[class*="st-key-controls_"],
 [class*="st-key-row_"] [data-testid="stPopover"]{display:none!important}
 [data-testid="stMainBlockContainer"]{padding-top:1.4rem;padding-bottom:4.5rem;max-width:1800px}
-.st-key-presenter_bar{position:fixed;bottom:0;left:0;right:0;z-index:99;justify-content:center;padding:10px;
-  background:var(--mf-background);opacity:.18;transition:opacity .2s}
+[data-testid="stLayoutWrapper"]:has(>.st-key-presenter_bar){position:fixed;bottom:12px;right:18px;z-index:99;width:auto}
+.st-key-presenter_bar{width:auto!important;padding:8px 10px;border-radius:14px;border:1px solid var(--mf-line);
+  background:var(--mf-background);opacity:.08;transition:opacity .2s}
 .st-key-presenter_bar:hover,.st-key-presenter_bar:focus-within{opacity:1}
-.st-key-presenter_bar .st-key-stories_bar{width:auto}
+.st-key-presenter_bar>*,.st-key-stories_bar,.st-key-stories_bar>*{width:auto!important;flex:0 0 auto!important}
+.st-key-story{margin-top:0}
 """

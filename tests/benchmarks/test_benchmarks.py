@@ -4,12 +4,12 @@ import doctest
 import time
 
 from benchmarks import __main__ as command
-from benchmarks import measure, models
+from benchmarks import measure, models, pages
 from benchmarks.measure import Figures
 
 
 def test_examples():
-    for module in (measure, models):
+    for module in (measure, models, pages):
         assert doctest.testmod(module).failed == 0
 
 

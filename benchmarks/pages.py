@@ -1,0 +1,154 @@
+"""What a step of the sparsity slider costs on every page, in a real browser.
+
+    python -m benchmarks.pages                       # flatland-blip
+    python -m benchmarks.pages --model FOLDER        # any model that the dashboard opens
+
+Starts the dashboard on a free port, opens every page in Chromium, moves the slider by keyboard and watches the websocket: the
+time from the message that says so to the last answer, all bytes of the answer, and its largest message, which holds at
+most one chart. Times are those of this machine; the bars are the project's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+import sys
+import time
+import urllib.parse
+import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from playwright.sync_api import Page, WebSocket, sync_playwright
+
+ROOT = Path(__file__).resolve().parent.parent
+QUIET = 0.6  # seconds without a message after which an answer is complete
+BARS = "Bars: 150 ms a step for the built-in checkpoints, 400 ms for 220 M weights; 500 kB a chart."
+HEADS = ("page", "opens after, s", "step, ms (median)", "step, ms (longest)", "answer, kB", "largest message, kB")
+
+
+@dataclass
+class Traffic:
+    """The messages of one page: when the last one was sent, and (time, bytes) of all that came since."""
+
+    sent: float = 0.0
+    received: list[tuple[float, int]] = field(default_factory=list)
+
+    def watch(self, socket: WebSocket) -> None:
+        socket.on("framesent", lambda payload: self._send())
+        socket.on("framereceived", lambda payload: self.received.append((time.perf_counter(), len(payload))))
+
+    def _send(self) -> None:
+        self.sent = time.perf_counter()
+        self.received.clear()
+
+    def settle(self, page: Page, limit: float = 300) -> None:
+        """Wait until nothing has come for a while."""
+        began = time.perf_counter()
+        while time.perf_counter() - began < limit:
+            page.wait_for_timeout(50)
+            last = max([self.sent, *(t for t, _ in self.received)])
+            if time.perf_counter() - max(last, began) > QUIET and not busy(page):
+                return
+
+    @property
+    def seconds(self) -> float:
+        return self.received[-1][0] - self.sent if self.received else 0.0
+
+    @property
+    def sizes(self) -> list[int]:
+        return [size for _, size in self.received]
+
+
+def busy(page: Page) -> bool:
+    return bool(page.locator('[data-testid="stStatusWidget"], [data-testid="stSkeleton"]').count())
+
+
+def measure(page: Page, traffic: Traffic, url: str, steps: int) -> list[str]:
+    """One row of the table."""
+    began = time.perf_counter()
+    page.goto(url)
+    traffic.settle(page)
+    opened = time.perf_counter() - began - QUIET
+    slider = page.locator(".st-key-sidebar_sparsity").get_by_role("slider")
+    times, answers, largest = [], [], []
+    for step in range(steps + 1):
+        slider.press("ArrowRight")
+        traffic.settle(page)
+        if step:  # the first step may have to make what later ones look up
+            times.append(1000 * traffic.seconds)
+            answers.append(sum(traffic.sizes) / 1000)
+            largest.append(max(traffic.sizes, default=0) / 1000)
+    name = urllib.parse.urlsplit(url).path.strip("/") or "overview"
+    figures = (statistics.median(times), max(times), max(answers), max(largest))
+    return [name, f"{opened:.1f}", *(f"{figure:,.0f}" for figure in figures)]
+
+
+@contextmanager
+def served() -> Iterator[str]:
+    """The address of a dashboard of its own."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.port", str(port)]
+    server = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ, HF_HUB_OFFLINE="1"), stdout=subprocess.DEVNULL)
+    url = f"http://127.0.0.1:{port}"
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        for _ in range(300):
+            try:
+                opener.open(f"{url}/_stcore/health", timeout=1)
+                break
+            except OSError:
+                time.sleep(0.2)
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def table(rows: list[list[str]]) -> str:
+    """Rows under the heads, aligned.
+
+    >>> print(table([["overview", "1.5", "90", "110", "60", "20"]]).splitlines()[-1])
+    overview             1.5                 90                 110          60                   20
+    """
+    widths = [max(len(row[i]) for row in [HEADS, *rows]) for i in range(len(HEADS))]
+    lines = ("  ".join(cell.rjust(w) if i else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths))) for row in
+             [HEADS, *rows])  # fmt: skip
+    return "\n".join(lines)
+
+
+def main() -> None:
+    from app.app_pages import PAGES
+
+    parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__.split("\n")[0])
+    parser.add_argument("--model", help="a built-in name or a folder; default: the dashboard's own")
+    parser.add_argument("--steps", type=int, default=5, help="steps of the slider on every page")
+    parser.add_argument("--pages", nargs="+", help="only these, by their addresses")
+    options = parser.parse_args()
+    query = urllib.parse.urlencode({"sparsity": "0.55"} | ({"model": options.model} if options.model else {}))
+    rows = []
+    with served() as url, sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), headless=True)
+        for entry in PAGES:
+            if options.pages and entry.url not in options.pages:
+                continue
+            page, traffic = browser.new_page(viewport={"width": 1440, "height": 1200}), Traffic()
+            page.on("websocket", traffic.watch)
+            place = "" if entry is PAGES[0] else entry.url
+            rows.append(measure(page, traffic, f"{url}/{place}?{query}", options.steps))
+            page.close()
+        browser.close()
+    print(table(rows))
+    print(f"\n{BARS}")
+
+
+if __name__ == "__main__":
+    main()
