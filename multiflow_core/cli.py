@@ -2,7 +2,7 @@
 
 python -m multiflow_core methods
 python -m multiflow_core evaluate flatland-blip
-python -m multiflow_core prune flatland-blip --method multiflow --sparsity 0.63 --masks masks.safetensors
+python -m multiflow_core prune flatland-blip --method multiflow --sparsity 0.63 --masks masks.safetensors --out FOLDER
 """
 
 from __future__ import annotations
@@ -77,25 +77,39 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 
 def _add_prune(commands) -> None:
-    command = commands.add_parser("prune", help="write the masks of a method at a sparsity")
+    command = commands.add_parser("prune", help="write the masks of a method at a sparsity, or the pruned checkpoint")
     command.add_argument("model")
     command.add_argument("--method", default="multiflow")
     command.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
     command.add_argument("--seed", type=int, default=0)
-    command.add_argument("--masks", type=Path, required=True, help="file to write, .safetensors")
+    command.add_argument("--masks", type=Path, help="file to write the masks to, .safetensors")
+    command.add_argument(
+        "--out", type=Path, help="folder to write the pruned checkpoint to, which opens like any other"
+    )
+    command.add_argument(
+        "--dtype", choices=("float32", "float16", "bfloat16"), default="float32", help="of the weights in it"
+    )
     command.set_defaults(run=_prune)
 
 
 def _prune(options: argparse.Namespace) -> None:
-    from .order import rank
-    from .sweep import statistics_of
+    import torch
+
+    from . import export
+    from .sweep import Run, order_of
     from .vlm import load
 
+    if not options.masks and not options.out:
+        raise ValueError("give --masks FILE, --out FOLDER or both: nothing would be written")
     vlm = load(options.model)
-    order = rank(vlm.model, options.method, statistics=statistics_of(vlm), seed=options.seed)
+    order = order_of(vlm, Run(options.method, options.sparsity, options.seed))
     masks = order.masks(options.sparsity)
-    masks.save(options.masks)
-    print(f"{options.masks}: {masks.pruned:,} of {masks.total:,} weights pruned ({masks.sparsity:.4f})")
+    if options.masks:
+        print(masks.save(options.masks))
+    if options.out:
+        pruned = vlm.prune(masks, order.weights(options.sparsity))
+        print(export.save(pruned, masks, options.out, getattr(torch, options.dtype)))
+    print(f"{masks.pruned:,} of {masks.total:,} weights pruned ({masks.sparsity:.4f})")
     for modality, sparsity in order.modality_sparsity(options.sparsity).items():
         print(f"  {modality:<8} {sparsity:.3f}")
 

@@ -195,7 +195,8 @@ def load(
     tensors only; nothing else is ever run or unpickled.
 
     Args:
-        name: "flatland-blip", a folder, or a hub name such as "openai/clip-vit-base-patch32" (local cache first).
+        name: "flatland-blip", a folder (also of a pruned checkpoint, see `multiflow_core.export`), or a hub name such
+            as "openai/clip-vit-base-patch32" (local cache first).
         dtype: of the weights; None: as they are in the file. Scores are computed in float32 in any case.
         progress: called as progress(fraction, message) during a download.
         device: where the model runs; ranking and masks are computed on the processor in any case.

@@ -15,6 +15,8 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 
+from .. import export
+
 MARGIN = 512 << 20  # bytes of memory that stay free: activations, statistics, masks
 _DTYPES = {
     "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
@@ -52,8 +54,9 @@ def weight_files(folder: Path) -> list[Path]:
     """The files that hold the weights, safetensors before pickles. FileNotFoundError if one is missing.
 
     A folder that has both is read from its safetensors; `*.index.json` lists the parts of a model in several files.
+    Pruned checkpoints (`multiflow_core.export`) have a file of their own.
     """
-    for name in ("model.safetensors", "pytorch_model.bin"):
+    for name in ("model.safetensors", "pytorch_model.bin", export.FILE):
         file, index = folder / name, folder / f"{name}.index.json"
         if file.is_file():
             return [file]
@@ -83,8 +86,11 @@ def memory_needed(folder: Path, dtype: torch.dtype | None = None) -> int:
 def _bytes_loaded(file: Path, dtype: torch.dtype | None) -> int:
     if file.suffix != ".safetensors":
         return file.stat().st_size
+    header = safetensors_header(file)
+    if file.name == export.FILE:
+        return export.bytes_loaded(file, dtype)
     total = 0
-    for tensor in safetensors_header(file).values():
+    for tensor in header.values():
         count = torch.Size(tensor["shape"]).numel()
         own = _DTYPES.get(tensor["dtype"], 4)
         total += count * (dtype.itemsize if dtype is not None and tensor["dtype"].startswith(("F", "BF")) else own)
@@ -165,8 +171,12 @@ def load_model(
     check_memory(folder, dtype)
     try:
         with _silent():
+            source: dict[str, Any] = dict(pretrained_model_name_or_path=folder)
+            if file.name == export.FILE:
+                config = kind.config_class.from_pretrained(folder, local_files_only=True)
+                source = dict(pretrained_model_name_or_path=None, config=config, state_dict=export.read(file)[0])
             model, info = kind.from_pretrained(
-                folder,
+                **source,
                 dtype=dtype or "auto",
                 local_files_only=True,
                 weights_only=True,

@@ -1,8 +1,9 @@
 """The command line: listings, files, and one sentence for a mistake."""
 
 import pytest
+import torch
 
-from multiflow_core import Masks
+from multiflow_core import Masks, load
 from multiflow_core.cli import main
 from multiflow_core.methods import methods
 
@@ -23,11 +24,22 @@ def test_prune_writes_masks(tmp_path, capsys):
     assert f"{masks.pruned:,} of {masks.total:,}" in capsys.readouterr().out
 
 
+def test_prune_writes_a_checkpoint_that_opens_like_any_other(tmp_path, capsys):
+    arguments = ["prune", "flatland-blip", "--method", "omp", "--sparsity", "0.5", "--out", str(tmp_path / "pruned")]
+    main([*arguments, "--dtype", "float16", "--masks", str(tmp_path / "m.safetensors")])
+    masks, vlm = Masks.load(tmp_path / "m.safetensors"), load(tmp_path / "pruned")
+    dense = load("flatland-blip").model.state_dict()  # in float16 on disk: no bit is lost
+    for name, tensor in vlm.model.state_dict().items():
+        assert torch.equal(tensor, dense[name] * masks[name] if name in masks else dense[name]), name
+    assert str(tmp_path / "pruned") in capsys.readouterr().out
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
         (["layers", "nowhere/at all"], "no folder"),
         (["prune", "flatland-blip", "--sparsity", "1.2", "--masks", "x"], "from 0 to 1"),
+        (["prune", "flatland-blip", "--sparsity", "0.5"], "--out FOLDER"),
         (["prune", "flatland-blip", "--method", "omq", "--sparsity", "0.5", "--masks", "x"], "did you mean 'omp'"),
     ],
 )
