@@ -6,14 +6,14 @@ from __future__ import annotations
 def percent(fraction: float) -> str:
     """A fraction in per cent, without pretending that little is nothing or much is all.
 
-    >>> percent(0.631), percent(0.996), percent(1.0), percent(0.0004)
-    ('63 %', '99.6 %', '100 %', '0.04 %')
+    >>> percent(0.631), percent(0.996), percent(1.0), percent(0.0004), percent(0.99999)
+    ('63 %', '99.6 %', '100 %', '0.04 %', '>99.99 %')
     """
     for digits in (0, 1, 2):
         text = f"{100 * fraction:.{digits}f}"
         if fraction in (0, 1) or float(text) not in (0, 100):
-            break
-    return f"{text} %"
+            return f"{text} %"
+    return "<0.01 %" if fraction < 0.5 else ">99.99 %"
 
 
 def count(number: int) -> str:

@@ -91,7 +91,7 @@ def title(key: OrderKey | RunKey) -> str:
         return said
     from multiflow_core.allocate import get
 
-    return f"{said}, {get(key.allocation).title.lower()}"
+    return f"{said} ({get(key.allocation).title.lower()})"
 
 
 def measured_as(key: OrderKey | RunKey) -> str:

@@ -129,7 +129,7 @@ def test_slow_methods_say_what_they_need(open_page, monkeypatch):
 def test_another_allocation_is_another_order(open_page):
     own, other = open_page("overview"), open_page("overview", allocation="global")
     assert other.session_state["allocation"] == "global"
-    assert "MULTIFLOW, global" in texts(other) and "MULTIFLOW, global" not in texts(own)
+    assert "MULTIFLOW (global)" in texts(other) and "MULTIFLOW (global)" not in texts(own)
     assert plots(own) != plots(other)
     # what is measured under this name is the ablation's run, not MULTIFLOW's own
     measured = results.load("flatland-blip")

@@ -76,7 +76,7 @@ def test_a_run_is_set_to_what_the_sidebar_says(open_page):
 def test_pins_come_by_address(open_page):
     at = open_page("two_runs", a="flatland-blip,multiflow,global,0.63", b="flatland-blip,random,own,0.3")
     assert not at.warning
-    assert "MULTIFLOW, global at 63 %" in texts(at) and "Random at 30 %" in texts(at)
+    assert "MULTIFLOW (global) at 63 %" in texts(at) and "Random at 30 %" in texts(at)
 
 
 @pytest.mark.parametrize(

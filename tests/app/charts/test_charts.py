@@ -128,7 +128,15 @@ def test_curves_at_the_dense_end():
 
 @pytest.mark.parametrize(
     ("fraction", "text"),
-    [(0, "0 %"), (1, "100 %"), (0.5, "50 %"), (0.9991, "99.9 %"), (0.00004, "0.00 %"), (0.997, "99.7 %")],
+    [
+        (0, "0 %"),
+        (1, "100 %"),
+        (0.5, "50 %"),
+        (0.9991, "99.9 %"),
+        (0.00004, "<0.01 %"),
+        (0.99999, ">99.99 %"),
+        (0.997, "99.7 %"),
+    ],
 )
 def test_percent(fraction, text):
     assert percent(fraction) == text
