@@ -19,6 +19,10 @@ lint: .venv/dev.done
 browser-test: .venv/dev.done
 	$(BIN)/python -m pytest -q tests/browser
 
+bench: .venv/dev.done
+	$(BIN)/python -m benchmarks # sizes of real checkpoints: ratios
+	$(BIN)/python -m benchmarks.pages # the slider on every page, in a real browser
+
 clean:
 	rm -rf .venv
 
