@@ -23,7 +23,7 @@ def options(alpha: float | None, doc: str) -> dict[str, Option]:
     return {
         "gradients": whole(500, "n, at most so many batches give a gradient each: the rows of A"),
         "block": whole(
-            10_000, "weights solved together (the authors take 500 to 10,000); no cross-terms beyond a block"
+            10_000, "weights solved together, no cross-terms beyond (500 in the authors' scripts, with n = 500)"
         ),
         "lam": positive(1e-4, "lambda, how much moving a weight costs by itself"),
         "alpha": Option(
@@ -52,16 +52,14 @@ def improve(dense: Sequence[Tensor], rows: Rows, count: int, request: Request, p
     block, lam = request.options["block"], request.options["lam"]
     flat = torch.cat(list(dense))
     sizes = [weight.numel() for weight in dense]
-    supports = [magnitudes(dense)]
-    if alpha:
-        supports.append(magnitudes(step_down(flat, rows, alpha, lam, block).split(sizes)))
-    best = None
-    for scores in supports:
-        keep = select(scores, count)
+
+    def solved(start: Tensor) -> tuple[Solution, float]:
+        keep = select(magnitudes(start.split(sizes)), count)
         new, cost = solve_blocks(flat, torch.from_numpy(np.concatenate(keep)), rows, alpha, lam, block, progress)
-        if best is None or cost < best[0]:
-            best = cost, Solution(keep, new.split(sizes))
-    return best[1]
+        return Solution(keep, new.split(sizes)), cost
+
+    starts = [lambda: flat, lambda: step_down(flat, rows, alpha, lam, block)][: 2 if alpha else 1]
+    return min((solved(start()) for start in starts), key=lambda found: found[1])[0]
 
 
 def step_down(dense: Tensor, rows: Rows, alpha: float, lam: float, block: int) -> Tensor:
@@ -70,7 +68,8 @@ def step_down(dense: Tensor, rows: Rows, alpha: float, lam: float, block: int) -
     for first in range(0, len(dense), block):
         a = rows.block(first, first + block)
         curvature = float(torch.linalg.eigvalsh(a @ a.T)[-1]) + rows.n * lam
-        stepped[first : first + block] -= (alpha / curvature * a.sum(0)).float()
+        share = alpha * a.shape[1] / len(dense)
+        stepped[first : first + block] -= (share / curvature * a.sum(0)).float()
     return stepped
 
 
@@ -83,6 +82,10 @@ def solve_blocks(
     d_S = -A_S' (A_S A_S' + n lambda I)^-1 (alpha 1 - A_P w0_P), by Woodbury's identity: an n x n system for a block
     of any size.
 
+    A block knows nothing of the others. Each would go all the way down along the mean gradient, and with more weights
+    than gradients each finds a way: in hundreds of blocks, hundreds of times too far, which destroys the model. So
+    alpha is shared out by size, and all blocks together promise what one solution for all weights would.
+
     Args:
         dense: w0, float32 (N,). keep: the support, bool (N,).
     """
@@ -92,14 +95,15 @@ def solve_blocks(
     for first in range(0, len(dense), block):
         part = slice(first, first + block)
         a, w0, kept = rows.block(first, first + block), dense[part].double(), keep[part]
+        share = alpha * len(w0) / len(dense)
         left, moved = a[:, kept], -(a[:, ~kept] @ w0[~kept])
         system = left @ left.T + damping * torch.eye(rows.n, dtype=torch.float64)
         factor = torch.linalg.cholesky(system)
-        d = -left.T @ torch.cholesky_solve((moved + alpha)[:, None], factor)[:, 0]
+        d = -left.T @ torch.cholesky_solve((moved + share)[:, None], factor)[:, 0]
         new[part][kept] += d.float()
         moved = moved + left @ d
         cost += float(moved.square().sum() + damping * (d.square().sum() + w0[~kept].square().sum())) / 2
-        cost += alpha * float((a.sum(0) @ w0) + moved.sum())
+        cost += share * float((a.sum(0) @ w0) + moved.sum())
         progress(min(1.0, (first + block) / len(dense)), "CHITA: solving block by block")
     return new, cost
 

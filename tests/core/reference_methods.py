@@ -97,12 +97,12 @@ def itersnip_masks(model, layers, objective, batches, sparsity, steps, per_step)
 
 
 def chita_objective(rows: Tensor, w0: Tensor, w: Tensor, alpha: float, lam: float, block: int) -> float:
-    """1/2 ||A(w-w0)||^2 + alpha (sum of g)'w + n lambda / 2 ||w-w0||^2, block by block."""
+    """1/2 ||A(w-w0)||^2 + alpha (sum of g)'w + n lambda / 2 ||w-w0||^2, block by block, alpha shared out by size."""
     cost = 0.0
     for first in range(0, len(w0), block):
         part = slice(first, first + block)
         a, d = rows[:, part], w[part] - w0[part]
-        cost += 0.5 * float((a @ d).square().sum()) + alpha * float(a.sum(0) @ w[part])
+        cost += 0.5 * float((a @ d).square().sum()) + alpha * len(d) / len(w0) * float(a.sum(0) @ w[part])
         cost += len(rows) * lam / 2 * float(d.square().sum())
     return cost
 
@@ -115,7 +115,8 @@ def chita_weights(rows: Tensor, w0: Tensor, keep: Tensor, alpha: float, lam: flo
         a, kept = rows[:, part], keep[part]
         s, p = a[:, kept], a[:, ~kept]
         matrix = s.T @ s + len(rows) * lam * torch.eye(s.shape[1], dtype=torch.float64)
-        d = torch.linalg.solve(matrix, s.T @ (p @ w0[part][~kept]) - alpha * s.sum(0))
+        share = alpha * len(kept) / len(w0)
+        d = torch.linalg.solve(matrix, s.T @ (p @ w0[part][~kept]) - share * s.sum(0))
         w[part][kept] = w0[part][kept] + d
     return w
 

@@ -71,6 +71,34 @@ def test_chita_without_the_first_order_term_selects_by_magnitude(model, batches)
     assert stepped.masks(0.63) != order.masks(0.63)
 
 
+@pytest.mark.parametrize("block", [8, 50, 10_000])
+def test_all_blocks_together_go_down_no_further_than_one_solution_would(model, batches, block):
+    """With nothing pruned, only the first-order term moves: by at most alpha on every batch, however many blocks."""
+    layers, w0, rows = chita_problem(model, batches)
+    order = mf.rank(model, "chita", batches=batches, objective=objective, block=block, alpha=0.5, lam=1e-6)
+    promised = rows @ (flat_of(order.weights(0.0), layers).double() - w0)
+    assert 0.2 * 0.5 < float(-promised.mean()) <= 0.5 * 1.001
+    assert float(promised.norm()) <= 0.5 * len(rows) ** 0.5 * 1.001
+
+
+@pytest.mark.parametrize("block", [10, 50, 400])
+def test_the_loss_falls_as_the_first_order_term_promises_however_many_blocks(block):
+    """Regression with noise of variance 1, where gradients do tell the bend: batches of 8, so the promise is 1/8."""
+    torch.manual_seed(0)
+    right, inputs, noise = torch.randn(10, 40), torch.randn(6, 8, 40), torch.randn(6, 8, 10)
+    layer = nn.Linear(40, 10, bias=False)
+    layer.weight = nn.Parameter(right + 0.1 * torch.randn(10, 40))
+    data = [{"x": x, "y": x @ right.T + e} for x, e in zip(inputs, noise, strict=True)]
+
+    def loss(model, batch):
+        return (model(batch["x"]) - batch["y"]).square().sum(1).mean() / 2
+
+    order = mf.rank(layer, "chita", batches=data, objective=loss, alpha=None, block=block)
+    moved = order.masks(0.0).apply(layer, order.weights(0.0))
+    before, after = (sum(loss(m, batch).item() for batch in data) / len(data) for m in (layer, moved))
+    assert before - after == pytest.approx(1 / 8, abs=0.01)
+
+
 def test_chita_keeps_what_the_gradients_see(model, batches):
     """Pruned and updated, the model moves less along its gradients than pruned alone."""
     layers, w0, rows = chita_problem(model, batches)
