@@ -12,6 +12,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+METHOD_ROW = "{:<10} {:<10} {:<11} {:<11} {:<12} {}"
+
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run one command; a mistake of the user ends with one sentence and exit status 2."""
@@ -30,16 +32,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 def _add_methods(commands) -> None:
-    command = commands.add_parser("methods", help="list the pruners with what each needs")
+    command = commands.add_parser("methods", help="list the pruners: needs, whether masks nest, papers, options")
     command.set_defaults(run=_methods)
 
 
 def _methods(options: argparse.Namespace) -> None:
     from .methods import methods
 
+    print(METHOD_ROW.format("name", "title", "needs", "masks nest", "new weights", "formula  [paper]"))
     for method in methods():
         needs = ", ".join(sorted(method.needs)) or "nothing"
-        print(f"{method.name:<12} {method.title:<12} needs {needs:<22} {method.formula}  [{method.paper}]")
+        nested, updates = ("yes" if flag else "no" for flag in (method.nested, method.updates_weights))
+        explained = f"{method.formula}  [{method.paper}]"
+        print(METHOD_ROW.format(method.name, method.title, needs, nested, updates, explained))
+        for name, option in method.options.items():
+            print(f"    {name} = {option.default}: {option.doc}")
 
 
 def _add_layers(commands) -> None:
@@ -117,7 +124,14 @@ def _prune(options: argparse.Namespace) -> None:
 def _add_evaluate(commands) -> None:
     from .sweep import METHODS, SPARSITIES
 
-    command = commands.add_parser("evaluate", help="dense and pruned figures of the three tasks; resumable")
+    command = commands.add_parser(
+        "evaluate",
+        help="dense and pruned figures of the three tasks; resumable",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        description="Measure dense and pruned models zero-shot on Flatland; what the result file holds is not repeated.\n"
+        "The shipped result files are made by\n\n"
+        "  python -m multiflow_core evaluate MODEL --methods all --ablation --costs --masks FOLDER",
+    )
     command.add_argument("model")
     command.add_argument("--methods", nargs="+", default=list(METHODS), help='names, or "all"')
     command.add_argument("--sparsities", nargs="+", type=float, default=list(SPARSITIES))
@@ -142,7 +156,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     sweep = Sweep(vlm, default_benchmark(), options.out or result_file(vlm.name), options.masks)
     sweep.run(runs)
     if options.costs:
-        sweep.costs(names)
+        sweep.costs(options.model, names)
 
 
 def _add_card(commands) -> None:

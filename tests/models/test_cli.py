@@ -8,13 +8,20 @@ from multiflow_core.cli import main
 from multiflow_core.methods import methods
 
 
-def test_methods_are_listed_with_needs_and_papers(capsys):
+def test_methods_are_listed_with_all_there_is_to_know(capsys):
     main(["methods"])
-    lines = capsys.readouterr().out.splitlines()
-    for method, line in zip(methods(), lines, strict=True):
-        assert line.startswith(method.name)
-        assert method.paper in line
-        assert all(need in line for need in method.needs)
+    head, *lines = capsys.readouterr().out.splitlines()
+    nest, new, formula = (head.index(title) for title in ("masks nest", "new weights", "formula"))
+    rows = [line for line in lines if not line.startswith(" ")]
+    for method, line in zip(methods(), rows, strict=True):
+        assert line.startswith(f"{method.name} ")
+        assert method.paper in line[formula:]
+        assert method.formula in line[formula:]
+        assert all(need in line[:nest] for need in method.needs or ["nothing"])
+        assert line[nest:new].strip() == ("yes" if method.nested else "no")
+        assert line[new:formula].strip() == ("yes" if method.updates_weights else "no")
+    options = [f"{name} = {option.default}: {option.doc}" for m in methods() for name, option in m.options.items()]
+    assert [line.strip() for line in lines if line.startswith(" ")] == options
 
 
 def test_prune_writes_masks(tmp_path, capsys):
