@@ -9,7 +9,8 @@ import platform
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import asdict, dataclass
+from contextlib import suppress
+from dataclasses import asdict, dataclass, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -117,13 +118,21 @@ def cost(model: str, method: str, sparsity: float) -> dict[str, Any]:
     """Seconds and bytes to make one mask, calibration and gradients included, in a process that did nothing before."""
     vlm = load(model)
     calibration_pairs(CALIBRATION_PAIRS)
+    _forget_peak()
     before = _memory("VmRSS")
     began = time.perf_counter()
     order_of(vlm, Run(method, sparsity)).masks(sparsity)
     seconds = time.perf_counter() - began
     peak = _memory("VmHWM")
     grown = None if before is None or peak is None else max(0, peak - before)
-    return {"method": method, "sparsity": sparsity, "seconds": round(seconds, 3), "memory": grown}
+    threads = torch.get_num_threads()
+    return {"method": method, "sparsity": sparsity, "seconds": round(seconds, 3), "memory": grown, "threads": threads}
+
+
+def _forget_peak() -> None:
+    """Loading a model takes more memory than the model; from here on the peak counts anew, where the system can."""
+    with suppress(OSError):
+        Path("/proc/self/clear_refs").write_text("5")
 
 
 def _memory(field: str) -> int | None:
@@ -168,14 +177,15 @@ class Sweep:
 
     Args:
         path: the result file; runs that it holds are not repeated, and it is written whole after each run.
-        masks: folder for the masks of the runs, from which the overlaps between methods are computed.
+        masks: folder for the masks of the methods (seed 0), from which the overlaps between them are computed. Masks
+            that are not there are made, also for runs that the file holds.
     """
 
     def __init__(self, vlm: VLM, benchmark: Benchmark, path: Path, masks: Path | None = None, report: Report = print):
         self.vlm, self.benchmark, self.path, self.masks, self.report = vlm, benchmark, path, masks, report
         self.results = json.loads(path.read_text()) if path.is_file() else describe(vlm, benchmark)
         # one order serves all sparsities of a method
-        self._order = lru_cache(maxsize=1)(lambda *run: order_of(vlm, Run(run[0], 0.0, *run[1:])))
+        self._order_at_any = lru_cache(maxsize=1)(lambda run: order_of(vlm, run))
 
     def run(self, runs: Sequence[Run]) -> dict[str, Any]:
         """Measure all runs that the file does not hold yet, and return its content."""
@@ -189,6 +199,8 @@ class Sweep:
                 entry = self.measure(run)
                 self.results["runs"].append(entry)
                 self.write()
+            elif (file := self._mask_file(run)) and not file.is_file():
+                self._order_of(run).masks(run.sparsity).save(file)
             self.report(line(run.name, run.sparsity, run.seed, entry["scores"]))
         if self.masks:
             self.results["overlap"] = overlaps(self.masks, sorted({run.sparsity for run in runs}))
@@ -197,10 +209,10 @@ class Sweep:
 
     def measure(self, run: Run) -> dict[str, Any]:
         """Prune as the run says and score the result: one entry of the file."""
-        order = self._order(run.method, run.seed, run.criterion, run.allocation)
+        order = self._order_of(run)
         masks = order.masks(run.sparsity)
-        if self.masks and run.seed == 0 and run.criterion is None:
-            masks.save(self.masks / f"{run.method} {run.sparsity:.2f}.safetensors")
+        if file := self._mask_file(run):
+            masks.save(file)
         weights = order.weights(run.sparsity) if order.updates_weights else None
         return {
             **asdict(run),
@@ -210,15 +222,29 @@ class Sweep:
             "scores": self.benchmark.scores(self.vlm.prune(masks, weights)),
         }
 
-    def costs(self, methods: Sequence[str], sparsity: float = 0.63) -> None:
-        """Time and memory of each method, one fresh process each, so that none profits from another's work."""
-        known = {entry["method"] for entry in self.results.get("costs", ())}
+    def _order_of(self, run: Run) -> PruningOrder | Solved:
+        return self._order_at_any(replace(run, sparsity=0.0))
+
+    def _mask_file(self, run: Run) -> Path | None:
+        if self.masks is None or run.seed or run.criterion:
+            return None
+        return self.masks / f"{run.method} {run.sparsity:.2f}.safetensors"
+
+    def costs(self, model: str, methods: Sequence[str], sparsity: float = 0.63) -> None:
+        """Time and memory of each method, one fresh process each, so that none profits from another's work.
+
+        All are measured anew, since the figures compare only within one go on one machine.
+
+        Args:
+            model: what `load` was given.
+        """
+        measured = []
         for method in methods:
-            if method not in known:
-                with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
-                    entry = fresh.submit(cost, self.vlm.name, method, sparsity).result()
-                self.results.setdefault("costs", []).append(entry)
-                self.write()
+            with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as fresh:
+                measured.append(fresh.submit(cost, model, method, sparsity).result())
+            self.report("{method:<22} {sparsity:>4.0%}  {seconds:.1f} s  {memory} bytes".format(**measured[-1]))
+        self.results["costs"] = measured
+        self.write()
 
     def write(self) -> None:
         """Write the file whole or not at all."""
@@ -235,8 +261,8 @@ def describe(vlm: VLM, benchmark: Benchmark) -> dict[str, Any]:
         "prunable": sum(layer.size for layer in vlm.layers),
         "split": benchmark.split,
         "scenes": len(benchmark.scenes),
-        "captioned": benchmark.captioned,
-        "questions": len(benchmark.asked),
+        "captioned": benchmark.captioned if "captioning" in vlm.tasks else 0,
+        "questions": len(benchmark.asked) if "vqa" in vlm.tasks else 0,
         "calibration_pairs": CALIBRATION_PAIRS,
         "gradient_batch": GRADIENT_BATCH,
         "versions": {
