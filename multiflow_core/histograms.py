@@ -6,7 +6,7 @@ the first three bits of the mantissa. That takes no logarithm, is exact, and bin
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -62,7 +62,7 @@ class CutHistogram:
         zeros: int64 (groups, steps + 1): the same of the values that are exactly zero, which are in no bin.
     """
 
-    groups: tuple[str, ...]
+    groups: tuple[Hashable, ...]
     edges: np.ndarray
     pruned: np.ndarray
     zeros: np.ndarray
@@ -84,7 +84,7 @@ class CutHistogram:
 def cut_histogram(
     values: Callable[[int], np.ndarray],
     lifetimes: Sequence[np.ndarray],
-    groups: Sequence[str],
+    groups: Sequence[Hashable],
     steps: int = STEPS,
     progress: Progress | None = None,
 ) -> CutHistogram:
@@ -155,17 +155,6 @@ def spared(survived: np.ndarray, other: np.ndarray, steps: int = STEPS) -> np.nd
     begins = np.bincount(other[longer], minlength=steps + 1)
     ends = np.bincount(survived[longer], minlength=steps + 1)
     return np.cumsum(begins - ends)[:steps]
-
-
-def thresholds(values: np.ndarray, survived: np.ndarray, steps: int = STEPS) -> np.ndarray:
-    """The highest value that is pruned at each step: float64 (steps,), -inf where nothing is.
-
-    >>> thresholds(np.array([0.5, 2.0, 1.0]), np.array([1, 2, 1]), 3).tolist()
-    [-inf, 1.0, 2.0]
-    """
-    highest = np.full(steps + 1, -np.inf)
-    np.maximum.at(highest, survived, values)
-    return np.maximum.accumulate(highest)[:steps]
 
 
 class Quantiles(NamedTuple):

@@ -15,7 +15,10 @@ class Entry(NamedTuple):
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
-    "Explore": (Entry("overview.py", "Overview", ":material/grid_view:", "overview"),),
+    "Explore": (
+        Entry("overview.py", "Overview", ":material/grid_view:", "overview"),
+        Entry("distributions.py", "Distributions", ":material/ssid_chart:", "distributions"),
+    ),
     "Try": (
         Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval"),
         Entry("captioning.py", "Captioning", ":material/chat:", "captioning"),

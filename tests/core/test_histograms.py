@@ -90,14 +90,6 @@ def test_spared_is_kept_by_one_and_pruned_by_the_other(pairs):
     assert histograms.spared(ours, theirs, 6).tolist() == expected
 
 
-@settings(max_examples=40, deadline=None)
-@given(st.lists(st.tuples(st.integers(-9, 9), st.integers(0, 4)), max_size=30))
-def test_thresholds_are_the_highest_pruned_value(pairs):
-    values, lives = (np.array([pair[i] for pair in pairs], dtype=float) for i in (0, 1))
-    expected = [max((v for v, life in pairs if life <= k), default=-math.inf) for k in range(4)]
-    assert histograms.thresholds(values, lives.astype(np.uint8), 4).tolist() == expected
-
-
 @settings(max_examples=25, deadline=None)
 @given(orders(), st.floats(0, 1))
 def test_cuts_of_a_global_order_are_its_highest_threshold(order, sparsity):

@@ -1,0 +1,66 @@
+"""How the sizes of weights, and their scores, are distributed, and where a method cuts through them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import streamlit as st
+
+from app import address, selection, state, ui
+from app.services import distributions, runs
+from app.state import Settings
+
+ABOUT_RIDGES = (
+    "Every ridge shows how many weights are how large, on a logarithmic axis: left the small ones, right the large ones, each "
+    "ridge as high as its own peak. **Plain** is what is kept, **hatched** what is cut. The upright line is the threshold, "
+    "where one is shared. A method that cuts by |w| alone parts the ridge there; MULTIFLOW lets small weights "
+    "on strong paths live and cuts larger ones on weak paths."
+)
+ABOUT_QUANTILES = (
+    "All weights of a modality, sorted by size. **Dashed**: the one |w| under which the asked share of the *whole* model lies. "
+    "Where it meets a modality's line is the share that it takes of it (circles): the modality with the smaller weights pays. "
+    "A threshold of its own for every modality (diamonds, on the **dotted** line) takes the same of each: that is MULTIFLOW's "
+    "prior. Below: how many points more, or less, than asked the common threshold takes."
+)
+ABOUT_SURVIVAL = (
+    "Of the weights of each size, the share that is kept. A method that cuts by |w| alone makes a step, random pruning a flat "
+    "line. A slope means that a weight's neighbours matter as well as its size. Dotted: the threshold on |w| that takes as "
+    "many weights."
+)
+
+
+def show(settings: Settings) -> None:
+    st.title("Distributions: what is small, and what is cut?")
+    key = runs.RunKey.of(settings)
+    with ui.working() as progress:
+        order = runs.order(key.order, progress)
+    with ui.controls("distributions"), st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
+        of = _switch("Shown", state.OF, distributions.OF)
+        per = _switch("Ridges", state.PER, distributions.PER)
+        block = selection.layer(order.layers).block if per == "layer" else ""
+    if of == "magnitude" or ui.ordered(order):
+        with ui.working() as progress:
+            ridges = distributions.ridges(key, of, per, block, progress)
+        ui.chart(ridges, "ridges", ABOUT_RIDGES)
+    with ui.working() as progress:
+        quantiles, survival = distributions.quantiles(key, progress), distributions.survival(key, progress)
+    with st.container(key="wrap_sizes"):
+        left, right = st.columns(2, gap="large")
+        with left:
+            ui.chart(quantiles, "quantiles", ABOUT_QUANTILES)
+        with right:
+            ui.chart(survival, "survival", ABOUT_SURVIVAL)
+
+
+def _switch(label: str, key: state.Key[str], names: Mapping[str, str]) -> str:
+    """A choice of few, kept in the address under its own name."""
+    address.take(key, names)
+    chosen = st.segmented_control(
+        label, list(names), key=key.name, format_func=names.__getitem__, required=True, persist_state="session",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    address.keep(key, chosen)
+    return chosen
+
+
+ui.page(show)

@@ -1,0 +1,206 @@
+"""How weights and scores are distributed, what a method cuts of them, and why one threshold for all is not fair."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from .. import state
+from ..charts.bins import Binned, median
+from ..charts.quantiles import QuantileLines
+from ..charts.ridges import Ridges
+from ..charts.survival import Survival
+from ..charts.words import count, percent
+from . import runs
+from .runs import RunKey
+from .store import STORE, Progress
+
+if TYPE_CHECKING:
+    from multiflow_core import PrunableLayer
+    from multiflow_core.histograms import CutHistogram, Quantiles
+
+OF = {"magnitude": "Magnitude", "score": "Score"}
+PER = {"modality": "Per modality", "block": "Per block", "layer": "Layers of one block"}
+
+
+@dataclass(frozen=True)
+class Spread:
+    """Histograms whose groups are (modality, block) pairs, or (modality, layer) of a single block.
+
+    `score` is None where weights have none; `spared[g][k]` weights of group g magnitude would cut at step k, under the
+    same allocation, and the method keeps; `thresholds` of the scores, per group and step, are known for single layers.
+    """
+
+    magnitude: CutHistogram
+    score: CutHistogram | None
+    spared: np.ndarray
+    thresholds: np.ndarray | None = None
+
+
+def spread(key: RunKey, block: str | None = None, progress: Progress | None = None) -> Spread:
+    """The histograms of a run, of the whole model or of one block layer by layer; where masks nest, of all sparsities."""
+    nested = runs.order(key.order, progress).nested
+    place = (key.order if nested else key), block
+    return STORE.get("spreads", place, lambda report: _spread(key, block, report), progress)
+
+
+def _spread(key: RunKey, block: str | None, report: Progress) -> Spread:
+    from multiflow_core.histograms import STEPS, cut_histogram, magnitudes, spared
+
+    order = runs.order(key.order)
+    layers = [layer for layer in order.layers if block in (None, layer.block)]
+    groups = [(layer.modality, layer.name if block else layer.block) for layer in layers]
+    steps = STEPS if order.nested else 1
+    lives = _lifetimes(key, layers, order.nested, report)
+    sizes = cut_histogram(magnitudes(runs.vlm(key.model).model, layers), lives, groups, steps, report)
+    scores = thresholds = None
+    if order.nested:
+        scores = cut_histogram(lambda i: order.score(layers[i].name).numpy().ravel(), lives, groups, steps, report)
+        if block and order.allocation.places is None:
+            thresholds = np.stack([order.thresholds(layer.name) for layer in layers])
+    others = lives if _by_magnitude(key) else _lifetimes(magnitude(key), layers, order.nested, report)
+    kept = np.zeros((len(sizes.groups), steps), dtype=np.int64)
+    for group, own, other in zip(groups, lives, others, strict=True):
+        kept[sizes.groups.index(group)] += spared(own, other, steps)
+    return Spread(sizes, scores, kept, thresholds)
+
+
+def _lifetimes(key: RunKey, layers: Sequence[PrunableLayer], nested: bool, report: Progress) -> list[np.ndarray]:
+    """How many of the slider's sparsities each weight survives; where masks do not nest, whether it survives this one."""
+    from multiflow_core.histograms import lifetimes
+
+    if nested:
+        return lifetimes(runs.order(key.order), layers, progress=report)
+    kept = runs.masks(key)
+    return [kept[layer.name].flatten().numpy().astype(np.uint8) for layer in layers]
+
+
+def magnitude(key: RunKey) -> RunKey:
+    """The run that cuts by |w| and shares out the sparsity as the given one does (globally, where that shares out none)."""
+    allocation = runs.order(key.order).allocation
+    own = allocation is None or allocation.name == "global"
+    return RunKey(key.model, "omp", key.sparsity, state.OWN if own else allocation.name)
+
+
+def _by_magnitude(key: RunKey) -> bool:
+    criterion = runs.order(key.order).criterion
+    return criterion is not None and criterion.name == "magnitude"
+
+
+def step(key: RunKey) -> int:
+    """The slider's place among the steps of a spread."""
+    return round(100 * key.sparsity) if runs.order(key.order).nested else 0
+
+
+# --- ridges ---------------------------------------------------------------------------------------------------------
+
+
+def ridges(key: RunKey, of: str, per: str, block: str, progress: Progress | None = None) -> Ridges:
+    """The distributions of |w| or of the score, one ridge a modality, a block or a layer of one block."""
+    found = spread(key, block if per == "layer" else None, progress)
+    histogram = found.score if of == "score" else found.magnitude
+    parts = tuple(_parts(key, found, histogram, of, per))
+    criterion = runs.order(key.order).criterion
+    axis = f"score {criterion.formula}" if of == "score" else "|w|"
+    finding = _finding_of_scores(parts, histogram.edges) if of == "score" else _finding_of_sizes(key, found, parts)
+    return Ridges(finding, axis, f"layer of {block}" if per == "layer" else per, histogram.edges, parts)
+
+
+def _parts(key: RunKey, found: Spread, histogram: CutHistogram, of: str, per: str) -> list[Binned]:
+    k = step(key)
+    names = {layer.name: layer.role for layer in runs.order(key.order).layers}
+    members: dict[tuple[str, str], list[int]] = {}
+    for g, (modality, name) in enumerate(histogram.groups):
+        members.setdefault((modality, modality if per == "modality" else names.get(name, name)), []).append(g)
+    cut, kept, zeros = histogram.cut(k), histogram.kept(k), histogram.zeros
+    cuts = _cuts(key, of)
+    parts = []
+    for (modality, name), own in members.items():
+        gone = int(zeros[own, k].sum())
+        at = cuts.get(modality, cuts.get("all"))
+        if found.thresholds is not None and (of == "score" or _by_magnitude(key)):
+            at = float(found.thresholds[own[0], k])
+        at = None if at is None or not np.isfinite(at) else at
+        parts.append(
+            Binned(name, modality, cut[own].sum(0), kept[own].sum(0), (gone, int(zeros[own, -1].sum()) - gone), at)
+        )
+    return parts
+
+
+def _cuts(key: RunKey, of: str) -> dict[str, float]:
+    """The thresholds that whole modalities, or all of them, share: {modality or "all": value}."""
+    order = runs.order(key.order)
+    if of == "magnitude":
+        return runs.order(magnitude(key).order).cuts(key.sparsity)
+    shared = order.allocation.key in ("score", order.criterion.name)
+    return order.cuts(key.sparsity) if shared else {}
+
+
+def _finding_of_sizes(key: RunKey, found: Spread, parts: Sequence[Binned]) -> str:
+    name = runs.title(key)
+    if key.sparsity in (0, 1):
+        return "Nothing is cut yet: the slider says how much goes" if key.sparsity == 0 else "Everything is cut"
+    if not _by_magnitude(key):
+        spared = int(found.spared[:, step(key)].sum())
+        cut = sum(int(p.cut.sum()) + p.zeros[0] for p in parts)
+        return f"{name} keeps {count(spared)} of the {count(cut)} weights that magnitude would cut, and cuts larger ones instead"
+    cuts = _cuts(key, "magnitude")
+    if "all" in cuts:
+        most, least = (pick(parts, key=lambda p: p.sparsity) for pick in (max, min))
+        return (
+            f"One threshold for all, |w| = {cuts['all']:.2g}, cuts {percent(most.sparsity)} of {most.name} and "
+            f"{percent(least.sparsity)} of {least.name}"
+        )
+    if cuts:
+        return f"Every modality has its own threshold: {', '.join(f'{at:.2g} in {m}' for m, at in cuts.items())}"
+    return f"Every layer has its own threshold and loses {percent(key.sparsity)}"
+
+
+def _finding_of_scores(parts: Sequence[Binned], edges: np.ndarray) -> str:
+    known = [p for p in parts if p.threshold is not None]
+    if len({p.threshold for p in known}) > 1:
+        low, high = (pick(known, key=lambda p: p.threshold) for pick in (min, max))
+        return (
+            f"Thresholds of the score run from {low.threshold:.2g} in {low.name} to {high.threshold:.2g} in {high.name}"
+        )
+    middle = {p.name: median(p.total, edges) for p in parts}
+    high, low = (pick(middle, key=lambda name: middle[name]) for pick in (max, min))
+    if high == low or not middle[low]:
+        return f"The median score of {high} is {middle[high]:.2g}"
+    return f"The median score in {high} is {middle[high] / middle[low]:.2g} times that in {low}"
+
+
+# --- sizes ----------------------------------------------------------------------------------------------------------
+
+
+def survival(key: RunKey, progress: Progress | None = None) -> Survival:
+    """Which sizes a run keeps, modality by modality."""
+    found = spread(key, None, progress)
+    k = step(key)
+    parts = tuple(_parts(key, found, found.magnitude, "magnitude", "modality"))
+    cut = sum(int(p.cut.sum()) + p.zeros[0] for p in parts)
+    kept = sum(int(p.kept.sum()) + p.zeros[1] for p in parts)
+    spared = int(found.spared[:, k].sum())
+    return Survival(
+        runs.title(key), found.magnitude.edges, parts,
+        spared / cut if cut else 0.0, (kept - spared) / kept if kept else 1.0,
+    )  # fmt: skip
+
+
+def quantiles(key: RunKey, progress: Progress | None = None) -> QuantileLines:
+    """The sizes of the modalities' weights, and what one |w| for all takes of each at the slider's place."""
+    known: Quantiles = STORE.get("quantiles", key.model, lambda report: _quantiles(key, report), progress)
+    return QuantileLines(known.groups, _rows(known.own), tuple(known.common.tolist()), _rows(known.under), key.sparsity)
+
+
+def _rows(table: np.ndarray) -> tuple[tuple[float, ...], ...]:
+    return tuple(map(tuple, table.tolist()))
+
+
+def _quantiles(key: RunKey, report: Progress) -> Quantiles:
+    from multiflow_core.histograms import magnitude_quantiles
+
+    return magnitude_quantiles(runs.vlm(key.model).model, runs.order(key.order).layers, progress=report)
