@@ -34,6 +34,7 @@ class Allocation:
         aliases: other names.
         places: scores of one layer, (out, in) -> the places at which its weights go, 0..size-1, int (size,);
             default: the lowest score goes first.
+        among: the weights that a weight's score is compared with: those of its "layer", or of its "row".
         targets: of a `given` allocation, {parameter name: weights pruned at the sparsity it implies}.
     """
 
@@ -44,6 +45,7 @@ class Allocation:
     key: str = "score"
     aliases: tuple[str, ...] = ()
     places: Callable[[np.ndarray], np.ndarray] | None = None
+    among: str = "layer"
     targets: Mapping[str, int] | None = field(default=None, hash=False)
 
 
@@ -161,5 +163,6 @@ register(
         "every output row of every layer at the target sparsity",
         group=lambda layer: layer.name,
         places=row_places,
+        among="row",
     )
 )

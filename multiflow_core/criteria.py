@@ -44,7 +44,8 @@ class Context:
 class Criterion:
     """A named score: `function(weight, context)` takes float32 (out, in) and returns scores of that shape.
 
-    Low scores are pruned first. `needs` may hold "statistics" and "gradients".
+    Low scores are pruned first. `needs` may hold "statistics" and "gradients". `factors` are what a score grows with, for
+    those who explain it: "magnitude", "norm" (of the input), "input" and "output" (their saliencies).
     """
 
     name: str
@@ -52,6 +53,7 @@ class Criterion:
     formula: str
     function: Callable[[Tensor, Context], Tensor]
     needs: frozenset[str] = frozenset()
+    factors: tuple[str, ...] = ()
 
 
 _REGISTRY: dict[str, Criterion] = {}
@@ -208,10 +210,17 @@ def random(weight: Tensor, context: Context) -> Tensor:
     return torch.rand(weight.shape, generator=generator)
 
 
-register(Criterion("magnitude", "Magnitude", "|w_ij|", magnitude))
-register(Criterion("flow", "Information flow", "s_out(i) |w_ij| s_in(j)", flow, needs=frozenset({"statistics"})))
-register(Criterion("l2", "Layer-normalised magnitude", "|w_ij| / ||W||_F", l2))
-register(Criterion("lamp", "LAMP", "w_u^2 / sum of w_v^2 >= w_u^2", lamp))
-register(Criterion("wanda", "Wanda", "|w_ij| a_j", wanda, needs=frozenset({"statistics"})))
-register(Criterion("snip", "SNIP", "|mean g_ij * w_ij|", snip, needs=frozenset({"gradients"})))
+_SIZE = ("magnitude",)
+_STATISTICS, _GRADIENTS = frozenset({"statistics"}), frozenset({"gradients"})
+
+register(Criterion("magnitude", "Magnitude", "|w_ij|", magnitude, factors=_SIZE))
+register(
+    Criterion(
+        "flow", "Information flow", "s_out(i) |w_ij| s_in(j)", flow, _STATISTICS, ("output", "magnitude", "input")
+    )
+)
+register(Criterion("l2", "Layer-normalised magnitude", "|w_ij| / ||W||_F", l2, factors=_SIZE))
+register(Criterion("lamp", "LAMP", "w_u^2 / sum of w_v^2 >= w_u^2", lamp, factors=_SIZE))
+register(Criterion("wanda", "Wanda", "|w_ij| a_j", wanda, _STATISTICS, ("magnitude", "norm")))
+register(Criterion("snip", "SNIP", "|mean g_ij * w_ij|", snip, _GRADIENTS))
 register(Criterion("random", "Random", "u_ij ~ U(0, 1)", random))
