@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from ._merge import keep_all_but
 from .calibrate import Statistics
 from .criteria import saliencies
 from .layers import PrunableLayer
@@ -112,6 +113,7 @@ def explain(
     sparsity: float,
     *,
     statistics: Statistics | None = None,
+    critical: float | None = None,
 ) -> Explanation:
     """Every number behind the verdict on one weight; exact: `kept` is what `order.masks(sparsity)` says.
 
@@ -131,6 +133,7 @@ def explain(
         name, row, column: the layer, the output neuron and the input neuron, both from 0.
         sparsity: global, 0..1.
         statistics: for the saliencies; default: those that the order was made with, if any.
+        critical: what `critical_sparsity` says of this weight, if it was asked before: it is the slowest part.
 
     Takes a few passes over the one layer and no sort of it, so it is quick at any size.
 
@@ -143,6 +146,8 @@ def explain(
     rows, index = (slice(row, row + 1), column) if order.allocation.among == "row" else (slice(None), at)
     cut = pruned if goes is None else int((goes[rows] < pruned).sum())
     rivals = score[rows].reshape(-1)
+    if critical is None:
+        critical = critical_sparsity(order, name, row, column)
     norm = s_in = s_out = None
     statistics = statistics or order.statistics
     if statistics is not None and name in statistics.square_sums:
@@ -154,8 +159,71 @@ def explain(
         layer, row, column, float(sparsity), float(weight[row, column]), order.allocation.among,
         magnitude=Place.of_value(weight[rows].abs(), index), score=Place.of_value(rivals, index), cut=cut,
         threshold=float(np.partition(rivals.numpy(), cut - 1)[cut - 1]) if cut else -math.inf,
-        layer_pruned=pruned, critical=critical_sparsity(order, name, row, column), norm=norm, s_in=s_in, s_out=s_out,
+        layer_pruned=pruned, critical=critical, norm=norm, s_in=s_in, s_out=s_out,
     )  # fmt: skip
+
+
+def mask_of(order: PruningOrder, name: str, sparsity: float) -> Tensor:
+    """`order.masks(sparsity)[name]` without the other layers: bool (out, in).
+
+    >>> from . import rank
+    >>> order = rank(nn.Linear(3, 3), "omp")
+    >>> torch.equal(mask_of(order, "weight", 0.5), order.masks(0.5)["weight"])
+    True
+    """
+    layer, score, _ = _layer(order, name, 0, 0)
+    return _keep(order, score, int(order.layer_counts(sparsity)[order.layers.index(layer)]))
+
+
+def _keep(order: PruningOrder, score: Tensor, pruned: int) -> Tensor:
+    """The mask of one layer with these scores."""
+    if order.allocation.places is not None:
+        return torch.from_numpy(order.allocation.places(score.numpy()) >= pruned).reshape(score.shape)
+    return torch.from_numpy(keep_all_but(score.reshape(-1).numpy(), pruned)).reshape(score.shape)
+
+
+@dataclass(frozen=True)
+class Neighbourhood:
+    """The weights around one weight. What `around` returns.
+
+    Attributes:
+        rows, columns: which of the layer, in order.
+        weights, kept: (rows, columns), the values and the mask there.
+        kept_by_size: the mask there if |w| were the score, with the same budget.
+    """
+
+    rows: range
+    columns: range
+    weights: np.ndarray
+    kept: np.ndarray
+    kept_by_size: np.ndarray
+
+
+def around(
+    order: PruningOrder, model: nn.Module, name: str, row: int, column: int, sparsity: float, reach: int = 7
+) -> Neighbourhood:
+    """The weights at most `reach` rows and columns away, and which of them are kept; a window at the edges slides inwards.
+
+    >>> from . import rank
+    >>> model = nn.Linear(9, 9, bias=False)
+    >>> near = around(rank(model, "omp"), model, "weight", 0, 4, 0.5, reach=1)
+    >>> near.rows, near.columns, bool((near.kept == near.kept_by_size).all())
+    (range(0, 3), range(3, 6), True)
+
+    Errors as in `explain`.
+    """
+    layer, score, _ = _layer(order, name, row, column)
+    weight = dict(model.named_parameters(remove_duplicate=False))[name].detach().float().cpu()
+    pruned = int(order.layer_counts(sparsity)[order.layers.index(layer)])
+    rows, columns = (_window(at, size, reach) for at, size in zip((row, column), layer.shape, strict=True))
+    window = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
+    kept, by_size = (_keep(order, scores, pruned)[window].numpy() for scores in (score, weight.abs()))
+    return Neighbourhood(rows, columns, weight[window].numpy(), kept, by_size)
+
+
+def _window(at: int, size: int, reach: int) -> range:
+    first = max(0, min(at - reach, size - 2 * reach - 1))
+    return range(first, min(size, first + 2 * reach + 1))
 
 
 def critical_sparsity(order: PruningOrder, name: str, row: int, column: int) -> float:

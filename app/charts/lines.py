@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from .palette import Palette, vertical
-from .words import percent
+from .words import ordinal, percent
 
 MARKS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -31,7 +31,7 @@ class TaskLines:
         place = [name for name, _ in ranking].index(self.chosen) + 1 if self.chosen in dict(ranking) else 0
         name, value = ranking[0]
         best = f"{name} keeps most at {percent(at)}: {percent(value)} {self.unit}"
-        return best if place in (0, 1) else f"{best}; {self.chosen} comes {_ordinal(place)} of {len(ranking)}"
+        return best if place in (0, 1) else f"{best}; {self.chosen} comes {ordinal(place)} of {len(ranking)}"
 
     def ranking(self) -> tuple[float, list[tuple[str, float]]]:
         """The measured sparsity nearest to the slider's, and the methods there, best first."""
@@ -85,7 +85,3 @@ class TaskLines:
             ),
             hovertemplate=f"{name} at %{{x:.0f}} %: %{{y:.1f}} %<extra></extra>",
         )  # fmt: skip
-
-
-def _ordinal(number: int) -> str:
-    return f"{number}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(number if number < 20 else number % 10, 'th') }"

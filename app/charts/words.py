@@ -25,3 +25,23 @@ def count(number: int) -> str:
     if number >= 1_000_000:
         return f"{number / 1e6:.3g} M"
     return f"{number / 1e3:.3g} k" if number >= 1_000 else str(number)
+
+
+def ordinal(number: int) -> str:
+    """A place in a ranking.
+
+    >>> [ordinal(n) for n in (1, 2, 3, 4, 11, 23, 112)]
+    ['1st', '2nd', '3rd', '4th', '11th', '23rd', '112th']
+    """
+    last = number % 10 if number % 100 not in (11, 12, 13) else 0
+    return f"{number:,}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
+
+
+def number(value: float) -> str:
+    """A number with three significant digits at most, and a real minus.
+
+    >>> number(16.5), number(-2.0), number(0.012345), number(0.0), number(3.2e-7), number(2112.0)
+    ('16.5', '−2', '0.0123', '0', '3.2e−07', '2112')
+    """
+    text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
+    return "0" if value == 0 else text.replace("-", "−")

@@ -81,6 +81,23 @@ def check(why, order, weight, name, row, column, sparsity):
             assert below <= place.before < ties
 
 
+@settings(max_examples=40, deadline=None)
+@given(cases(), sparsities, st.integers(1, 3))
+def test_the_neighbourhood_is_a_piece_of_the_masks(case, sparsity, reach):
+    model, order, name, row, column = case
+    near = core.around(order, model, name, row, column, sparsity, reach)
+    piece = np.ix_(near.rows, near.columns)
+    weight = dict(model.named_parameters())[name].detach()
+    assert row in near.rows and column in near.columns
+    assert [len(near.rows), len(near.columns)] == [min(2 * reach + 1, size) for size in weight.shape]
+    assert np.array_equal(near.weights, weight.numpy()[piece])
+    assert np.array_equal(near.kept, order.masks(sparsity)[name].numpy()[piece])
+    for i in near.rows:
+        for j in near.columns:
+            why = explain(order, model, name, i, j, sparsity)
+            assert near.kept_by_size[i - near.rows.start, j - near.columns.start] == why.kept_by_size
+
+
 def test_explained_by_hand():
     """|w| a = 1 8 | 6 2 with a = (1, 4): s_in (3.5, 5), s_out (4.5, 4); S = 15.75 45 | 84 10. In order: (1, 1), (0, 0),
     (0, 1), (1, 0). The largest weight, 6, stays longest; the 2 at (0, 1) outlives the 1 at (0, 0).

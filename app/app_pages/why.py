@@ -1,0 +1,114 @@
+"""One weight: why it is kept or pruned, when it goes, and what every other method says."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import selection, state, ui
+from app.services import runs, why
+from app.services.runs import RunKey
+from app.state import Settings
+
+ROW, COLUMN = "weight_row", "weight_column"
+ABOUT = (
+    "A *weight* is one number in one of the model's matrices: it leads from one input neuron to one output neuron. Every "
+    "sentence here is made from numbers of this very weight; the mask of the pruned model says the same."
+)
+ABOUT_RULERS = (
+    "Each line runs from the lowest of all to the highest. **Size** and **score** compare the weight with those that it competes "
+    "with; the shaded part of them is pruned. **Input** and **output** compare its two neurons with the layer's other neurons: "
+    "*busy* neurons have large weights that carry strong signals. Pale: the method does not look at that."
+)
+ABOUT_FATES = (
+    "The weight's *critical sparsity* under every method: each keeps it as far as the bar reaches, and prunes it from there on. "
+    "Dotted: where the slider stands, so a bar that crosses it means *kept*."
+)
+ABOUT_NEIGHBOURS = (
+    "The weights around this one (in the frame), rows are output neurons and columns input neurons. Darker: larger. Crossed "
+    "out: pruned. Whole rows or columns that fare better than their shade suggests are busy neurons. Click a cell to ask about it."
+)
+
+
+def show(settings: Settings) -> None:
+    st.title("Why this weight?")
+    key = RunKey.of(settings)
+    with ui.working() as progress:
+        order = runs.order(key.order, progress)
+        with ui.controls("why"):
+            _surprises(key, progress)
+            name, row, column = _weight(key, order)
+        judged = why.judgements(key, name, row, column, progress)
+        if not ui.ordered(order):
+            ui.chart(why.fates(key, judged), "fates", ABOUT_FATES)
+            _others(judged)
+            return
+        found = why.explanation(key, name, row, column, progress)
+    told = why.told(key, found)
+    st.markdown(f"### {told.headline}", help=ABOUT)
+    with st.container(key="wrap_why"):
+        left, right = st.columns(2, gap="large")
+    with left:
+        ui.chart(why.rulers(key, found), "rulers", ABOUT_RULERS)
+        st.markdown("\n".join(f"- {sentence}" for sentence in told.sentences))
+    with right:
+        ui.chart(why.fates(key, judged), "fates", ABOUT_FATES)
+        ui.chart(why.neighbours(key, name, row, column), "neighbours", ABOUT_NEIGHBOURS, pick=_clicked)
+        _others(judged)
+
+
+def _surprises(key: RunKey, progress) -> None:
+    """Buttons that jump to a weight worth a look; they come before the widgets that they change."""
+    with st.container(horizontal=True, gap="xsmall", key="surprises", vertical_alignment="center"):
+        st.markdown("**Surprise me**", width="content")
+        for name, (label, *_) in why.SURPRISES.items():
+            if st.button(label, key=f"surprise_{name}", icon=":material/casino:"):
+                spot = why.surprise(name, key, progress)
+                if spot is None:
+                    st.info(why.why_not(name, key), icon=":material/info:")
+                else:
+                    selection.choose(spot.name)
+                    selection.choose_weight(spot.row, spot.column)
+
+
+def _weight(key: RunKey, order) -> tuple[str, int, int]:
+    """The chosen layer, output neuron and input neuron, from the address, a click, a button or the fields."""
+    with st.container(key="wrap_weight"):
+        wide, left, right = st.columns([6, 3, 3], gap="small")
+        with wide:
+            layer = selection.layer(order.layers)
+        place = selection.weight(layer)
+        if place is None:
+            selection.choose_weight(*why.opening(key, layer.name))
+            place = selection.weight(layer)
+        for column, name, label, at, size in (
+            (left, ROW, "Output neuron (row)", place[0], layer.shape[0]),
+            (right, COLUMN, "Input neuron (column)", place[1], layer.shape[1]),
+        ):
+            st.session_state[name] = at
+            column.number_input(label, 0, size - 1, key=name, on_change=_typed, help=f"From 0 to {size - 1}")
+    return layer.name, *place
+
+
+def _typed() -> None:
+    selection.choose_weight(int(st.session_state[ROW]), int(st.session_state[COLUMN]))
+
+
+def _clicked(cell: list[str]) -> None:
+    selection.choose_weight(*state.place_of(cell[0]))
+
+
+def _others(judged: tuple[why.Judgement, ...]) -> None:
+    """What is known of the methods that have no bar."""
+    told = [f"**{j.method}** {_verdict(j)}" for j in judged if j.critical is None]
+    if told:
+        with st.expander(f"{len(told)} methods without a bar"):
+            st.markdown("\n".join(f"- {line}" for line in told))
+
+
+def _verdict(judged: why.Judgement) -> str:
+    if judged.kept is None:
+        return judged.note
+    return f"{'keeps' if judged.kept else 'prunes'} it here; {judged.note}"
+
+
+ui.page(show)
