@@ -69,6 +69,7 @@ _RULES = """
 [class*="st-key-row_"] [data-testid="stPopoverButton"] div[aria-hidden="true"]{display:none}
 [class*="st-key-row_"] [data-testid="stPopoverButton"] [data-testid="stMarkdownContainer"]{position:absolute;width:1px;
   height:1px;overflow:hidden;clip-path:inset(50%)}
+.st-key-steps{min-height:2.6rem}
 .st-key-presets button{padding:.15rem .55rem;min-height:2rem}
 [class*="st-key-chart_"] [data-testid="stPopover"] button,[class*="st-key-title_"] [data-testid="stPopover"] button{padding:0 .2rem}
 [data-testid="stMetricValue"]{font-variant-numeric:tabular-nums}

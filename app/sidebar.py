@@ -122,6 +122,7 @@ def _check_address(models: tuple[str, ...]) -> None:
             state.MODEL: models,
             state.METHOD: tuple(runs.all_titles()),
             state.ALLOCATION: (state.OWN, *(a.name for a in allocations())),
+            state.VIEW: state.VIEWS,
             state.DIRECTION: state.DIRECTIONS,
             state.TASK: tuple(HEADLINE),
         }

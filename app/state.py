@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 QUERY_LIMIT = 200
 LAST_SCENE = 999_999
+_WINDOW = re.compile(r"([0-9]{1,6})-([0-9]{1,6}),([0-9]{1,6})-([0-9]{1,6})")
 _WEIGHT = re.compile(r"[0-9]{1,6}, ?[0-9]{1,6}")
 
 
@@ -93,6 +94,21 @@ def place_of(weight: str) -> tuple[int, int] | None:
     return int(row), int(column)
 
 
+def window_from(text: str) -> str:
+    """The part of a layer's matrix that is looked at, "rows,columns", first and last of each; nothing for all of it.
+
+    >>> window_from("96-191,32-63")
+    '96-191,32-63'
+    """
+    found = _WINDOW.fullmatch(text)
+    if text and not (found and int(found[1]) <= int(found[2]) and int(found[3]) <= int(found[4])):
+        raise BadValue(
+            f"The address asks for the window {_short(text)}, but a window is named by its first and last rows and columns, "
+            "as in 96-191,32-63"
+        )
+    return text
+
+
 def _short(text: str) -> str:
     return f"“{text[:24]}…”" if len(text) > 24 else f"“{text}”"
 
@@ -108,6 +124,11 @@ RUN_A: Key[str] = Key("a", "", str)  # the runs that are pinned, as `run_text` w
 RUN_B: Key[str] = Key("b", "", str)
 OF: Key[str] = Key("of", "magnitude", str)  # what Distributions shows: "magnitude" or "score"
 PER: Key[str] = Key("per", "modality", str)  # one ridge a "modality", "block" or "layer"
+VIEWS: tuple[str, ...] = ("signal", "magnitude", "score", "critical", "mask", "disagreement")
+VIEW: Key[str] = Key("view", VIEWS[0], str)  # what the cells of a layer's matrix show
+OTHER: Key[str] = Key("other", "", str)  # the method whose mask is compared; the default depends on the chosen one
+WINDOW: Key[str] = Key("window", "", window_from)  # "rows,columns" of the chosen layer, first and last of each
+WINDOW_OF = "window of"  # the layer to which the window belongs
 PRESENT: Key[str] = Key("present", "", str)  # anything but nothing: no controls, for a projector
 QUERY: Key[str] = Key("q", "a red car", str)
 SCENE: Key[int] = Key("scene", 5, scene_from)
@@ -164,7 +185,7 @@ def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[st
     ['The address asks for a sparsity of “1.5”, but a sparsity lies between 0 and 1: showing 63 %.']
     """
     found = []
-    for key in (MODEL, METHOD, ALLOCATION, SPARSITY, WEIGHT, SCENE, DIRECTION, TASK):
+    for key in (MODEL, METHOD, ALLOCATION, SPARSITY, WEIGHT, WINDOW, VIEW, SCENE, DIRECTION, TASK):
         text = params.get(key.name)
         if text is None:
             continue
@@ -181,4 +202,6 @@ def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[st
 
 
 def _said(key: Key[Any]) -> str:
-    return f"{key.default:.0%}".replace("%", " %") if key is SPARSITY else str(key.default) or "none"
+    if key is SPARSITY:
+        return f"{key.default:.0%}".replace("%", " %")
+    return "the whole layer" if key is WINDOW else str(key.default) or "none"

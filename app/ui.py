@@ -15,6 +15,7 @@ from plotly.graph_objects import Figure
 from streamlit.delta_generator import DeltaGenerator
 
 from .charts import Chart
+from .charts.picking import clicked
 from .look import palette
 from .services.store import Progress
 from .state import SETTINGS, Settings
@@ -122,7 +123,7 @@ def _config(name: str) -> dict[str, Any]:
 def _picked(key: str, pick: Callable[[Any], None]) -> None:
     points = st.session_state[f"plot_{key}"].selection.points
     if points:
-        pick(points[0].get("customdata"))
+        pick(clicked(points[0]))
 
 
 def controls(key: str) -> DeltaGenerator:

@@ -17,6 +17,7 @@ class Entry(NamedTuple):
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Explore": (
         Entry("overview.py", "Overview", ":material/grid_view:", "overview"),
+        Entry("neurons.py", "Neurons", ":material/lens_blur:", "neurons"),
         Entry("distributions.py", "Distributions", ":material/ssid_chart:", "distributions"),
     ),
     "Try": (

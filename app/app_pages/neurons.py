@@ -1,0 +1,200 @@
+"""The saliency lens: one layer's weights between the neurons that they connect."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from app import address, selection, state, ui
+from app.app_pages import PAGES
+from app.charts.lens import VIEWS
+from app.charts.words import percent
+from app.services import neurons, runs
+from app.state import Settings
+from app.windows import LEAST, Window, around
+
+ABOUT = (
+    "One weight matrix of the model: every **row** is an output neuron, every **column** an input neuron, every **cell** a "
+    "block of weights (or one weight, once you have zoomed in). The bars are the neurons' **saliencies**: on top, how much "
+    "signal each input sends into the layer; at the left, how much each output gathers. Where a cell holds several neurons, "
+    "the bar is the strongest. A **cross** marks neurons that have lost every weight: they are dead.\n\n"
+)
+ABOUT_VIEW = {
+    "magnitude": "Colour: the mean of |w| in each cell.",
+    "signal": "Colour: the mean of |w| · a, the weight times the activation norm of its input: how much signal passes through "
+    "it. Its averages over a column and over a row are the two saliencies.",
+    "score": "Colour: the mean score by which the method ranks weights, on a scale of powers of ten. The lowest go first.",
+    "critical": "Colour: the sparsity at which a weight goes, on average over the cell. The slider does not move it.",
+    "mask": "Colour: the share of each cell's weights that is pruned where the slider stands.",
+    "disagreement": "Colour: which method keeps more of the cell's weights at the same sparsity of the whole model. Pale: they "
+    "keep as many (not always the same ones: point at a cell to see how many are in dispute).",
+}
+ABOUT_TOP = (
+    "The neurons with the highest saliency, and how many of their weights are left where the slider stands. "
+    "Click one to zoom to it."
+)
+
+
+def show(settings: Settings) -> None:
+    st.title("Which neurons carry the signal")
+    key = runs.RunKey.of(settings)
+    with ui.working() as progress:
+        order = runs.order(key.order, progress)
+    with ui.controls("neurons"), st.container(key="wrap_neurons"):
+        left, right = st.columns([4, 7], gap="medium", vertical_alignment="bottom")
+        with left:
+            layer = selection.layer(order.layers)
+        with right:
+            view = _view()
+    rival = None
+    way = st.container(key="way")
+    if view == "disagreement":
+        with way:
+            way, right = st.columns([8, 3], gap="medium", vertical_alignment="center")
+        with right:
+            rival = _rival(key)
+    window, weight = _window(settings.model, layer), selection.weight(layer)
+    with ui.working() as progress:
+        look = neurons.look(key, layer, progress)
+        other = neurons.kept(rival, layer, progress) if rival else None
+    if view not in ("score", "critical") or ui.ordered(order):
+        names = (runs.title(key), runs.title(rival) if rival else "")
+        lens = look.lens(view, window, weight, names, other)
+        with way:
+            _way(window, layer, names[0], lens.single)
+        ui.chart(lens, "lens", ABOUT + ABOUT_VIEW[view], partial(_clicked, lens, window))
+    if not look.data.calibrated:
+        st.caption("This layer never ran during calibration: its saliencies are means of |w| alone.")
+    if weight:
+        _card(look.weight(*weight), key.sparsity)
+    with st.container(key="wrap_top"):
+        for side, place in zip(("input", "output"), st.columns(2, gap="medium"), strict=True):
+            with place:
+                ui.chart(look.top(side), f"top_{side}", ABOUT_TOP, partial(_to_neuron, side, layer))
+
+
+def _view() -> str:
+    """What the cells show."""
+    address.take(state.VIEW, VIEWS)
+    chosen = st.segmented_control(
+        "The cells show", list(VIEWS), key=state.VIEW.name, format_func=lambda name: VIEWS[name].title, required=True,
+        persist_state="session", width="stretch",
+    )  # fmt: skip
+    address.keep(state.VIEW, chosen)
+    return chosen
+
+
+def _rival(key: runs.RunKey) -> runs.RunKey:
+    """The run to compare with: another method at the same sparsity."""
+    others = {m.name: m for m in runs.methods() if m.name != key.method or key.allocation != state.OWN}
+    usual = runs.rival(key)
+    address.take(state.OTHER, others, usual.method if usual else None)
+
+    def said(name: str) -> str:
+        return f"against {others[name].title}{' · slow' if runs.slow(others[name]) else ''}"
+
+    chosen = st.selectbox(
+        "Compared with", list(others), key=state.OTHER.name, persist_state="session", format_func=said,
+        label_visibility="collapsed",
+    )  # fmt: skip
+    address.keep(state.OTHER, chosen)
+    return runs.RunKey(key.model, chosen, key.sparsity)
+
+
+# --- the window ---------------------------------------------------------------------------------------------------
+
+
+def _window(model: str, layer) -> Window:
+    """The part of the matrix that is looked at: all of it when another layer has been chosen."""
+    owner = (model, layer.name)
+    new = state.WINDOW_OF not in st.session_state
+    if st.session_state.setdefault(state.WINDOW_OF, owner) != owner:
+        st.session_state[state.WINDOW_OF], st.session_state[state.WINDOW.name] = owner, state.WINDOW.default
+    asked = st.session_state.get(state.WINDOW.name, st.query_params.get(state.WINDOW.name, state.WINDOW.default))
+    try:
+        window = Window.read(asked, layer.shape)
+    except state.BadValue:  # the sidebar has said so
+        window = Window.whole(layer.shape)
+    if window is None:
+        if new:
+            st.warning(
+                f"The address asks for the window {asked}, but this layer has {layer.shape[0]} rows and {layer.shape[1]} "
+                "columns: showing the whole layer.", icon=":material/link_off:",
+            )  # fmt: skip
+        window = Window.whole(layer.shape)
+    _zoom(window, layer)
+    address.keep(state.WINDOW, st.session_state[state.WINDOW.name])
+    return window
+
+
+def _zoom(window: Window, layer) -> None:
+    whole = window == Window.whole(layer.shape)
+    st.session_state[state.WINDOW.name] = state.WINDOW.default if whole else str(window)
+
+
+def _way(window: Window, layer, method: str, single: bool) -> None:
+    """Where one is in the matrix, and the ways back."""
+    steps = window.trail(layer.shape)
+    with st.container(key="steps", horizontal=True, vertical_alignment="center", gap="xsmall"):
+        for n, step in enumerate(steps[:-1]):
+            name = "Whole layer" if n == 0 else _said(step)
+            st.button(
+                name, key=f"way_{n}", type="tertiary", icon=":material/zoom_out:", on_click=_zoom, args=(step, layer)
+            )
+        here = "the whole layer" if len(steps) == 1 else f"**{_said(window)}**"
+        hint = "click a weight to see its numbers" if single else "click a cell to zoom in"
+        st.caption(f"{method} · {here} · {hint}")
+
+
+def _said(window: Window) -> str:
+    rows, columns = window.spans
+    return f"outputs {rows[0]}–{rows[-1]}, inputs {columns[0]}–{columns[-1]}"
+
+
+def _clicked(lens, window: Window, data) -> None:
+    """A cell was clicked: go deeper, or choose the weight that it is."""
+    place = lens.place(int(data[0]))
+    if lens.single:
+        selection.choose_weight(*place)
+    else:
+        st.session_state[state.WINDOW.name] = str(window.zoomed(*place))
+
+
+def _to_neuron(side: str, layer, index: int) -> None:
+    """A neuron was clicked: look at its weights."""
+    rows, columns = Window.whole(layer.shape).spans
+    near = (
+        Window(rows, around(columns, index, LEAST[1]))
+        if side == "input"
+        else Window(around(rows, index, LEAST[0]), columns)
+    )
+    _zoom(near, layer)
+
+
+# --- one weight ---------------------------------------------------------------------------------------------------
+
+
+def _card(weight: neurons.WeightFacts, sparsity: float) -> None:
+    """The chosen weight in numbers."""
+    with st.container(key="weight_card", border=True, gap="small"):
+        fate = "kept" if weight.kept else "cut"
+        when = "" if weight.critical is None else f"; it goes at {percent(weight.critical)}"
+        st.markdown(f"##### Weight ({weight.row}, {weight.column}) is {fate} at {percent(sparsity)} sparsity{when}")
+        numbers = [
+            ("|w|", weight.magnitude, weight.magnitude_above, "weights of this layer"),
+            (f"Saliency of input {weight.column}", weight.input, weight.input_above, "inputs"),
+            (f"Saliency of output {weight.row}", weight.output, weight.output_above, "outputs"),
+            ("Score", weight.score, weight.score_above, "weights of this layer"),
+        ]  # fmt: skip
+        with st.container(horizontal=True, gap="medium"):
+            for name, value, above, kind in numbers:
+                if value is not None:
+                    st.metric(
+                        name, f"{value:.3g}", f"above {percent(above)} of {kind}", delta_color="off", delta_arrow="off"
+                    )
+        if any(entry.url == "why" for entry in PAGES):
+            st.page_link("app_pages/why.py", label="Why this weight?", icon=":material/help_center:")
+
+
+ui.page(show)

@@ -1,0 +1,189 @@
+"""One layer under the lens: its matrices, its neurons' saliencies, and what is left of them at a sparsity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..charts.lens import Lens, Strip
+from ..charts.neurons import TopNeurons
+from ..windows import MOST, Window
+from . import runs
+from .runs import OrderKey, RunKey
+from .store import STORE, Progress
+
+if TYPE_CHECKING:
+    from multiflow_core import PrunableLayer
+
+LISTED = 100
+
+
+@dataclass(frozen=True, eq=False)
+class Matrices:
+    """What does not depend on the sparsity, of one layer under one order. All arrays are (out, in) but the vectors.
+
+    Attributes:
+        magnitude: |w|, float32.
+        norms: a_j, float32 (in,); ones where the layer never ran during calibration, which `calibrated` says.
+        inputs, outputs: the saliencies s_in and s_out, float32 (in,) and (out,).
+        score, critical: of the order; None where its masks do not nest.
+    """
+
+    magnitude: np.ndarray
+    norms: np.ndarray
+    calibrated: bool
+    inputs: np.ndarray
+    outputs: np.ndarray
+    score: np.ndarray | None
+    critical: np.ndarray | None
+
+
+def matrices(key: OrderKey, layer: PrunableLayer, progress: Progress | None = None) -> Matrices:
+    """The matrices of a layer, made once."""
+
+    def make(report: Progress) -> Matrices:
+        import torch
+
+        from multiflow_core.criteria import saliencies
+        from multiflow_core.solved import DenseWeights
+
+        dense, order, statistics = runs.vlm(key.model), runs.order(key), runs.statistics(key.model)
+        report(0.3, f"looking into {layer.block} {layer.role}")
+        magnitude = DenseWeights(dense.model, [layer])[0].abs()
+        calibrated = layer.name not in statistics.missing and layer.name in statistics.square_sums
+        norms = statistics.norm(layer.name) if calibrated else torch.ones(layer.shape[1])
+        inputs, outputs = saliencies(magnitude, norms)
+        report(0.6, f"looking up when the weights of {layer.block} {layer.role} go")
+        own = (
+            (order.score(layer.name).numpy(), order.critical_sparsity(layer.name).numpy())
+            if order.nested
+            else (None,) * 2
+        )
+        return Matrices(magnitude.numpy(), norms.numpy(), calibrated, inputs.numpy(), outputs.numpy(), *own)
+
+    return STORE.get("matrices", (key, layer.name), make, progress)
+
+
+def kept(key: RunKey, layer: PrunableLayer, progress: Progress | None = None) -> np.ndarray:
+    """A layer's mask: bool (out, in). Where masks nest it is one comparison; no other layer is looked at."""
+    if runs.order(key.order, progress).nested:
+        return matrices(key.order, layer, progress).critical > key.sparsity
+    return runs.masks(key, progress)[layer.name].numpy()
+
+
+def carriers(saliency: np.ndarray, share: float = 0.5) -> int:
+    """The fewest neurons that hold a share of the saliency of all.
+
+    >>> carriers(np.array([1.0, 6.0, 2.0, 1.0])), carriers(np.zeros(3))
+    (1, 0)
+    """
+    reached = np.cumsum(np.sort(saliency.astype(np.float64))[::-1])
+    return int(np.searchsorted(reached, share * reached[-1])) + 1 if reached[-1] > 0 else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One layer at one sparsity: all that the charts of a page are made from."""
+
+    layer: PrunableLayer
+    data: Matrices
+    mask: np.ndarray
+
+    @property
+    def sparsity(self) -> float:
+        return 1 - np.count_nonzero(self.mask) / self.mask.size
+
+    def lens(
+        self,
+        view: str,
+        window: Window,
+        weight: tuple[int, int] | None,
+        methods: tuple[str, str],
+        other: np.ndarray | None,
+    ) -> Lens:
+        """The window in cells. `other` is the mask of the method that it is compared with, for the view of that name."""
+        from multiflow_core.pooling import edges, pool
+
+        rows, columns = (edges(span, most) for span, most in zip(window.spans, MOST, strict=True))
+        values, second, how = self._values(view, other)
+        return Lens(
+            f"{self.layer.block} {self.layer.role}", self.layer.modality, view, self._strip("output", rows),
+            self._strip("input", columns), pool(values, rows, columns), pool(second, rows, columns, how), self.sparsity,
+            methods, weight,
+        )  # fmt: skip
+
+    def _values(self, view: str, other: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, str]:
+        """(what a cell shows the mean of, what its second value is made of, and how)."""
+        if view == "mask":
+            return ~self.mask, ~self.mask, "mean"
+        if view == "disagreement":
+            return self.mask.astype(np.int8) - other, self.mask ^ other, "mean"
+        values = self.data.magnitude * self.data.norms if view == "signal" else getattr(self.data, view)
+        return values, values, "max"
+
+    def _strip(self, side: str, cells: np.ndarray) -> Strip:
+        from multiflow_core.pooling import pool
+
+        saliency, left = self._sides[side]
+        alone = np.array([0, 1])
+        highest, dead = pool(saliency[None], alone, cells, "max")[0], pool((left == 0)[None], alone, cells, "sum")[0]
+        return Strip(side, cells, highest, dead, carriers(saliency), int((left == 0).sum()), len(saliency))
+
+    @cached_property
+    def _sides(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """(saliency, number of weights left) of every neuron at each side."""
+        return {"input": (self.data.inputs, self.mask.sum(0)), "output": (self.data.outputs, self.mask.sum(1))}
+
+    def top(self, side: str) -> TopNeurons:
+        """The neurons at one side that carry most."""
+        saliency, left = self._sides[side]
+        order = np.argsort(-saliency, kind="stable")[:LISTED]
+        shares = left / (self.mask.size / len(saliency))
+        found = zip(order.tolist(), saliency[order].tolist(), shares[order].tolist(), strict=True)
+        return TopNeurons(side, self.layer.modality, tuple(found), float(saliency.sum(dtype=np.float64)))
+
+    def weight(self, row: int, column: int) -> WeightFacts:
+        """What there is to say about one weight."""
+        data = self.data
+        score, critical = (None if m is None else float(m[row, column]) for m in (data.score, data.critical))
+        return WeightFacts(
+            row, column, float(data.magnitude[row, column]), below(data.magnitude, data.magnitude[row, column]),
+            float(data.inputs[column]), below(data.inputs, data.inputs[column]),
+            float(data.outputs[row]), below(data.outputs, data.outputs[row]),
+            score, None if score is None else below(data.score, data.score[row, column]), critical, bool(self.mask[row, column]),
+        )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class WeightFacts:
+    """One weight: each number beside the share of its kind that is smaller; score and critical sparsity where there are any."""
+
+    row: int
+    column: int
+    magnitude: float
+    magnitude_above: float
+    input: float
+    input_above: float
+    output: float
+    output_above: float
+    score: float | None
+    score_above: float | None
+    critical: float | None
+    kept: bool
+
+
+def below(values: np.ndarray, value: float) -> float:
+    """The share of values that are smaller.
+
+    >>> below(np.array([1.0, 2.0, 2.0, 4.0]), 2.0)
+    0.25
+    """
+    return float(np.mean(values < value))
+
+
+def look(key: RunKey, layer: PrunableLayer, progress: Progress | None = None) -> Look:
+    """A layer at a sparsity."""
+    return Look(layer, matrices(key.order, layer, progress), kept(key, layer, progress))
