@@ -129,6 +129,7 @@ VIEW: Key[str] = Key("view", VIEWS[0], str)  # what the cells of a layer's matri
 OTHER: Key[str] = Key("other", "", str)  # the method whose mask is compared; the default depends on the chosen one
 WINDOW: Key[str] = Key("window", "", window_from)  # "rows,columns" of the chosen layer, first and last of each
 WINDOW_OF = "window of"  # the layer to which the window belongs
+STRONGEST: Key[str] = Key("strongest", "6", str)  # how many neurons Flow shows at each place
 PRESENT: Key[str] = Key("present", "", str)  # anything but nothing: no controls, for a projector
 QUERY: Key[str] = Key("q", "a red car", str)
 SCENE: Key[int] = Key("scene", 5, scene_from)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,11 +14,12 @@ import streamlit as st
 from plotly.graph_objects import Figure
 from streamlit.delta_generator import DeltaGenerator
 
+from . import address
 from .charts import Chart
 from .charts.picking import clicked
 from .look import palette
 from .services.store import Progress
-from .state import SETTINGS, Settings
+from .state import SETTINGS, Key, Settings
 
 if TYPE_CHECKING:
     from multiflow_core import PruningOrder
@@ -129,6 +130,17 @@ def _picked(key: str, pick: Callable[[Any], None]) -> None:
 def controls(key: str) -> DeltaGenerator:
     """A container for what a reader sets on a page; presenter mode leaves it out."""
     return st.container(key=f"controls_{key}")
+
+
+def switch(label: str, key: Key[str], names: Mapping[str, str]) -> str:
+    """A choice of few, {value: its name for people}, kept in the address under its value."""
+    address.take(key, names)
+    chosen = st.segmented_control(
+        label, list(names), key=key.name, format_func=names.__getitem__, required=True, persist_state="session",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    address.keep(key, chosen)
+    return chosen
 
 
 def ordered(order: PruningOrder | Solved) -> bool:

@@ -19,6 +19,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("overview.py", "Overview", ":material/grid_view:", "overview"),
         Entry("neurons.py", "Neurons", ":material/lens_blur:", "neurons"),
         Entry("distributions.py", "Distributions", ":material/ssid_chart:", "distributions"),
+        Entry("flow.py", "Flow", ":material/account_tree:", "flow"),
     ),
     "Try": (
         Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval"),

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import streamlit as st
 
-from app import address, selection, state, ui
+from app import selection, state, ui
 from app.services import distributions, runs
 from app.state import Settings
 
@@ -35,8 +33,8 @@ def show(settings: Settings) -> None:
     with ui.working() as progress:
         order = runs.order(key.order, progress)
     with ui.controls("distributions"), st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        of = _switch("Shown", state.OF, distributions.OF)
-        per = _switch("Ridges", state.PER, distributions.PER)
+        of = ui.switch("Shown", state.OF, distributions.OF)
+        per = ui.switch("Ridges", state.PER, distributions.PER)
         block = selection.layer(order.layers).block if per == "layer" else ""
     if of == "magnitude" or ui.ordered(order):
         with ui.working() as progress:
@@ -50,17 +48,6 @@ def show(settings: Settings) -> None:
             ui.chart(quantiles, "quantiles", ABOUT_QUANTILES)
         with right:
             ui.chart(survival, "survival", ABOUT_SURVIVAL)
-
-
-def _switch(label: str, key: state.Key[str], names: Mapping[str, str]) -> str:
-    """A choice of few, kept in the address under its own name."""
-    address.take(key, names)
-    chosen = st.segmented_control(
-        label, list(names), key=key.name, format_func=names.__getitem__, required=True, persist_state="session",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    address.keep(key, chosen)
-    return chosen
 
 
 ui.page(show)

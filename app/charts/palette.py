@@ -87,6 +87,15 @@ def vertical(x: float, palette: Palette, axis: str = "x") -> dict[str, Any]:
     return dict(type="line", x0=x, x1=x, y0=0, y1=1, xref=axis, yref="paper", line=line)
 
 
+def see_through(color: str, opacity: float) -> str:
+    """A colour through which one sees what lies under it.
+
+    >>> see_through("#7b3fc6", 0.5)
+    'rgba(123,63,198,0.5)'
+    """
+    return f"rgba({','.join(map(str, bytes.fromhex(color[1:])))},{opacity:g})"
+
+
 def _between(a: str, b: str, share: float) -> str:
     """The colour that lies this share of the way from a to b.
 

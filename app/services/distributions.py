@@ -14,12 +14,11 @@ from ..charts.quantiles import QuantileLines
 from ..charts.ridges import Ridges
 from ..charts.survival import Survival
 from ..charts.words import count, percent
-from . import runs
+from . import runs, steps
 from .runs import RunKey
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
-    from multiflow_core import PrunableLayer
     from multiflow_core.histograms import CutHistogram, Quantiles
 
 OF = {"magnitude": "Magnitude", "score": "Score"}
@@ -42,40 +41,29 @@ class Spread:
 
 def spread(key: RunKey, block: str | None = None, progress: Progress | None = None) -> Spread:
     """The histograms of a run, of the whole model or of one block layer by layer; where masks nest, of all sparsities."""
-    nested = runs.order(key.order, progress).nested
-    place = (key.order if nested else key), block
+    place = steps.place(key, progress), block
     return STORE.get("spreads", place, lambda report: _spread(key, block, report), progress)
 
 
 def _spread(key: RunKey, block: str | None, report: Progress) -> Spread:
-    from multiflow_core.histograms import STEPS, cut_histogram, magnitudes, spared
+    from multiflow_core.histograms import cut_histogram, magnitudes, spared
 
     order = runs.order(key.order)
     layers = [layer for layer in order.layers if block in (None, layer.block)]
     groups = [(layer.modality, layer.name if block else layer.block) for layer in layers]
-    steps = STEPS if order.nested else 1
-    lives = _lifetimes(key, layers, order.nested, report)
-    sizes = cut_histogram(magnitudes(runs.vlm(key.model).model, layers), lives, groups, steps, report)
+    many = steps.count(key)
+    lives = steps.lifetimes(key, layers, many, report)
+    sizes = cut_histogram(magnitudes(runs.vlm(key.model).model, layers), lives, groups, many, report)
     scores = thresholds = None
     if order.nested:
-        scores = cut_histogram(lambda i: order.score(layers[i].name).numpy().ravel(), lives, groups, steps, report)
+        scores = cut_histogram(lambda i: order.score(layers[i].name).numpy().ravel(), lives, groups, many, report)
         if block and order.allocation.places is None:
             thresholds = np.stack([order.thresholds(layer.name) for layer in layers])
-    others = lives if _by_magnitude(key) else _lifetimes(magnitude(key), layers, order.nested, report)
-    kept = np.zeros((len(sizes.groups), steps), dtype=np.int64)
+    others = lives if _by_magnitude(key) else steps.lifetimes(magnitude(key), layers, many, report)
+    kept = np.zeros((len(sizes.groups), many), dtype=np.int64)
     for group, own, other in zip(groups, lives, others, strict=True):
-        kept[sizes.groups.index(group)] += spared(own, other, steps)
+        kept[sizes.groups.index(group)] += spared(own, other, many)
     return Spread(sizes, scores, kept, thresholds)
-
-
-def _lifetimes(key: RunKey, layers: Sequence[PrunableLayer], nested: bool, report: Progress) -> list[np.ndarray]:
-    """How many of the slider's sparsities each weight survives; where masks do not nest, whether it survives this one."""
-    from multiflow_core.histograms import lifetimes
-
-    if nested:
-        return lifetimes(runs.order(key.order), layers, progress=report)
-    kept = runs.masks(key)
-    return [kept[layer.name].flatten().numpy().astype(np.uint8) for layer in layers]
 
 
 def magnitude(key: RunKey) -> RunKey:
@@ -88,11 +76,6 @@ def magnitude(key: RunKey) -> RunKey:
 def _by_magnitude(key: RunKey) -> bool:
     criterion = runs.order(key.order).criterion
     return criterion is not None and criterion.name == "magnitude"
-
-
-def step(key: RunKey) -> int:
-    """The slider's place among the steps of a spread."""
-    return round(100 * key.sparsity) if runs.order(key.order).nested else 0
 
 
 # --- ridges ---------------------------------------------------------------------------------------------------------
@@ -110,7 +93,7 @@ def ridges(key: RunKey, of: str, per: str, block: str, progress: Progress | None
 
 
 def _parts(key: RunKey, found: Spread, histogram: CutHistogram, of: str, per: str) -> list[Binned]:
-    k = step(key)
+    k = steps.number(key)
     names = {layer.name: layer.role for layer in runs.order(key.order).layers}
     members: dict[tuple[str, str], list[int]] = {}
     for g, (modality, name) in enumerate(histogram.groups):
@@ -144,7 +127,7 @@ def _finding_of_sizes(key: RunKey, found: Spread, parts: Sequence[Binned]) -> st
     if key.sparsity in (0, 1):
         return "Nothing is cut yet: the slider says how much goes" if key.sparsity == 0 else "Everything is cut"
     if not _by_magnitude(key):
-        spared = int(found.spared[:, step(key)].sum())
+        spared = int(found.spared[:, steps.number(key)].sum())
         cut = sum(int(p.cut.sum()) + p.zeros[0] for p in parts)
         return f"{name} keeps {count(spared)} of the {count(cut)} weights that magnitude would cut, and cuts larger ones instead"
     cuts = _cuts(key, "magnitude")
@@ -179,7 +162,7 @@ def _finding_of_scores(parts: Sequence[Binned], edges: np.ndarray) -> str:
 def survival(key: RunKey, progress: Progress | None = None) -> Survival:
     """Which sizes a run keeps, modality by modality."""
     found = spread(key, None, progress)
-    k = step(key)
+    k = steps.number(key)
     parts = tuple(_parts(key, found, found.magnitude, "magnitude", "modality"))
     cut = sum(int(p.cut.sum()) + p.zeros[0] for p in parts)
     kept = sum(int(p.kept.sum()) + p.zeros[1] for p in parts)
