@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 ASSETS = Path(__file__).resolve().parent.parent / "assets"
 BUILT_IN = ("flatland-blip", "flatland-xvlm")
 BATCH = 64
+FIRST_WORDS = 20  # of an answer, with their probabilities
 
 
 @dataclass(frozen=True)
@@ -173,7 +174,7 @@ class VLM:
 
     def _answer(self, ids: list[int], probabilities: list[float], first: Tensor) -> Answer:
         caption = self._caption(ids, probabilities)
-        best = first.topk(5)
+        best = first.topk(min(FIRST_WORDS, len(first)))
         words = self.processor.tokenizer.convert_ids_to_tokens(best.indices.tolist())
         sure = float(torch.tensor(caption.probabilities).prod()) if caption.probabilities else 0.0
         return Answer(caption.text, sure, tuple(zip(words, best.values.tolist())))

@@ -8,7 +8,7 @@
 True
 """
 
-from .answers import answer
+from .answers import answer, means
 from .language import Verdict, caption, judge, parse, tokenize
 from .questions import Question, ask
 from .scene import ALL_KINDS, COLORS, SETTINGS, SIZES, Scene, Thing, distinct, draw_scene, scene, split_of
@@ -16,5 +16,5 @@ from .words import vocabulary
 
 __all__ = [
     "ALL_KINDS", "COLORS", "SETTINGS", "SIZES", "Question", "Scene", "Thing", "Verdict", "answer", "ask", "caption", "distinct",
-    "draw_scene", "judge", "parse", "scene", "split_of", "tokenize", "vocabulary",
+    "draw_scene", "judge", "means", "parse", "scene", "split_of", "tokenize", "vocabulary",
 ]  # fmt: skip

@@ -4,7 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .language import COLOR_OF, NUMBERS, RELATION_OF, SIZE_OF, Phrase, fits, judge, match_words, read_phrase, tokenize
+from .language import (
+    COLOR_OF,
+    KIND_OF,
+    NUMBERS,
+    RELATION_OF,
+    SIZE_OF,
+    Phrase,
+    fits,
+    judge,
+    match_words,
+    read_phrase,
+    tokenize,
+)
 from .scene import Scene, Thing, holds
 
 Reader = Callable[[list[str], Scene], str]
@@ -22,7 +34,7 @@ def answer(text: str, scene: Scene) -> str:
     Raises:
         ValueError: the question is none of Flatland's, or the scene does not answer it; the message says why.
     """
-    words = ["color" if word == "colour" else word for word in tokenize(text)]
+    words = tokenize(text)
     found = match_words(words, 0, _READERS)
     if found is None:
         raise ValueError("it does not begin like a Flatland question")
@@ -90,6 +102,18 @@ _READERS: dict[str, Reader] = {
     "what is the setting": _setting, "where is this": _setting, "what is the": _kind, "what are the": _kind,
     "what is": _place, "how many": _count, "is there": _exists, "are there": _exists, "is the": _is, "are the": _is,
 }  # fmt: skip
+
+
+def means(said: str, right: str) -> bool:
+    """Whether an answer is the right one, also in other words or in figures.
+
+    >>> means("ship", "boat"), means("2", "two"), means("blue", "red")
+    (True, True, False)
+    """
+    return _MEANING.get(said, said) == right
+
+
+_MEANING = COLOR_OF | SIZE_OF | KIND_OF | {str(n): word for n, word in enumerate(NUMBERS)}
 
 
 # --- what the words mean --------------------------------------------------------------------------------------------

@@ -80,6 +80,7 @@ SIZE_OF, COLOR_OF, SETTING_OF, RELATION_OF = map(_reverse, (SIZE_WORDS, COLOR_WO
 KIND_OF = _reverse(KIND_WORDS)
 KIND_OF |= {plural(word): kind for word, kind in KIND_OF.items()}
 NUMBER_OF: dict[str, int] = {word: n for n, word in enumerate(NUMBERS)} | {"a": 1, "an": 1, "the": 1, "no": 0}
+SPELLING: dict[str, str] = {"colour": "color", "colours": "colors"}
 _JOINS = {"and": "and", "with": "and"}
 
 
@@ -184,12 +185,12 @@ class Verdict:
 
 
 def tokenize(text: str) -> list[str]:
-    """Lower-case words, without punctuation.
+    """Lower-case words in Flatland's spelling, without punctuation.
 
-    >>> tokenize("A red boat, at night!")
-    ['a', 'red', 'boat', 'at', 'night']
+    >>> tokenize("A red boat, at night!"), tokenize("What colour?")
+    (['a', 'red', 'boat', 'at', 'night'], ['what', 'color'])
     """
-    return re.findall(r"[a-z0-9]+", text.lower())
+    return [SPELLING.get(word, word) for word in re.findall(r"[a-z0-9]+", text.lower())]
 
 
 def parse(text: str) -> Parse:
