@@ -1,0 +1,70 @@
+"""By how much what should be found leads over what should not."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from .palette import Palette
+
+
+@dataclass(frozen=True)
+class ScoreGaps:
+    """The similarities of the best `good` and the best `bad` thing in the dense and in the pruned model, (good, bad) each.
+
+    As in ScoreGaps("true picture", "false picture", "OMP at 75 %", (0.7, 0.4), (0.3, 0.35)).
+    """
+
+    good: str
+    bad: str
+    method: str
+    dense: tuple[float, float]
+    pruned: tuple[float, float]
+
+    @property
+    def gaps(self) -> tuple[float, float]:
+        """The lead in the dense and in the pruned model; negative where the wrong thing leads."""
+        return self.dense[0] - self.dense[1], self.pruned[0] - self.pruned[1]
+
+    def title(self) -> str:
+        dense, pruned = (f"{'trails' if gap < 0 else 'leads'} by {abs(gap):.2f}" for gap in self.gaps)
+        return f"The best {self.good} {dense} in the dense model and {pruned} after pruning"
+
+    def describe(self) -> str:
+        """Alternative text."""
+        sides = (
+            f"{name}: {self.good} {good:.2f}, {self.bad} {bad:.2f}"
+            for name, (good, bad) in (("dense", self.dense), (self.method, self.pruned))
+        )
+        return f"Bars of the highest similarity of a {self.good} and of a {self.bad}. {'; '.join(sides)}."
+
+    def table(self) -> dict[str, list]:
+        """The same numbers as columns."""
+        good, bad = zip(self.dense, self.pruned, strict=True)
+        rows = {
+            "model": ["dense", self.method],
+            self.good: [f"{x:.4f}" for x in good],
+            self.bad: [f"{x:.4f}" for x in bad],
+        }
+        return rows | {"lead": [f"{x:+.4f}" for x in self.gaps]}
+
+    def figure(self, palette: Palette) -> go.Figure:
+        names = [f"dense  {self.gaps[0]:+.2f}", f"pruned  {self.gaps[1]:+.2f}"]
+        colors = [palette.dense, palette.pruned]
+        good, bad = zip(self.dense, self.pruned, strict=True)
+        full = self._bars(self.good, good, names, dict(color=colors, line=dict(color=colors, width=2)))
+        hollow = self._bars(self.bad, bad, names, dict(color=palette.background, line=dict(color=colors, width=2)))
+        layout = dict(
+            height=260, barmode="group", bargap=0.35, bargroupgap=0.12,
+            xaxis=dict(title=dict(text="cosine similarity with the query"), rangemode="tozero", zeroline=True),
+            yaxis=dict(autorange="reversed", type="category", showgrid=False, ticksuffix="  ", title=dict(text="model and lead")),
+        )  # fmt: skip
+        return palette.figure([full, hollow], layout)
+
+    def _bars(self, name: str, values: tuple[float, ...], names: list[str], marker: dict) -> dict:
+        return dict(
+            type="bar", orientation="h", name=name, x=list(values), y=names, marker=marker,
+            text=[f"best {name}: {value:.2f}" for value in values], textposition="auto", insidetextanchor="start",
+            textfont=dict(size=13), cliponaxis=False, hovertemplate=f"%{{y}}<br>best {name}: %{{x:.3f}}<extra></extra>",
+        )  # fmt: skip
