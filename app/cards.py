@@ -85,11 +85,13 @@ def _tick(hit: Hit) -> str:
 
 @dataclass(frozen=True)
 class Word:
-    """A word of a caption: the probability the model gave it (None: unknown), and whether it is false of the picture."""
+    """A word of a caption: the probability the model gave it (None: unknown), whether it is false of the picture, and
+    whether the other model's caption lacks it."""
 
     text: str
     probability: float | None = None
     false: bool = False
+    differs: bool = False
 
 
 @dataclass(frozen=True)
@@ -114,9 +116,10 @@ def caption_card(name: str, said: Said, side: str) -> str:
 def _word(word: Word, side: str) -> str:
     sure = 1.0 if word.probability is None else word.probability
     title = [] if word.probability is None else [f"probability {percent(word.probability)}"]
-    title += ["false of this picture"] if word.false else []
+    title += ["false of this picture"] * word.false + ["the other model does not say it here"] * word.differs
     color = "false" if word.false else side
     tag, extra = ("del", " mf-wrong") if word.false else ("span", "")
+    extra += " mf-differs" * word.differs
     line = f"color-mix(in srgb, var(--mf-{color}) {100 * sure:.0f}%, transparent)"
     return (
         f'<{tag} class="mf-word{extra}" style="border-bottom-color:{line}" title="{escape("; ".join(title))}">'
@@ -126,7 +129,7 @@ def _word(word: Word, side: str) -> str:
 
 def _verdict(said: Said) -> str:
     if said.true is None:
-        return '<span class="mf-muted">Nobody has told the lab what this picture shows, so nothing is marked.</span>'
+        return '<span class="mf-muted">The lab cannot tell whether this is true, so nothing is marked.</span>'
     if said.true:
         return '<b class="ok">✓ True</b> of this picture.'
     if not said.understood:
@@ -135,18 +138,46 @@ def _verdict(said: Said) -> str:
     return f'<b class="no">✗ False</b>: {escape("; ".join(said.reasons))}.'
 
 
-def legend(side: str = "pruned") -> str:
-    """What bars and strokes mean."""
+@dataclass(frozen=True)
+class Reply:
+    """An answer with the probability the model gave it; `true`: whether it is right, None where `right` is not known."""
+
+    text: str
+    probability: float
+    true: bool | None = None
+    right: str | None = None
+
+
+def answer_card(name: str, reply: Reply, side: str) -> str:
+    """An answer in large words; the bar under it shows how sure the model was, a wrong one is struck through."""
+    word = Word(reply.text or "(nothing)", reply.probability, reply.true is False)
+    verdict = '<span class="mf-muted">Nobody knows whether that is right.</span>'
+    if reply.true is not None:
+        verdict = (
+            '<b class="ok">✓ Right</b>' if reply.true else f'<b class="no">✗ Wrong</b>: it is {escape(reply.right)}'
+        )
     return (
-        '<div class="mf-legend"><span>unsure<span class="mf-swatch" style="background:linear-gradient(90deg,'
-        f'color-mix(in srgb,var(--mf-{side}) 8%,transparent),var(--mf-{side}))"></span>sure of the word</span>'
-        '<span><del style="color:var(--mf-false);font-weight:650">word</del> false of this picture</span></div>'
+        f'<div class="mf-says mf-{side}"><h4>{escape(name)}</h4><div class="mf-words">{_word(word, side)}</div>'
+        f'<div class="mf-verdict">{verdict} <span class="mf-muted">· {percent(reply.probability)} sure</span></div></div>'
     )
 
 
-def picture(data: bytes, alt: str) -> str:
+def legend(side: str = "pruned") -> str:
+    """What bars, strokes and frames mean."""
+    return (
+        '<div class="mf-legend"><span>unsure<span class="mf-swatch" style="background:linear-gradient(90deg,'
+        f'color-mix(in srgb,var(--mf-{side}) 8%,transparent),var(--mf-{side}))"></span>sure of the word</span>'
+        '<span><del style="color:var(--mf-false);font-weight:650">word</del> false of this picture</span>'
+        '<span><span class="mf-differs">word</span>&ensp;said by one model only</span></div>'
+    )
+
+
+def picture(data: bytes, alt: str, square: bool = False) -> str:
     """One picture, full width, rounded."""
-    return f'<img src="{data_uri(data)}" alt="{escape(alt)}" style="width:100%;border-radius:12px;display:block">'
+    shape = ";aspect-ratio:1;object-fit:cover" if square else ""
+    return (
+        f'<img src="{data_uri(data)}" alt="{escape(alt)}" style="width:100%;border-radius:12px;display:block{shape}">'
+    )
 
 
 def data_uri(data: bytes | None) -> str:

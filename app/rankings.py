@@ -6,8 +6,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from .cards import Hit
+from .charts.gaps import ScoreGaps
 
 LISTED = 6  # ranks that are spelled out
+NAMED = 5  # things whose rank is followed one by one
 
 
 @dataclass(frozen=True)
@@ -50,6 +52,18 @@ class Rankings:
         return f"true {self.things} at {'ranks' if len(ranks) > 1 else 'rank'} {listed} of {self.total}"
 
 
+def places(scores: Sequence[float]) -> list[int]:
+    """The place of everything that was scored, from 1 (higher is better, ties by position).
+
+    >>> places([0.2, 0.9, 0.2])
+    [2, 1, 3]
+    """
+    found = [0] * len(scores)
+    for place, i in enumerate(sorted(range(len(scores)), key=lambda i: -scores[i]), start=1):
+        found[i] = place
+    return found
+
+
 def compare(
     scores: Sequence[Sequence[float]],
     texts: Sequence[str],
@@ -65,18 +79,62 @@ def compare(
     >>> [hit.text for hit in both.hits["pruned"]], both.ranks
     (['a dog', 'a cat'], {'dense': (1,), 'pruned': (2,)})
     """
-    orders = [sorted(range(len(s)), key=lambda i, s=s: -s[i]) for s in scores]
-    places = [{i: rank for rank, i in enumerate(order, start=1)} for order in orders]
+    placed = [places(one) for one in scores]
 
     def hit(side: int, i: int) -> Hit:
         image = picture(i) if picture else None
-        return Hit(places[side][i], scores[side][i], texts[i], true[i], places[1 - side][i], image)
+        return Hit(placed[side][i], scores[side][i], texts[i], true[i], placed[1 - side][i], image)
+
+    def first(side: int) -> list[int]:
+        return sorted(range(len(texts)), key=lambda i: placed[side][i])[:top]
 
     sides = ("dense", "pruned")
     return Rankings(
-        {name: tuple(hit(n, i) for i in orders[n][:top]) for n, name in enumerate(sides)},
-        {name: tuple(sorted(places[n][i] for i, yes in enumerate(true) if yes)) for n, name in enumerate(sides)},
+        {name: tuple(hit(n, i) for i in first(n)) for n, name in enumerate(sides)},
+        {name: tuple(sorted(placed[n][i] for i, yes in enumerate(true) if yes)) for n, name in enumerate(sides)},
         things,
         len(texts),
         known,
     )
+
+
+@dataclass(frozen=True)
+class Sought:
+    """What should be found, and how both models score it against the best of what should not.
+
+    Attributes:
+        good, bad: what they are called, as in "true picture" and "false picture".
+        wanted: the indices of what should be found, as the dense model ranks it; `names` are those of the first few.
+        best: ((good, bad), (good, bad)): the highest scores in the dense and in the pruned model.
+    """
+
+    good: str
+    bad: str
+    wanted: tuple[int, ...]
+    names: tuple[str, ...]
+    best: tuple[tuple[float, float], tuple[float, float]]
+
+    def gaps(self, method: str) -> ScoreGaps:
+        """The leads as a chart."""
+        return ScoreGaps(self.good, self.bad, method, *self.best)
+
+
+def sought(scores: Sequence[Sequence[float]], texts: Sequence[str], true: Sequence[bool], thing: str) -> Sought | None:
+    """What should be found: what is true, or else, where that is not known, what the dense model puts first.
+
+    >>> found = sought([[0.9, 0.2, 0.1], [0.3, 0.5, 0.1]], ["a", "b", "c"], [True, False, False], "picture")
+    >>> found.names, found.best
+    (('a',), ((0.9, 0.2), (0.3, 0.5)))
+
+    None where there is nothing to be told apart.
+    """
+    by_dense = sorted(range(len(texts)), key=lambda i: -scores[0][i])
+    wanted = [i for i in by_dense if true[i]]
+    good, bad = f"true {thing}", f"false {thing}"
+    if not wanted or len(wanted) == len(texts):
+        wanted, good, bad = by_dense[:1], f"{thing} that the dense model finds", f"other {thing}"
+    rest = [i for i in by_dense if i not in set(wanted)]
+    if not rest:
+        return None
+    best = tuple((max(one[i] for i in wanted), max(one[i] for i in rest)) for one in scores)
+    return Sought(good, bad, tuple(wanted), tuple(texts[i] for i in wanted[:NAMED]), best)

@@ -1,4 +1,4 @@
-"""The gallery: unseen Flatland scenes with captions, their embeddings, and what the models say about them."""
+"""The gallery: unseen Flatland scenes with captions, their embeddings, and what models say about them and own pictures."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from multiflow_core.data.flatland import Scene
-    from multiflow_core.vlm import Caption
+    from multiflow_core.vlm import Answer, Caption
 
 SIZE = 160
-SHOWN = 256  # pixels; the network sees pictures at its own size
+SHOWN, OWN = 256, 512  # pixels; the network sees pictures at its own size
 STEP = 16  # pictures between two progress reports; larger batches are slower on a processor
 
 
@@ -86,14 +86,33 @@ def caption_embeddings(key: RunKey, progress: Progress | None = None) -> Tensor:
     return STORE.get("caption embeddings", key, make, progress)
 
 
-def text_scores(key: RunKey, text: str, progress: Progress | None = None) -> list[float]:
-    """How well each picture of the gallery fits a text: cosine similarities."""
+def own_embedding(key: RunKey, picture: Picture, progress: Progress | None = None) -> Tensor:
+    """One picture from outside as the model sees it, (1, width)."""
+
+    def make(report: Progress) -> Tensor:
+        report(0.5, f"looking at {picture.title}")
+        return pruned(key).embed_images([picture.image])
+
+    return STORE.get("own embeddings", (key, picture.id), make, progress)
+
+
+def text_scores(
+    key: RunKey, text: str, progress: Progress | None = None, own: tuple[Picture, ...] = (), scenes: bool = True
+) -> list[float]:
+    """How well each picture of the gallery, then each own one, fits a text: cosine similarities.
+
+    Without `scenes` only the own pictures are searched.
+    """
 
     def make(report: Progress) -> list[float]:
-        images = image_embeddings(key)
-        return (images @ pruned(key).embed_texts([text])[0]).tolist()
+        import torch
 
-    return STORE.get("captions", (key, "text", text), make, progress)
+        seen = [image_embeddings(key)] if scenes else []
+        seen += [own_embedding(key, picture) for picture in own]
+        return (torch.cat(seen) @ pruned(key).embed_texts([text])[0]).tolist()
+
+    searched = (scenes, *(picture.id for picture in own))
+    return STORE.get("answers", (key, "text", text, searched), make, progress)
 
 
 def image_scores(
@@ -104,22 +123,34 @@ def image_scores(
     def make(report: Progress) -> list[float]:
         import torch
 
-        model, texts = pruned(key), caption_embeddings(key)
+        texts = caption_embeddings(key)
         if extra:
-            texts = torch.cat([texts, model.embed_texts(extra)])
-        return (texts @ model.embed_images([picture.image])[0]).tolist()
+            texts = torch.cat([texts, pruned(key).embed_texts(extra)])
+        return (texts @ own_embedding(key, picture)[0]).tolist()
 
-    return STORE.get("captions", (key, "image", picture.id, extra), make, progress)
+    return STORE.get("answers", (key, "image", picture.id, extra), make, progress)
 
 
 def caption(key: RunKey, picture: Picture, progress: Progress | None = None) -> Caption:
     """What the model says about a picture."""
 
     def make(report: Progress) -> Caption:
-        report(0.3, "writing a caption")
-        return pruned(key).caption([picture.image])[0]
+        model = pruned(key)
+        report(0.95, "writing a caption")
+        return model.caption([picture.image])[0]
 
-    return STORE.get("captions", (key, "caption", picture.id), make, progress)
+    return STORE.get("answers", (key, "caption", picture.id), make, progress)
+
+
+def answer(key: RunKey, picture: Picture, question: str, progress: Progress | None = None) -> Answer:
+    """What the model answers to a question about a picture."""
+
+    def make(report: Progress) -> Answer:
+        model = pruned(key)
+        report(0.95, "looking for an answer")
+        return model.answer([picture.image], [question])[0]
+
+    return STORE.get("answers", (key, "answer", picture.id, question), make, progress)
 
 
 # --- pictures to look at --------------------------------------------------------------------------------------------
@@ -144,6 +175,12 @@ def scene_picture(number: int) -> Picture:
 
     scene = flatland.scene("test", number)
     return Picture(f"scene {number}", render(scene, RESOLUTION), shown(scene, 512), f"Scene {number}", scene)
+
+
+def own_picture(name: str, image: Image, title: str) -> Picture:
+    """A picture from outside, no larger than a page shows it; `name` tells its content from others."""
+    image.thumbnail((OWN, OWN))
+    return Picture(name, image, webp(image), title[:60])
 
 
 @lru_cache(maxsize=2048)

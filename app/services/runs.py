@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .. import state
@@ -36,12 +36,15 @@ class RunKey:
 
     >>> RunKey("flatland-blip", "omp", 0.0) == RunKey.dense("flatland-blip")
     False
+
+    `passing` says that the model is asked once and not needed again: what it says is kept, the model is not.
     """
 
     model: str
     method: str
     sparsity: float
     allocation: str = state.OWN
+    passing: bool = field(default=False, compare=False)
 
     @property
     def order(self) -> OrderKey:
@@ -192,10 +195,11 @@ def pruned(key: RunKey, progress: Progress | None = None) -> VLM:
     """A pruned model, which shares all unpruned tensors with the dense one; for the dense key, the dense one itself."""
     if not key.method:
         return vlm(key.model, progress)
+    passing = key.passing and ("pruned", key) not in STORE
 
     def make(report: Progress) -> VLM:
-        kept = masks(key)
+        kept = order(key.order).masks(key.sparsity, progress=report) if passing else masks(key)
         report(0.9, "removing weights")
         return vlm(key.model).prune(kept, order(key.order).weights(key.sparsity))
 
-    return STORE.get("pruned", key, make, progress)
+    return STORE.get("passing" if passing else "pruned", key, make, progress)
