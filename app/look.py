@@ -58,6 +58,7 @@ _RULES = """
 .mf-words{font-size:1.5rem;line-height:2.0;font-weight:600;margin:2px 0 6px;overflow-wrap:anywhere}
 .mf-word{display:inline-block;margin-right:.32em;line-height:1.25;border-bottom:4px solid;padding-bottom:1px;cursor:help}
 .mf-word.mf-wrong{color:var(--mf-false);text-decoration:line-through;text-decoration-thickness:2px}
+.mf-differs{outline:1.5px dashed var(--mf-ink);outline-offset:3px;border-radius:3px}
 .mf-verdict{font-size:.95rem}.mf-verdict b.ok{color:var(--mf-true)}.mf-verdict b.no{color:var(--mf-false)}
 .mf-legend{display:flex;flex-wrap:wrap;gap:4px 18px;font-size:.84rem;color:var(--mf-muted);align-items:center}
 .mf-swatch{display:inline-block;width:64px;height:6px;border-radius:3px;vertical-align:middle;margin:0 5px}
@@ -65,6 +66,7 @@ _RULES = """
 .st-key-headline [data-testid="stColumn"]{min-width:148px}
 .st-key-examples button{padding:.1rem .7rem;min-height:1.9rem;border-radius:1rem;font-size:.88rem}
 [class*="st-key-row_"]{flex-wrap:nowrap!important}
+[class*="st-key-row_"] h5{text-wrap:pretty}
 [class*="st-key-row_"]>:first-child{min-width:0;flex:1 1 0!important}
 [class*="st-key-row_"] [data-testid="stPopoverButton"] div[aria-hidden="true"]{display:none}
 [class*="st-key-row_"] [data-testid="stPopoverButton"] [data-testid="stMarkdownContainer"]{position:absolute;width:1px;
@@ -84,6 +86,9 @@ _RULES = """
   .st-key-headline [data-testid="stMetricLabel"] p{font-size:.8rem}
   [class*="st-key-wrap_"] [data-testid="stColumn"]{min-width:min(100%,420px);flex:1 1 420px}
   [class*="st-key-wrap_"] [data-testid="stHorizontalBlock"]{flex-wrap:wrap}
+  [class*="st-key-wrap_asked"] [data-testid="stColumn"]:has(.st-key-picture),
+  [class*="st-key-wrap_asked"] [data-testid="stColumn"]:has(.st-key-picture)>[data-testid="stVerticalBlock"]{display:contents}
+  [class*="st-key-wrap_asked"] [data-testid="stVerticalBlock"]>:has(.st-key-controls_scene){order:3}
 }
 """
 _PRESENTER = """

@@ -136,9 +136,15 @@ SCENE: Key[int] = Key("scene", 5, scene_from)
 TASK: Key[str] = Key("task", "captioning", str)
 DIRECTIONS: tuple[str, ...] = ("Text to image", "Image to text")
 DIRECTION: Key[str] = Key("direction", DIRECTIONS[0], str)
+QUESTION: Key[str] = Key("ask", "how many things are there", str)
+LADDER: Key[bool] = Key("ladder", False, lambda text: text == "true")  # also where it takes long
 
 LINES = "lines"  # the methods that Compare draws as lines
 UPLOADS = "uploads"  # how often the uploader was emptied: part of its widget key
+OWN_PICTURES = "own pictures"  # those that this session has added
+PICTURE = "picture"  # the own picture that is asked about, by its id; anything else: the scene
+ONLY_OWN = "only own"  # whether retrieval searches nothing but own pictures
+REFUSED = "refused"  # what was wrong with files of the last upload
 NOTICES = "notices"  # what was wrong with the address, with the settings then in force
 
 TOLD = "told"  # a story was chosen in this run

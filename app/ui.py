@@ -18,12 +18,14 @@ from . import address
 from .charts import Chart
 from .charts.picking import clicked
 from .look import palette
+from .services.results import HEADLINE
 from .services.store import Progress
 from .state import SETTINGS, Key, Settings
 
 if TYPE_CHECKING:
     from multiflow_core import PruningOrder
     from multiflow_core.solved import Solved
+    from multiflow_core.vlm import VLM
 
 T = TypeVar("T")
 log = logging.getLogger("app")
@@ -143,6 +145,21 @@ def switch(label: str, key: Key[str], names: Mapping[str, str]) -> str:
     return chosen
 
 
+LACKS = {
+    "retrieval": "no embeddings of pictures and texts to search with",
+    "captioning": "no decoder that writes captions",
+    "vqa": "no decoder that answers questions",
+}
+
+
+def able(vlm: VLM, task: str) -> bool:
+    """Whether a model can do what a page is about; where it cannot, a sentence says so and which pages work."""
+    if task not in vlm.tasks:
+        pages = " and ".join(HEADLINE[known][0] for known in vlm.tasks)
+        st.info(f"{vlm.name} has {LACKS[task]}. It can be tried under {pages}.", icon=":material/info:")
+    return task in vlm.tasks
+
+
 def ordered(order: PruningOrder | Solved) -> bool:
     """Whether single weights have a place in the order; where they have not, a sentence says so."""
     if not order.nested:
@@ -152,6 +169,12 @@ def ordered(order: PruningOrder | Solved) -> bool:
             icon=":material/info:",
         )
     return order.nested
+
+
+def note(sentence: str) -> None:
+    """A remark in small letters, where there is one."""
+    if sentence:
+        st.caption(sentence)
 
 
 def heading(finding: str, about: str, key: str) -> None:

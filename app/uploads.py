@@ -13,7 +13,6 @@ FORMATS = ("PNG", "JPEG", "WEBP")
 TYPES = ("png", "jpg", "jpeg", "webp")
 MAX_BYTES = 5 * 1024 * 1024
 MAX_PIXELS = 24_000_000
-SHOWN = 512
 
 
 class BadImage(ValueError):

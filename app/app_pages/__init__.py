@@ -24,6 +24,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Try": (
         Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval"),
         Entry("captioning.py", "Captioning", ":material/chat:", "captioning"),
+        Entry("vqa.py", "VQA", ":material/contact_support:", "vqa"),
     ),
     "Compare": (
         Entry("compare.py", "Compare", ":material/leaderboard:", "compare"),

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cards, pictures, queries, ui
+from app import cards, ladders, pictures, queries, ui
 from app.charts.words import percent
-from app.services import gallery, runs
+from app.services import gallery, ladder, runs
 from app.state import Settings
 
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
     "is as strong as the model was sure of it; point at a word for the number. Words struck through are false of the "
-    "picture: Flatland draws its pictures itself, so it knows."
+    "picture: Flatland draws its pictures itself, so it knows. A dashed frame marks words that only one of the two says."
+)
+ABOUT_LADDER = (
+    "The captions of ever sparser models. A **dot** is a sparsity that was tried, a **band** joins dots with the same caption: "
+    "green and ✓ true of the picture, red and ✗ false, violet where nobody knows. Tried at 0, 10, … 90 %, and by halving down "
+    "to 1 % where the dense model's caption first changes and where captions first become false; between other dots nothing "
+    "was tried. A caption may come back."
 )
 
 
@@ -20,22 +26,26 @@ def show(settings: Settings) -> None:
     st.title("Captioning: what does each model say?")
     with ui.working() as progress:
         dense = runs.vlm(settings.model, progress)
-    if "captioning" not in dense.tasks:
-        st.info(f"{settings.model} has no decoder that writes captions.")
+    if not ui.able(dense, "captioning"):
         return
-    with st.container(key="wrap_captions"):
-        left, right = st.columns([5, 7], gap="large")
-        picture = pictures.choose("captioning", left.container(), st.container())
-        with right:
-            if picture is not None:
-                _captions(settings, picture)
+    with st.container(key="wrap_asked_captions"):
+        left, right = st.columns([4, 8], gap="large")
+        picture = pictures.choose(left.container(), left.container())
+    with right:
+        _captions(settings, picture)
+        if ladders.wanted(settings, "caption", cheap=True):
+            with ui.working() as progress:
+                strip = ladder.captions(runs.RunKey.of(settings), picture, progress)
+            ui.chart(strip, "ladder", ABOUT_LADDER)
 
 
 def _captions(settings: Settings, picture: gallery.Picture) -> None:
     keys = runs.RunKey.dense(settings.model), runs.RunKey.of(settings)
     name = f"{runs.title(keys[1])} at {percent(settings.sparsity)}"
     with ui.working() as progress:
-        said = [queries.judged(gallery.caption(key, picture, progress), picture.scene) for key in keys]
+        captions = [gallery.caption(key, picture, progress) for key in keys]
+    taught = queries.at_home(settings.model)
+    said = queries.marked(*(queries.judged(caption, picture.scene, taught) for caption in captions))
     ui.heading(finding(name, *said), ABOUT, "captions")
     for side, title, caption in zip(("dense", "pruned"), ("The dense model says", f"{name} says"), said, strict=True):
         with st.container(key=f"caption_{side}"):
@@ -43,8 +53,7 @@ def _captions(settings: Settings, picture: gallery.Picture) -> None:
     st.html(cards.legend())
     if picture.scene is not None:
         st.caption(f"What is really there: *{gallery.caption_of(picture.scene)}*.")
-    else:
-        st.caption(f"{settings.model} has only ever seen Flatland's flat pictures; about others it guesses.")
+    ui.note(queries.strange(settings.model, picture.scene is not None))
 
 
 def finding(name: str, dense: cards.Said, pruned: cards.Said) -> str:
@@ -52,7 +61,7 @@ def finding(name: str, dense: cards.Said, pruned: cards.Said) -> str:
     words = [[word.text for word in said.words] for said in (dense, pruned)]
     if words[0] == words[1]:
         return f"{name} says exactly what the dense model says"
-    if dense.true is None:
+    if None in (dense.true, pruned.true):
         same = len(set(words[0]) & set(words[1]))
         return f"{name} shares {same} of {len(set(words[0]))} words with the dense model"
     if pruned.true:

@@ -6,14 +6,15 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from app import cards, pictures, queries, rankings, state, ui
+from app import cards, ladders, pictures, queries, rankings, state, ui
 from app.charts.words import percent
-from app.services import gallery, runs
+from app.services import gallery, ladder, runs
+from app.services.store import Progress
 from app.state import Settings
 
 TOP = 8
 ABOUT = (
-    "Both models rank the same {n} unseen pictures by how well they fit the text. **1** is the best; the number under a "
+    "Both models rank the same {n} pictures by how well they fit the text. **1** is the best; the number under a "
     "picture is the cosine similarity of its embedding with the text's. A green frame and ✓ mean that the text is really "
     "true of the picture, which Flatland knows for certain. ▲ 3 on the pruned side: three places further up than in the "
     "dense ranking."
@@ -22,66 +23,119 @@ ABOUT_CAPTIONS = (
     "Both models rank the same {n} captions by how well they fit the picture. ✓ marks those that are true of it. ▲ 3 on the "
     "pruned side: three places further up than in the dense ranking."
 )
+ABOUT_GAPS = (
+    "The similarity of the best of each kind, in both models: full bars for what should be found, hollow bars for what "
+    "should not. The number beside a model is the lead of the one over the other. A small lead is a ranking that the next "
+    "few per cent may turn over, even while it still looks right."
+)
+ABOUT_RANKS = (
+    "Where the things that should be found stand in the rankings of ever sparser models: violet the best of them, grey each "
+    "one. Higher is better; the dashed line ends the part of the ranking that is shown above. A dot is a sparsity that was "
+    "tried: 0, 10, … 90 %, and by halving down to 1 % where the best first loses the first place or the shown part."
+)
 
 
 def show(settings: Settings) -> None:
     st.title("Retrieval: what does each model find?")
-    direction = st.segmented_control(
-        "Direction", state.DIRECTIONS, default=state.DIRECTION.default, required=True, key=state.DIRECTION.name,
-        bind="query-params", label_visibility="collapsed",
-    )  # fmt: skip
+    with ui.working() as progress:
+        dense = runs.vlm(settings.model, progress)
+    if not ui.able(dense, "retrieval"):
+        return
+    with ui.controls("direction"):
+        direction = st.segmented_control(
+            "Direction", state.DIRECTIONS, default=state.DIRECTION.default, required=True, key=state.DIRECTION.name,
+            bind="query-params", label_visibility="collapsed",
+        )  # fmt: skip
     if direction == state.DIRECTIONS[0]:
-        _find_pictures(settings)
+        _find_pictures(settings, dense)
     else:
         _find_captions(settings)
 
 
-def _find_pictures(settings: Settings) -> None:
-    st.text_input(
-        "Query", state.QUERY.default, key=state.QUERY.name, bind="query-params",
-        placeholder="for example: a red car at night", icon=":material/search:",
-    )  # fmt: skip
-    with st.container(horizontal=True, gap="xsmall", key="examples"):
-        for n, example in enumerate(queries.EXAMPLES):
-            st.button(example, key=f"example_{n}", on_click=_ask, args=(example,), type="secondary")
+# --- text to image --------------------------------------------------------------------------------------------------
+
+
+def _find_pictures(settings: Settings, dense) -> None:
+    with ui.controls("query"):
+        st.text_input(
+            "Query", state.QUERY.default, key=state.QUERY.name, bind="query-params",
+            placeholder="for example: a red car at night", icon=":material/search:",
+        )  # fmt: skip
+        with st.container(horizontal=True, gap="xsmall", key="examples"):
+            for n, example in enumerate(queries.EXAMPLES):
+                st.button(example, key=f"example_{n}", on_click=_ask, args=(example,), type="secondary")
+            scenes = _searched()
+    pictures.complaints()
+    query = queries.check(st.session_state[state.QUERY.name], dense)
+    for sentence in query.complaints:
+        st.warning(sentence, icon=":material/info:")
+    if not query.usable:
+        return
+    own = pictures.own()
+
+    def scores(key: runs.RunKey, progress: Progress) -> list[float]:
+        return gallery.text_scores(key, query.text, progress, own, scenes)
+
     with ui.working() as progress:
-        dense = runs.vlm(settings.model, progress)
-        if "retrieval" not in dense.tasks:
-            st.info(f"{settings.model} has no retrieval heads, so there is nothing to search with.")
-            return
-        query = queries.check(st.session_state[state.QUERY.name], dense)
-        for sentence in query.complaints:
-            st.warning(sentence, icon=":material/info:")
-        if not query.usable:
-            return
         pool = gallery.gallery(progress)
-        scores = [gallery.text_scores(key, query.text, progress) for key in keys(settings)]
-    truth = queries.truth(query.text, pool.scenes)
+        both = [scores(key, progress) for key in keys(settings)]
+    truth = queries.truth(query.text, pool.scenes if scenes else ())
     if not truth.understood and not query.complaints:
         st.caption(f"Flatland's grammar cannot check this wording ({truth.reason}), so no picture is marked as true.")
-    found = rankings.compare(
-        scores, pool.captions, truth.true, TOP, "pictures", truth.understood, lambda i: gallery.shown(pool.scenes[i])
-    )
+    texts = (pool.captions if scenes else ()) + tuple(picture.title for picture in own)
+
+    def shown(i: int) -> bytes:
+        known = len(truth.true)
+        return gallery.shown(pool.scenes[i]) if i < known else own[i - known].shown
+
+    true = truth.true + (False,) * len(own)
+    found = rankings.compare(both, texts, true, TOP, "pictures", truth.understood and scenes, shown)
     _beside(settings, found, cards.picture_grid, ABOUT)
+    if own:
+        st.caption("Nobody has told the lab what your own pictures show, so they are ranked and never marked as true.")
+    ui.note(queries.strange(settings.model, flat=scenes))
+    _margins(settings, rankings.sought(both, texts, true, "picture"), scores)
+
+
+def _searched() -> bool:
+    """Where own pictures are added to the gallery; returns whether Flatland's are searched as well."""
+    own = len(pictures.own())
+    label = f"Gallery: {gallery.SIZE} scenes" + (f" + {own} of yours" if own else ", add yours")
+    with st.popover(label, icon=":material/add_photo_alternate:", type="tertiary", key="gallery"):
+        pictures.add("Your own pictures")
+        return not (own and st.toggle("Search my pictures only", key=state.ONLY_OWN, persist_state="session"))
+
+
+def _ask(query: str) -> None:
+    st.session_state[state.QUERY.name] = query
+
+
+# --- image to text --------------------------------------------------------------------------------------------------
 
 
 def _find_captions(settings: Settings) -> None:
-    with ui.working() as progress:
-        runs.vlm(settings.model, progress)
     with st.container(key="wrap_picture"):
         left, right = st.columns([3, 7], gap="medium")
-        picture = pictures.choose("retrieval", left, right)
-    if picture is None:
-        return
+        picture = pictures.choose(left, right)
     with ui.working() as progress:
         pool = gallery.gallery(progress)
-        own = gallery.caption_of(picture.scene) if picture.scene else None
-        extra = (own,) if own and own not in pool.captions else ()
-        scores = [gallery.image_scores(key, picture, extra, progress) for key in keys(settings)]
+    own = gallery.caption_of(picture.scene) if picture.scene else None
+    extra = (own,) if own and own not in pool.captions else ()
+
+    def scores(key: runs.RunKey, progress: Progress) -> list[float]:
+        return gallery.image_scores(key, picture, extra, progress)
+
+    with ui.working() as progress:
+        both = [scores(key, progress) for key in keys(settings)]
     texts = pool.captions + extra
     true = queries.true_captions(texts, picture.scene)
-    found = rankings.compare(scores, texts, true, TOP, "captions", picture.scene is not None)
+    found = rankings.compare(both, texts, true, TOP, "captions", picture.scene is not None)
     _beside(settings, found, cards.caption_list, ABOUT_CAPTIONS)
+    ui.note(queries.strange(settings.model, picture.scene is not None))
+    _margins(settings, rankings.sought(both, texts, true, "caption"), scores)
+
+
+# --- both -----------------------------------------------------------------------------------------------------------
 
 
 def keys(settings: Settings) -> tuple[runs.RunKey, runs.RunKey]:
@@ -100,8 +154,23 @@ def _beside(settings: Settings, found: rankings.Rankings, draw: Callable[..., st
                 st.html(head + draw(found.hits[side], side, moves=side == "pruned"))
 
 
-def _ask(query: str) -> None:
-    st.session_state[state.QUERY.name] = query
+def _margins(
+    settings: Settings, sought: rankings.Sought | None, scores: Callable[[runs.RunKey, Progress], list[float]]
+) -> None:
+    """By how much the rankings are right, and for how long."""
+    if sought is None:
+        return
+    key = runs.RunKey.of(settings)
+    climbed = ladders.wanted(settings, "rank", cheap=False)
+    with st.container(key="wrap_margins"):
+        left, right = st.columns([5, 7], gap="large") if climbed else (st.container(), None)
+    with left:
+        ui.chart(sought.gaps(f"{runs.title(key)} at {percent(settings.sparsity)}"), "gaps", ABOUT_GAPS)
+    if climbed:
+        with right, ui.working() as progress:
+            falling = ladder.ranks(key, scores, sought, TOP, progress)
+        with right:
+            ui.chart(falling, "ranks", ABOUT_RANKS)
 
 
 ui.page(show)

@@ -46,10 +46,15 @@ def assets(tmp_path, monkeypatch, result_file) -> Path:
 
 @pytest.fixture
 def open_page(monkeypatch):
-    """open_page("retrieval", sparsity="0.63") -> AppTest after its first run; nothing is warmed up behind its back."""
-    from app.services import warmup
+    """open_page("retrieval", sparsity="0.63") -> AppTest after its first run.
+
+    Nothing is warmed up behind its back, and ladders have three rungs: how they climb is tested without a page.
+    """
+    from app.services import ladder, warmup
 
     monkeypatch.setattr(warmup, "start", lambda: None)
+    monkeypatch.setattr(ladder, "RUNGS", (0, 50, 90))
+    monkeypatch.setattr(ladder, "FINEST", 50)
 
     def opened(page: str = "overview", **params: str) -> AppTest:
         at = AppTest.from_file(str(APP / "dashboard.py"), default_timeout=TIMEOUT)

@@ -7,17 +7,10 @@ import sys
 
 import pytest
 from conftest import PAGES, texts
-from PIL import Image
 
-from app import queries, state, ui
+from app import state, ui
 from app.charts.words import percent
-from app.services import gallery, paths, results, runs
-
-
-def png(size=(80, 60)) -> bytes:
-    file = io.BytesIO()
-    Image.new("RGB", size, "skyblue").save(file, "PNG")
-    return file.getvalue()
+from app.services import paths, results, runs
 
 
 def plots(at) -> dict[str, str]:
@@ -236,102 +229,6 @@ def test_every_chart_can_be_taken_away(open_page):
 def test_charts_carry_alternative_text(open_page):
     at = open_page()
     assert all(len(e.proto.alt) > 40 for e in at.get("plotly_chart"))
-
-
-# --- retrieval --------------------------------------------------------------------------------------------------
-
-
-def test_every_example_has_true_pictures(open_page):
-    scenes = gallery.gallery().scenes
-    for example in (*queries.EXAMPLES, state.QUERY.default):
-        assert sum(queries.truth(example, scenes).true) >= 2, example
-
-
-def test_an_example_is_one_click(open_page):
-    at = open_page("retrieval")
-    at.button(key="example_1").click().run()
-    assert at.text_input(key="q").value == queries.EXAMPLES[1]
-    assert not at.exception and "<img" in texts(at)
-
-
-@pytest.mark.parametrize(
-    ("query", "part", "ranked"),
-    [
-        ("", "Type what", False),
-        ("   ", "Type what", False),
-        ("?!…", "no words", False),
-        ("a red giraffe", "giraffe", True),
-        ("xyzzy plugh", "none of these words", False),
-        ("a cat " * 100, "characters", False),
-        ("<script>alert(1)</script> red", "script", True),
-    ],
-)
-def test_queries_that_need_a_word(open_page, query, part, ranked):
-    at = open_page("retrieval")
-    at.text_input(key="q").set_value(query).run()
-    assert not at.exception and not at.error
-    assert len(at.warning) == 1 and part in at.warning[0].value
-    assert ("<img" in texts(at)) == ranked
-    assert "<script>" not in texts(at)
-
-
-def test_a_wording_that_cannot_be_judged_is_said_so(open_page):
-    at = open_page("retrieval", q="red red red")
-    assert not at.exception and "cannot check this wording" in texts(at)
-
-
-def test_both_rankings_mark_what_is_true(open_page):
-    at = open_page("retrieval", q="a red thing at night", sparsity="0.3")
-    assert texts(at).count("mf-card") >= 16
-    assert "of 160" in texts(at)
-
-
-def test_at_zero_sparsity_both_models_agree(open_page):
-    at = open_page("retrieval", sparsity="0")
-    assert "▲" not in texts(at).replace("▲ 3", "") and "▼" not in texts(at)
-
-
-def test_from_picture_to_text(open_page):
-    at = open_page("retrieval", direction="Image to text", scene="12")
-    assert not at.exception and not at.error
-    assert texts(at).count("<li") == 16
-
-
-# --- captioning -------------------------------------------------------------------------------------------------
-
-
-def test_both_models_caption_the_scene(open_page):
-    at = open_page("captioning", scene="12", sparsity="0.75")
-    assert "The dense model says" in texts(at) and "MULTIFLOW at 75 % says" in texts(at)
-    assert "What is really there" in texts(at)
-
-
-def test_a_random_scene_is_in_the_state(open_page):
-    at = open_page("captioning", scene="12")
-    at.button(key="random_scene").click().run()
-    assert not at.exception
-    number = at.number_input(key="scene").value
-    at.switch_page("app_pages/retrieval.py").run()
-    at.session_state[state.DIRECTION.name] = "Image to text"
-    at.run()
-    assert at.number_input(key="scene").value == number
-
-
-def test_an_own_picture(open_page):
-    at = open_page("captioning")
-    at.file_uploader[0].upload("own.png", png(), "image/png").run()
-    assert not at.exception and not at.error
-    assert "says" in texts(at) and "What is really there" not in texts(at)
-    at.button(key="random_scene").click().run()
-    assert "What is really there" in texts(at)
-
-
-@pytest.mark.parametrize("page", ["captioning", "retrieval"])
-def test_a_bad_picture_is_one_sentence(open_page, page):
-    at = open_page(page, direction="Image to text")
-    at.file_uploader[0].upload("own.png", b"not a picture", "image/png").run()
-    assert not at.exception
-    assert len(at.error) == 1 and "not a PNG" in at.error[0].value
 
 
 # --- the dense model ----------------------------------------------------------------------------------------------

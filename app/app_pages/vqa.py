@@ -1,0 +1,100 @@
+"""Questions about a picture: what each model answers, and at which sparsity the answer flips."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import cards, ladders, pictures, queries, state, ui
+from app.charts.answers import FirstWords
+from app.charts.words import percent
+from app.services import gallery, ladder, runs
+from app.state import Settings
+
+ABOUT = (
+    "Both models read the same question about the same picture and write an answer, one word at a time. The bar under an "
+    "answer is as strong as the model was sure of it; a wrong answer is struck through. Flatland draws its pictures itself, "
+    "so it knows what is right."
+)
+ABOUT_WORDS = (
+    "How likely each model found each word as the first of its answer: the likeliest words of either model. ✓ marks the "
+    "right one. Pruning often shifts these bars long before the answer flips."
+)
+ABOUT_LADDER = (
+    "The same question to models of rising sparsity. A **dot** is a sparsity that was asked, a **band** joins dots with the "
+    "same answer: green and ✓ right, red and ✗ wrong, violet where nobody knows. Asked at 0, 10, … 90 %, and by halving down "
+    "to 1 % where the dense model's answer first changes; between other dots nothing was asked. An answer may come back."
+)
+
+
+def show(settings: Settings) -> None:
+    st.title("VQA: what does each model answer?")
+    with ui.working() as progress:
+        dense = runs.vlm(settings.model, progress)
+    if not ui.able(dense, "vqa"):
+        return
+    with st.container(key="wrap_asked_vqa"):
+        left, right = st.columns([4, 8], gap="large")
+        picture = pictures.choose(left.container(), left.container())
+    with right:
+        question = _question(dense, picture)
+        if question:
+            _answers(settings, picture, question)
+
+
+def _question(dense, picture: gallery.Picture) -> str | None:
+    """What is asked: typed, or one of the examples that fit the picture; None after saying what is wrong with it."""
+    with ui.controls("question"):
+        st.text_input(
+            "Question", state.QUESTION.default, key=state.QUESTION.name, bind="query-params",
+            placeholder="for example: what color is the car", icon=":material/help_center:",
+        )  # fmt: skip
+        with st.container(horizontal=True, gap="xsmall", key="examples"):
+            for n, example in enumerate(queries.questions(picture.scene)):
+                st.button(example, key=f"example_{n}", on_click=_ask, args=(example,), type="secondary")
+    query = queries.check(st.session_state[state.QUESTION.name], dense, queries.QUESTION)
+    for sentence in query.complaints:
+        st.warning(sentence, icon=":material/info:")
+    return query.text if query.usable else None
+
+
+def _ask(question: str) -> None:
+    st.session_state[state.QUESTION.name] = question
+
+
+def _answers(settings: Settings, picture: gallery.Picture, question: str) -> None:
+    key = runs.RunKey.of(settings)
+    name = f"{runs.title(key)} at {percent(settings.sparsity)}"
+    right, why = queries.right_answer(question, picture.scene)
+    with ui.working() as progress:
+        said = [gallery.answer(k, picture, question, progress) for k in (runs.RunKey.dense(settings.model), key)]
+    replies = [queries.replied(answer, right) for answer in said]
+    ui.heading(finding(question, name, *replies), ABOUT, "answers")
+    places = st.columns(2, gap="small")
+    for place, side, title, reply in zip(
+        places, ("dense", "pruned"), ("The dense model answers", f"{name} answers"), replies, strict=True
+    ):
+        with place, st.container(key=f"answer_{side}"):
+            st.html(cards.answer_card(title, reply, side))
+    if right is None:
+        st.caption(f"The lab does not know the right answer: {why}.")
+    ui.note(queries.strange(settings.model, picture.scene is not None))
+    if ladders.wanted(settings, "answer", cheap=True):
+        with ui.working() as progress:
+            strip = ladder.answers(key, picture, question, right, progress)
+        ui.chart(strip, "ladder", ABOUT_LADDER)
+    ui.chart(FirstWords(name, said[0].alternatives, said[1].alternatives, right), "first_words", ABOUT_WORDS)
+
+
+def finding(question: str, name: str, dense: cards.Reply, pruned: cards.Reply) -> str:
+    """The page's finding in one sentence."""
+    asked = f"“{question[:60]}…”" if len(question) > 60 else f"“{question}”"
+    if dense.text == pruned.text:
+        verdict = {True: ", and is right", False: ", and is wrong", None: ""}[dense.true]
+        return f"{asked}: {name} answers as the dense model does{verdict}"
+    if dense.true or pruned.true:
+        who = "only the dense model" if dense.true else f"only {name}"
+        return f"{asked}: {who} is right"
+    return f"{asked}: {name} answers something else" + (", and both are wrong" if dense.true is False else "")
+
+
+ui.page(show)
