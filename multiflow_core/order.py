@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ._merge import Merged, ascending_ranks, interleaved, keep_all_but, last_ranks, shares, split_sorted
+from ._merge import Merged, ascending_ranks, binned, interleaved, keep_all_but, kth_lowest, last_ranks, shares
 from ._support import Progress, parallel_map, unknown_name
 from .allocate import Allocation, given
 from .allocate import get as get_allocation
@@ -350,7 +350,7 @@ class PruningOrder:
         k = int(self.layer_counts(sparsity)[i])
         if self.allocation.places is not None:
             return float(self._score(i)[self._places(i) < k].max(initial=-math.inf))
-        return float(np.partition(self._score(i), k - 1)[k - 1]) if k else -math.inf
+        return float(kth_lowest(self._score(i), k)) if k else -math.inf
 
     def thresholds(self, name: str, n: int = 101) -> np.ndarray:
         """The same at n evenly spaced global sparsities from 0 to 1: float64 (n,).
@@ -432,7 +432,7 @@ class PruningOrder:
             wide = score is not None and score.dtype != np.float32
             split = None
             if i in shared and not (scored and wide):
-                split = split_sorted(score if scored else self._scorer(key, i).astype(np.float32))
+                split = binned(score if scored else self._scorer(key, i).astype(np.float32))
             elif score is None:
                 self._scorer(key, i)  # for its checks
             return score if keep else None, wide, split
@@ -457,7 +457,7 @@ class PruningOrder:
         """Keys of scores beyond float32's range: divided by the highest score of all layers."""
         self._unit = max(float(np.abs(self._score(i)).max(initial=0)) for i in range(len(self.layers))) or 1.0
         return [
-            split_sorted((self._score(i).astype(np.float64) / self._unit).astype(np.float32)) if i in shared else None
+            binned((self._score(i).astype(np.float64) / self._unit).astype(np.float32)) if i in shared else None
             for i in range(len(self.layers))
         ]
 

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ._merge import Merged, keep_all_but, split_sorted
+from ._merge import Merged, binned, keep_all_but
 from ._support import Progress, unknown_name
 from .layers import PrunableLayer
 from .masks import Masks
@@ -136,7 +136,7 @@ def select(scores: Sequence[np.ndarray], k: int) -> list[np.ndarray]:
     >>> [keep.tolist() for keep in select([np.float32([1, 5]), np.float32([1, 0])], 2)]
     [[False, True], [True, False]]
     """
-    counts = Merged([split_sorted(score) for score in scores]).counts(k)
+    counts = Merged([binned(score) for score in scores]).counts(k)
     return [keep_all_but(score, int(count)) for score, count in zip(scores, counts, strict=True)]
 
 
