@@ -158,7 +158,7 @@ def answer_card(name: str, reply: Reply, side: str) -> str:
         )
     return (
         f'<div class="mf-says mf-{side}"><h4>{escape(name)}</h4><div class="mf-words">{_word(word, side)}</div>'
-        f'<div class="mf-verdict">{verdict} <span class="mf-muted">· {percent(reply.probability)} sure</span></div></div>'
+        f'<div class="mf-verdict">{verdict}<span class="mf-muted">{percent(reply.probability)} sure</span></div></div>'
     )
 
 

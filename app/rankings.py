@@ -103,7 +103,7 @@ class Sought:
     """What should be found, and how both models score it against the best of what should not.
 
     Attributes:
-        good, bad: what they are called, as in "true picture" and "false picture".
+        good, bad: what they are called, as in "best true picture" and "best false picture".
         wanted: the indices of what should be found, as the dense model ranks it; `names` are those of the first few.
         best: ((good, bad), (good, bad)): the highest scores in the dense and in the pruned model.
     """
@@ -119,21 +119,23 @@ class Sought:
         return ScoreGaps(self.good, self.bad, method, *self.best)
 
 
-def sought(scores: Sequence[Sequence[float]], texts: Sequence[str], true: Sequence[bool], thing: str) -> Sought | None:
+def sought(
+    scores: Sequence[Sequence[float]], texts: Sequence[str], true: Sequence[bool | None], thing: str
+) -> Sought | None:
     """What should be found: what is true, or else, where that is not known, what the dense model puts first.
 
     >>> found = sought([[0.9, 0.2, 0.1], [0.3, 0.5, 0.1]], ["a", "b", "c"], [True, False, False], "picture")
-    >>> found.names, found.best
-    (('a',), ((0.9, 0.2), (0.3, 0.5)))
+    >>> found.good, found.names, found.best
+    ('true picture', ('a',), ((0.9, 0.2), (0.3, 0.5)))
 
-    None where there is nothing to be told apart.
+    What is None in `true`, not known, is neither. The answer is None where there is nothing to be told apart.
     """
     by_dense = sorted(range(len(texts)), key=lambda i: -scores[0][i])
-    wanted = [i for i in by_dense if true[i]]
-    good, bad = f"true {thing}", f"false {thing}"
-    if not wanted or len(wanted) == len(texts):
-        wanted, good, bad = by_dense[:1], f"{thing} that the dense model finds", f"other {thing}"
-    rest = [i for i in by_dense if i not in set(wanted)]
+    wanted, rest = ([i for i in by_dense if true[i] is kind] for kind in (True, False))
+    good, bad = f"{'best ' * (len(wanted) > 1)}true {thing}", f"best false {thing}"
+    if not wanted or not rest:
+        wanted, rest = by_dense[:1], by_dense[1:]
+        good, bad = f"dense model's first {thing}", f"best other {thing}"
     if not rest:
         return None
     best = tuple((max(one[i] for i in wanted), max(one[i] for i in rest)) for one in scores)

@@ -88,19 +88,21 @@ def _find_pictures(settings: Settings, dense) -> None:
         known = len(truth.true)
         return gallery.shown(pool.scenes[i]) if i < known else own[i - known].shown
 
-    true = truth.true + (False,) * len(own)
-    found = rankings.compare(both, texts, true, TOP, "pictures", truth.understood and scenes, shown)
+    marked = truth.true + (False,) * len(own)
+    found = rankings.compare(both, texts, marked, TOP, "pictures", truth.understood and scenes, shown)
     _beside(settings, found, cards.picture_grid, ABOUT)
     if own:
         st.caption("Nobody has told the lab what your own pictures show, so they are ranked and never marked as true.")
     ui.note(queries.strange(settings.model, flat=scenes))
-    _margins(settings, rankings.sought(both, texts, true, "picture"), scores)
+    _margins(settings, rankings.sought(both, texts, truth.true + (None,) * len(own), "picture"), scores)
 
 
 def _searched() -> bool:
     """Where own pictures are added to the gallery; returns whether Flatland's are searched as well."""
     own = len(pictures.own())
     label = f"Gallery: {gallery.SIZE} scenes" + (f" + {own} of yours" if own else ", add yours")
+    if own and st.session_state.get(state.ONLY_OWN):
+        label = f"Gallery: {own} of yours"
     with st.popover(label, icon=":material/add_photo_alternate:", type="tertiary", key="gallery"):
         pictures.add("Your own pictures")
         return not (own and st.toggle("Search my pictures only", key=state.ONLY_OWN, persist_state="session"))

@@ -11,9 +11,9 @@ from .palette import Palette
 
 @dataclass(frozen=True)
 class ScoreGaps:
-    """The similarities of the best `good` and the best `bad` thing in the dense and in the pruned model, (good, bad) each.
+    """The similarities of what should be found and of what should not in the dense and in the pruned model, (good, bad) each.
 
-    As in ScoreGaps("true picture", "false picture", "OMP at 75 %", (0.7, 0.4), (0.3, 0.35)).
+    As in ScoreGaps("best true picture", "best false picture", "OMP at 75 %", (0.7, 0.4), (0.3, 0.35)).
     """
 
     good: str
@@ -29,7 +29,7 @@ class ScoreGaps:
 
     def title(self) -> str:
         dense, pruned = (f"{'trails' if gap < 0 else 'leads'} by {abs(gap):.2f}" for gap in self.gaps)
-        return f"The best {self.good} {dense} in the dense model and {pruned} after pruning"
+        return f"The {self.good} {dense} in the dense model and {pruned} after pruning"
 
     def describe(self) -> str:
         """Alternative text."""
@@ -37,7 +37,7 @@ class ScoreGaps:
             f"{name}: {self.good} {good:.2f}, {self.bad} {bad:.2f}"
             for name, (good, bad) in (("dense", self.dense), (self.method, self.pruned))
         )
-        return f"Bars of the highest similarity of a {self.good} and of a {self.bad}. {'; '.join(sides)}."
+        return f"Bars of the similarity of the {self.good} and of the {self.bad}. {'; '.join(sides)}."
 
     def table(self) -> dict[str, list]:
         """The same numbers as columns."""
@@ -65,6 +65,6 @@ class ScoreGaps:
     def _bars(self, name: str, values: tuple[float, ...], names: list[str], marker: dict) -> dict:
         return dict(
             type="bar", orientation="h", name=name, x=list(values), y=names, marker=marker,
-            text=[f"best {name}: {value:.2f}" for value in values], textposition="auto", insidetextanchor="start",
-            textfont=dict(size=13), cliponaxis=False, hovertemplate=f"%{{y}}<br>best {name}: %{{x:.3f}}<extra></extra>",
+            text=[f"{name}: {value:.2f}" for value in values], textposition="auto", insidetextanchor="start",
+            textfont=dict(size=13), cliponaxis=False, hovertemplate=f"%{{y}}<br>{name}: %{{x:.3f}}<extra></extra>",
         )  # fmt: skip

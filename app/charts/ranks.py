@@ -19,7 +19,7 @@ class RankLadder:
     """The best place of all that should be found at each of the sparsities, the dense model first, and `lines` for some
     of them, (name, places); places count from 1 to `total`.
 
-    `what` they are, as in "true picture"; the page shows the first `top`; the slider is at `sparsity`.
+    `what` they are, as in "best true picture"; the page shows the first `top`; the slider is at `sparsity`.
     """
 
     what: str
@@ -38,7 +38,7 @@ class RankLadder:
         return flip([(s, best <= place) for s, best in zip(self.sparsities, self.best, strict=True)])
 
     def title(self) -> str:
-        one = f"The best {self.what}" if len(self.lines) > 1 else f"The {self.what}"
+        one = f"The {self.what}"
         first, top = self.within(1), self.within(self.top)
         if top is None:
             return f"{one} is only {ordinal(self.best[0])} in the dense model, {ordinal(min(self.best))} at best"
@@ -61,11 +61,11 @@ class RankLadder:
     def describe(self) -> str:
         """Alternative text."""
         parts = [f"{ordinal(best)} at {percent(s)}" for s, best in zip(self.sparsities, self.best, strict=True)]
-        return f"Line chart of the place of the best {self.what} of {self.total} over sparsity: {', '.join(parts)}."
+        return f"Line chart of the place of the {self.what} of {self.total} over sparsity: {', '.join(parts)}."
 
     def table(self) -> dict[str, list]:
         """The same numbers as columns."""
-        return {"sparsity": list(self.sparsities), f"best {self.what}": list(self.best)} | {
+        return {"sparsity": list(self.sparsities), self.what: list(self.best)} | {
             f"{n}. {name}": list(places) for n, (name, places) in enumerate(self.lines, start=1)
         }
 
@@ -79,9 +79,9 @@ class RankLadder:
             for name, places in self.lines
         ]  # fmt: skip
         best = dict(
-            type="scatter", mode="lines+markers", x=x, y=list(self.best), name=f"best {self.what}",
+            type="scatter", mode="lines+markers", x=x, y=list(self.best), name=self.what,
             line=dict(color=palette.pruned, width=3.5), marker=dict(size=8),
-            hovertemplate=f"best {self.what}: place %{{y}} at %{{x:.0f}} %<extra></extra>",
+            hovertemplate=f"{self.what}: place %{{y}} at %{{x:.0f}} %<extra></extra>",
         )  # fmt: skip
         shown = [tick for tick in TICKS if tick < self.total] + [self.total]
         limit = dict(

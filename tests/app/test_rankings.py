@@ -37,3 +37,18 @@ def test_nothing_true_and_nothing_known():
 def test_ties_stay_in_order():
     both = rankings.compare(([0.5] * 3, [0.5] * 3), TEXTS[:3], [False] * 3, 3, "captions", True)
     assert [h.text for h in both.hits["pruned"]] == ["a", "b", "c"]
+
+
+def test_what_nobody_knows_is_neither_true_nor_false():
+    found = rankings.sought(SCORES, TEXTS, [False, True, True, None], "picture")
+    assert (found.good, found.bad, found.wanted) == ("best true picture", "best false picture", (1, 2))
+    assert found.best == ((0.8, 0.9), (0.8, 0.1))  # not the 0.9 of d
+    assert found.gaps("OMP").gaps[0] < 0 < found.gaps("OMP").gaps[1]
+
+
+def test_without_truth_the_dense_models_first_is_sought():
+    for true in ([False] * 4, [None] * 4, [True] * 4):
+        found = rankings.sought(SCORES, TEXTS, true, "caption")
+        assert (found.good, found.names) == ("dense model's first caption", ("a",))
+        assert found.best == ((0.9, 0.8), (0.1, 0.9))
+    assert rankings.sought(([0.1], [0.2]), ["a"], [None], "picture") is None

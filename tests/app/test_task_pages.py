@@ -234,7 +234,7 @@ def test_own_pictures_are_searched(open_page):
     assert "of 162" in texts(at) and "never marked as true" in texts(at)
     at.toggle(key=state.ONLY_OWN).set_value(True).run()
     assert texts(at).count("<figure") == 4 and "best of 2" in texts(at)
-    assert charts(at)[-1].startswith("The best picture that the dense model finds leads by")
+    assert charts(at)[-1].startswith("The dense model's first picture leads by")
     at.button(key="remove_own").click().run()
     assert "of 160" in texts(at)
 

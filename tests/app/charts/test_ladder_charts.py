@@ -31,7 +31,7 @@ LONG = Ladder(
     tuple(Rung(i / 24, f"caption number {i} " + "with many words " * 8, None, 0.01) for i in range(24)), 0.5,
 )  # fmt: skip
 RANKS = RankLadder(
-    "true picture", "OMP", (0.0, 0.5, 0.6, 0.7, 0.9), (1, 1, 3, 1, 40), (("a", (1, 1, 9, 8, 41)), ("b", (2, 2, 3, 1, 40))),
+    "best true picture", "OMP", (0.0, 0.5, 0.6, 0.7, 0.9), (1, 1, 3, 1, 40), (("a", (1, 1, 9, 8, 41)), ("b", (2, 2, 3, 1, 40))),
     160, 8, 0.63,
 )  # fmt: skip
 WORDS = FirstWords(
@@ -40,7 +40,7 @@ WORDS = FirstWords(
     (("blue", 0.5), ("cat", 0.2), ("red", 0.125), ("white", 0.1), ("green", 0.0001)),
     "red",
 )
-GAPS = ScoreGaps("true picture", "false picture", "OMP at 75 %", (0.75, 0.5), (0.25, 0.375))
+GAPS = ScoreGaps("best true picture", "best false picture", "OMP at 75 %", (0.75, 0.5), (0.25, 0.375))
 CHARTS = {"answer": RED, "caption": CAPTION, "long": LONG, "ranks": RANKS, "words": WORDS, "gaps": GAPS}
 
 
