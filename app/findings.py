@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .charts.words import percent
-from .services.facts import Facts
+from .charts.words import count, percent
+from .services.facts import DeadNeurons, Facts, Loss
+from .services.stories import UNEVEN
 
-DEAD = 0.98
-MARGIN = 0.10
+DEAD = 0.98  # a layer without so much of its weights is all but gone
+MARGIN = 0.10  # a modality that loses so much more than asked is collapsing
+DYING = 0.1  # so many dead neurons are worth a word
+LOST = 0.2  # so is a task that loses so much of its dense figure
+BETTER = 0.1  # and another method that keeps so much more
 FLOAT16, MASK = 16, 1  # bits per kept weight, and per weight for saying which are kept
 
 
 @dataclass(frozen=True)
-class Alarm:
-    """A collapse: which part is all but gone, and why."""
+class Verdict:
+    """Whether a part of the model has collapsed, and why; `level` is "collapse", "note" or "fine"."""
 
+    level: str
     headline: str
     why: str
 
@@ -29,33 +35,90 @@ def storage(sparsity: float) -> float:
     return min(1.0, (FLOAT16 * (1 - sparsity) + MASK) / FLOAT16)
 
 
-def alarm(facts: Facts, rival: Facts | None) -> Alarm | None:
-    """The collapse warning, or None when nothing has collapsed.
+def verdict(
+    facts: Facts, rival: Facts | None = None, dead: DeadNeurons | None = None, losses: Sequence[Loss] = ()
+) -> Verdict:
+    """The collapse alarm: the gravest finding as headline, with its reason and whatever else was found.
 
-    A layer has collapsed at a sparsity of 98 %, a modality when it loses 10 points more than was asked.
+    A modality collapses when it loses 10 points more than asked, a layer when it loses 98 %. Smaller signs are notes: 3
+    points, a tenth of the neurons, a fifth of what the model can do. They can be enough to lose a task.
     """
-    dead = [fact for fact in facts.layers if fact.sparsity >= DEAD]
-    worst = max(facts.modalities, key=lambda m: facts.modalities[m])
-    gap = facts.modalities[worst] - facts.target
-    if gap > MARGIN:
-        least = min(facts.modalities, key=lambda m: facts.modalities[m])
-        headline = f"The {worst} side is collapsing: {facts.method} takes {percent(facts.modalities[worst])} of it"
-        why = (
-            f"One threshold cuts the whole model, and {worst} weights are the smaller ones, so they pay for {least}, which "
-            f"loses only {percent(facts.modalities[least])}."
-        )
-    elif dead:
-        first = max(dead, key=lambda fact: fact.sparsity)
-        where = f"{first.layer.block} {first.layer.role}"
-        some = f"{len(dead)} layers are all but gone, the worst" if len(dead) > 1 else "One layer is all but gone:"
-        headline = f"{some} {where}, with {percent(first.sparsity)} of its weights pruned"
-        why = (
-            "At this target every layer is nearly empty." if facts.target >= DEAD - 0.01
-            else "Its weights are small beside those of its neighbours, so a shared threshold passes over nearly all of them."
-        )  # fmt: skip
-    else:
+    if not facts.pruned:
+        return Verdict("fine", "Nothing is pruned", "This is the dense model: every weight is in place.")
+    found = [one for one in (_modality(facts), _layers(facts), _neurons(dead)) if one]
+    found.sort(key=lambda one: one.level != "collapse")
+    first, *others = found or [_ability(losses) or _fine(facts, dead)]
+    compared = _compared(rival, _most_pruned(facts)) if found else ""
+    sentences = (first.why, *(f"{other.headline}." for other in others), compared, _measured(losses, rival))
+    return Verdict(first.level, first.headline, " ".join(filter(None, sentences)))
+
+
+def _most_pruned(facts: Facts) -> str:
+    return max(facts.modalities, key=lambda m: facts.modalities[m])
+
+
+def _modality(facts: Facts) -> Verdict | None:
+    shares, worst = facts.modalities, _most_pruned(facts)
+    gap = shares[worst] - facts.target
+    if gap <= UNEVEN:
         return None
-    return Alarm(headline, f"{why} {_compared(rival, worst)}".strip())
+    least = min(shares, key=lambda m: shares[m])
+    why = (
+        f"One cut goes through the whole model, and {worst} weights rank lower in it: they pay for {least}, which loses only "
+        f"{percent(shares[least])}."
+    )
+    taken = f"{facts.method} takes {percent(shares[worst])} of it"
+    if gap > MARGIN:
+        return Verdict("collapse", f"The {worst} side is collapsing: {taken}", why)
+    return Verdict("note", f"The {worst} side pays: {taken}, {100 * gap:.1f} points more than asked", why)
+
+
+def _layers(facts: Facts) -> Verdict | None:
+    dead = [fact for fact in facts.layers if fact.sparsity >= DEAD]
+    if not dead:
+        return None
+    first = max(dead, key=lambda fact: fact.sparsity)
+    some = f"{len(dead)} layers are all but gone, the worst" if len(dead) > 1 else "One layer is all but gone:"
+    why = (
+        "At this target every layer is nearly empty." if facts.target >= DEAD - 0.01
+        else "Its weights rank low beside those of other layers, so a cut that they share passes over nearly all of them."
+    )  # fmt: skip
+    return Verdict("collapse", f"{some} {first.name}, with {percent(first.sparsity)} of its weights pruned", why)
+
+
+def _neurons(dead: DeadNeurons | None) -> Verdict | None:
+    if dead is None or dead.dead < DYING * dead.neurons:
+        return None
+    why = (
+        f"No weight is left of {count(dead.inputs)} inputs and {count(dead.outputs)} outputs of layers: what passes there is "
+        "cut off."
+    )
+    return Verdict("note", _dead(dead), why)
+
+
+def _dead(dead: DeadNeurons) -> str:
+    return f"{f'{dead.dead:,}' if dead.dead else 'none'} of {count(dead.neurons)} neurons are dead"
+
+
+def _ability(losses: Sequence[Loss]) -> Verdict | None:
+    worst = max(losses, key=lambda loss: loss.share, default=None)
+    if worst is None or worst.share < LOST:
+        return None
+    choice = worst.kept_by_rival is not None and worst.kept_by_rival - worst.kept >= BETTER
+    why = (
+        "Every part of the model loses its share and no more, so it is *which* weights go that costs." if choice
+        else "Every part of the model loses its share and no more: without training, so many weights are too many."
+    )  # fmt: skip
+    return Verdict("note", f"Nothing has collapsed, yet {worst.title} suffers", why)
+
+
+def _fine(facts: Facts, dead: DeadNeurons | None) -> Verdict:
+    most = max(facts.layers, key=lambda fact: fact.sparsity)
+    why = (
+        f"No modality loses {100 * UNEVEN:.0f} points more than asked{f', {_dead(dead)}' if dead else ''}, and the layer that "
+        f"loses most, {most.name}, loses {percent(most.sparsity)}."
+    )
+    return Verdict("fine", "Nothing has collapsed", why)
 
 
 def _compared(rival: Facts | None, modality: str) -> str:
@@ -67,3 +130,17 @@ def _compared(rival: Facts | None, modality: str) -> str:
         f"At the same total, {rival.method} takes {percent(rival.modalities[modality])} of {modality} and leaves {layers} "
         f"above {percent(DEAD)}."
     )
+
+
+def _measured(losses: Sequence[Loss], rival: Facts | None) -> str:
+    """What the model can still do, beside a rival."""
+    if not losses:
+        return ""
+    compared = rival is not None and any(loss.kept_by_rival is not None for loss in losses)
+
+    def said(loss: Loss) -> str:
+        other = f" ({percent(loss.kept_by_rival)})" if compared and loss.kept_by_rival is not None else ""
+        return f"{loss.title} **{percent(loss.kept)}**{other}"
+
+    beside = f", {rival.method} in brackets" if compared else ""
+    return f"Measured at {percent(losses[0].at)}{beside}: {', '.join(map(said, losses))}."

@@ -30,6 +30,16 @@ def layer(layers: Sequence[PrunableLayer]) -> PrunableLayer:
     return named[chosen]
 
 
+def chosen(layers: Sequence[PrunableLayer]) -> PrunableLayer | None:
+    """The chosen layer, for a page without a select box; None where nothing was chosen yet."""
+    asked = st.session_state.get(state.LAYER.name, st.query_params.get(state.LAYER.name))
+    found = next((layer for layer in layers if layer.name == asked), None)
+    if found:
+        choose(found.name)
+        address.keep(state.LAYER, found.name)
+    return found
+
+
 def choose(name: str) -> None:
     """Select a layer, from a callback: a click in a chart, a button."""
     st.session_state[state.LAYER.name] = name

@@ -17,6 +17,7 @@ class Entry(NamedTuple):
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Explore": (
         Entry("overview.py", "Overview", ":material/grid_view:", "overview"),
+        Entry("layers.py", "Layers", ":material/layers:", "layers"),
         Entry("neurons.py", "Neurons", ":material/lens_blur:", "neurons"),
         Entry("distributions.py", "Distributions", ":material/ssid_chart:", "distributions"),
         Entry("flow.py", "Flow", ":material/account_tree:", "flow"),

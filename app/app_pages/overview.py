@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import findings, ui
+from app import findings, selection, ui
+from app.charts.heatmap import SparsityGrid
 from app.charts.words import count, percent
 from app.services import facts, results, runs
 from app.state import Settings
 
+LAYERS = "app_pages/layers.py"
 BESIDE = ("multiflow", "omp", "random")  # all others are on Compare
 ABOUT_ABILITIES = (
     "What the pruned model still can do on unseen scenes, **without any training after pruning**. Dashed: the dense model. "
@@ -20,30 +22,42 @@ ABOUT_SHARES = (
 )
 ABOUT_GRID = (
     "Every cell is one weight matrix of the model, and its number the share of its weights that is pruned, in per cent. "
-    "Left to right: the blocks the signal passes through. Top to bottom: what the matrix does in its block."
+    "Left to right: the blocks the signal passes through. Top to bottom: what the matrix does in its block. **Click a cell to "
+    "select its layer**; its frame stays, and every page that looks at one layer looks at it."
 )
+LEVELS = {
+    "collapse": (st.warning, ":material/warning:"),
+    "note": (st.info, ":material/info:"),
+    "fine": (st.success, ":material/check_circle:"),
+}
 EXTRA = {"text": " Cross-attention (*cross* …) reads the picture; BLIP counts it as text."}
 
 
 def show(settings: Settings) -> None:
     st.title("What was pruned, and what is left")
+    key = runs.RunKey.of(settings)
     measured = results.load(settings.model)
-    headline = st.container()
+    headline, verdict = st.container(), st.container(key="alarm")
     with ui.working() as progress:
-        now = facts.of(runs.RunKey.of(settings), progress)
-        rival = runs.rival(runs.RunKey.of(settings))
+        now = facts.of(key, progress)
+        rival = runs.rival(key)
         beside = facts.of(rival, progress) if rival else None
     with headline:
-        _figures(runs.RunKey.of(settings), now, measured)
-    alarm = findings.alarm(now, beside)
-    if alarm:
-        with st.container(key="alarm"):
-            st.warning(alarm.why, title=alarm.headline, icon=":material/warning:")
+        _figures(key, now, measured)
+    _where(now, beside)
     if measured:
-        chosen = runs.measured_as(runs.RunKey.of(settings))
+        chosen = runs.measured_as(key)
         titles = {m.name: m.title for m in runs.methods() if m.name in BESIDE} | {chosen: now.method}
         ui.chart(facts.abilities(measured, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
-    _where(now, beside)
+    with verdict, ui.working() as progress:
+        dead = facts.dead_neurons(key, progress)
+        _alarm(findings.verdict(now, beside, dead, facts.losses(measured, key, rival)))
+
+
+def _alarm(verdict: findings.Verdict) -> None:
+    """What has collapsed, or that nothing has."""
+    say, icon = LEVELS[verdict.level]
+    say(verdict.why, title=verdict.headline, icon=icon)
 
 
 def _figures(key: runs.RunKey, now: facts.Facts, measured: results.Results | None) -> None:
@@ -78,18 +92,31 @@ def _figures(key: runs.RunKey, now: facts.Facts, measured: results.Results | Non
 
 
 def _where(now: facts.Facts, beside: facts.Facts | None) -> None:
-    """Modality shares and one heatmap a modality, the smallest beside the shares."""
+    """Modality shares and one heatmap a modality: the smallest beside the shares, those with many blocks below."""
+    layers = [fact.layer for fact in now.layers]
+    chosen = selection.chosen(layers)
     shares = facts.shares(now, beside)
     about = ABOUT_SHARES + (f" Diamonds: {shares.rival} at the same total." if shares.rival else "")
-    first, *others = sorted(facts.grids(now), key=lambda grid: len(grid.roles))
+    grids = sorted(facts.grids(now, chosen.name if chosen else None), key=lambda grid: (grid.wide, len(grid.roles)))
+    narrow = [grid for grid in grids if not grid.wide]
     with st.container(key="wrap_where"):
         left, right = st.columns([5, 7], gap="medium")
         with left:
             ui.chart(shares, "modalities", about)
-            ui.chart(first, f"grid_{first.modality}", ABOUT_GRID + EXTRA.get(first.modality, ""))
-        with right:
-            for grid in others:
-                ui.chart(grid, f"grid_{grid.modality}", ABOUT_GRID + EXTRA.get(grid.modality, ""))
+        for n, grid in enumerate(narrow):
+            with right if n or len(narrow) < len(grids) else left:
+                _grid(grid)
+    for grid in grids[len(narrow) :]:
+        _grid(grid)
+    with ui.controls("chosen"), st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.caption("Click a cell to select its layer, here and on every page that looks at one layer.", width="content")
+        if chosen:
+            st.page_link(LAYERS, label=selection.label(chosen), icon=":material/layers:", help="All about this layer")
+
+
+def _grid(grid: SparsityGrid) -> None:
+    about = ABOUT_GRID + EXTRA.get(grid.modality, "")
+    ui.chart(grid, f"grid_{grid.modality}", about, pick=selection.choose)
 
 
 ui.page(show)

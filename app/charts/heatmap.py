@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import plotly.graph_objects as go
 
+from .blocks import ticks
 from .palette import Palette
+from .picking import LAYOUT, targets
 from .words import count, percent
 
 ROW, FRAME = 32, 84
@@ -14,13 +17,18 @@ ROW, FRAME = 32, 84
 
 @dataclass(frozen=True)
 class SparsityGrid:
-    """One cell a layer: `pruned[r][b]` of `size[r][b]` weights are gone from role r of block b; None where there is none."""
+    """One cell a layer: `pruned[r][b]` of `size[r][b]` weights are gone from role r of block b; None where there is none.
+
+    `keys[r][b]` is what a click on the cell hands to the page; `selected` is the key of the cell with a frame.
+    """
 
     modality: str
     blocks: tuple[str, ...]
     roles: tuple[str, ...]
     size: tuple[tuple[int | None, ...], ...]
     pruned: tuple[tuple[int | None, ...], ...]
+    keys: tuple[tuple[str | None, ...], ...] = ()
+    selected: str | None = None
 
     @property
     def sparsity(self) -> list[list[float | None]]:
@@ -32,12 +40,7 @@ class SparsityGrid:
 
     def cells(self) -> list[tuple[str, str, int, int]]:
         """(block, role, pruned, size) of every layer."""
-        return [
-            (block, role, self.pruned[r][b], self.size[r][b])
-            for r, role in enumerate(self.roles)
-            for b, block in enumerate(self.blocks)
-            if self.size[r][b]
-        ]
+        return [(self.blocks[b], self.roles[r], self.pruned[r][b], self.size[r][b]) for r, b in self._places()]
 
     def title(self) -> str:
         cells = self.cells()
@@ -68,22 +71,59 @@ class SparsityGrid:
 
     def figure(self, palette: Palette) -> go.Figure:
         values = self.sparsity
-        narrow = len(self.blocks) > 14
-        text = [["" if v is None else _label(v) for v in row] for row in values]
-        hover = [
-            ["" if not n else f"{count(k)} of {count(n)} weights" for n, k in zip(sizes, gone, strict=True)]
-            for sizes, gone in zip(self.size, self.pruned, strict=True)
-        ]
         trace = dict(
             type="heatmap", z=[[None if v is None else 100 * v for v in row] for row in values],
             x=list(self.blocks), y=list(self.roles), zmin=0, zmax=100, colorscale=palette.scale, showscale=False,
-            text=text, texttemplate="%{text}", textfont=dict(size=11 if narrow else 13),
-            customdata=hover, xgap=2, ygap=2, hoverongaps=False,
-            hovertemplate="<b>%{x} · %{y}</b><br>%{z:.2f} % pruned<br>%{customdata}<extra></extra>",
+            text=[["" if v is None else _label(v) for v in row] for row in values], texttemplate="%{text}",
+            textfont=dict(size=11 if len(self.blocks) > 8 else 13), xgap=2, ygap=2, hoverinfo="skip",
         )  # fmt: skip
-        across = dict(title=dict(text="block, in the order in which the signal passes"), showgrid=False)
-        down = dict(title=dict(text="weight matrix"), autorange="reversed", showgrid=False, ticksuffix=" ")
-        return palette.figure([trace], dict(height=FRAME + ROW * len(self.roles), xaxis=across, yaxis=down))
+        across = dict(
+            title=dict(text="block, in the order in which the signal passes"), showgrid=False, tickangle=0, fixedrange=True,
+            tickvals=list(self.blocks), ticktext=ticks(self.blocks), range=[-0.5, len(self.blocks) - 0.5],
+        )  # fmt: skip
+        down = dict(
+            title=dict(text="weight matrix"),
+            range=[len(self.roles) - 0.5, -0.5],
+            showgrid=False,
+            ticksuffix=" ",
+            fixedrange=True,
+        )
+        layout = dict(
+            height=FRAME + ROW * len(self.roles), xaxis=across, yaxis=down, shapes=self._frame(palette), **LAYOUT
+        )
+        return palette.figure([trace, self._targets()], layout)
+
+    @property
+    def wide(self) -> bool:
+        """Whether the cells are too many for half the width of a page."""
+        return len(self.blocks) > 14
+
+    def _places(self) -> list[tuple[int, int]]:
+        """(role, block) of every cell that there is."""
+        return [(r, b) for r, sizes in enumerate(self.size) for b, size in enumerate(sizes) if size]
+
+    def _targets(self) -> dict[str, Any]:
+        at = self._places()
+        return targets(
+            [self.blocks[b] for _, b in at],
+            [self.roles[r] for r, _ in at],
+            [self.keys[r][b] if self.keys else None for r, b in at],
+            ROW,
+            "%{text}<extra></extra>",
+            [
+                f"<b>{block} · {role}</b><br>{100 * gone / size:.2f} % pruned<br>{count(gone)} of {count(size)} weights"
+                for block, role, gone, size in self.cells()
+            ],
+        )
+
+    def _frame(self, palette: Palette) -> list[dict[str, Any]]:
+        """A frame around the selected cell."""
+        line = dict(color=palette.ink, width=3)
+        return [
+            dict(type="rect", x0=b - 0.5, x1=b + 0.5, y0=r - 0.5, y1=r + 0.5, line=line)
+            for r, b in self._places()
+            if self.keys and self.keys[r][b] == self.selected
+        ]
 
 
 def _label(sparsity: float) -> str:

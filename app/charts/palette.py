@@ -87,6 +87,12 @@ def vertical(x: float, palette: Palette, axis: str = "x") -> dict[str, Any]:
     return dict(type="line", x0=x, x1=x, y0=0, y1=1, xref=axis, yref="paper", line=line)
 
 
+def horizontal(y: float, palette: Palette) -> dict[str, Any]:
+    """A dotted line from side to side at y: a target."""
+    line = dict(color=palette.ink, width=1.5, dash="dot")
+    return dict(type="line", x0=0, x1=1, y0=y, y1=y, xref="paper", yref="y", line=line)
+
+
 def see_through(color: str, opacity: float) -> str:
     """A colour through which one sees what lies under it.
 

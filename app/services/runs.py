@@ -103,7 +103,11 @@ def measured_as(key: OrderKey | RunKey) -> str:
 
 
 def rival(key: RunKey) -> RunKey | None:
-    """What to compare a run with at the same sparsity: global magnitude, and MULTIFLOW when that is the choice."""
+    """What to compare a run with at the same sparsity: the method's own allocation where another one replaces it, else
+    global magnitude, and MULTIFLOW where that is the choice.
+    """
+    if key.allocation != state.OWN and not slow(method(key.method)):
+        return RunKey(key.model, key.method, key.sparsity)
     wanted = "multiflow" if key.method == "omp" else "omp"
     known = any(m.name == wanted for m in methods())
     return RunKey(key.model, wanted, key.sparsity) if known else None
@@ -154,6 +158,12 @@ def statistics(model: str, progress: Progress | None = None) -> Statistics:
     return STORE.get("statistics", model, make, progress)
 
 
+def ready_statistics(model: str) -> Statistics | None:
+    """Activation statistics where they are at hand: nothing is calibrated for them."""
+    shipped = (paths.model_folder(model) / "statistics.safetensors").is_file()
+    return statistics(model) if shipped or ("statistics", model) in STORE else None
+
+
 def order(key: OrderKey, progress: Progress | None = None) -> PruningOrder | Solved:
     """The order in which a method prunes a model."""
 
@@ -189,6 +199,14 @@ def layer_counts(key: RunKey, progress: Progress | None = None) -> np.ndarray:
     if not known.nested:
         masks(key, progress)  # on the worker; the order remembers
     return known.layer_counts(key.sparsity)
+
+
+def dead_neurons(key: RunKey, progress: Progress | None = None) -> np.ndarray:
+    """How many outputs and inputs of every layer have no weight left: int64 (layers, 2). Where masks nest, a look-up."""
+    known = order(key.order, progress)
+    place = key.order if known.nested else key
+    found = STORE.get("dead neurons", place, lambda report: known.dead_neurons(key.sparsity, progress=report), progress)
+    return known.dead_neurons(key.sparsity) if known.nested else found
 
 
 def pruned(key: RunKey, progress: Progress | None = None) -> VLM:

@@ -216,6 +216,49 @@ def test_overview_warns_of_a_collapse(open_page):
     assert len(at.warning) == 1
 
 
+def test_overview_says_when_nothing_has_collapsed(open_page):
+    at = open_page("overview", sparsity="0.3")
+    assert "Nothing has collapsed" in at.success[0].proto.title and "neurons are dead" in at.success[0].value
+
+
+def test_overview_compares_a_replaced_allocation_with_the_methods_own(open_page, assets):
+    at = open_page("overview", sparsity="0.63", allocation="global")
+    assert (
+        "MULTIFLOW takes 63 % of text" in at.warning[0].value and "MULTIFLOW (global) takes 67 %" in at.warning[0].value
+    )
+
+
+# --- layers -----------------------------------------------------------------------------------------------------
+
+
+def first_layer(at) -> str:
+    return at.dataframe[-1].value["layer"][0]
+
+
+def test_layers_name_what_goes_first_and_follow_the_slider(open_page):
+    at = open_page("layers", method="omp", sparsity="0.63")
+    assert f"OMP takes {first_layer(at)} first: 90 % pruned" in texts(at)
+    before, pruned = plots(at), list(at.dataframe[-1].value["pruned now"])
+    at.slider(key="sparsity").set_value(0.9).run()
+    assert not at.exception and f"OMP takes {first_layer(at)} first: 90 % pruned" in texts(at)
+    assert all(a != b for a, b in zip(plots(at), before, strict=True))
+    assert all(a > b for a, b in zip(at.dataframe[-1].value["pruned now"], pruned))
+
+
+def test_a_selected_layer_survives_the_slider_and_the_page(open_page):
+    name = runs.order(runs.OrderKey("flatland-blip", "multiflow")).layers[30].name
+    at = open_page("layers", layer=name)
+    assert at.selectbox(key="layer").value == name
+    at.slider(key="sparsity").set_value(0.7).run()
+    assert at.selectbox(key="layer").value == name
+    rows = at.session_state["layer_table"]["selection"]["rows"]
+    assert at.dataframe[-1].value["layer"][rows[0]] == "text 0 cross value"
+    at.switch_page("app_pages/overview.py").run()
+    assert not at.exception and at.session_state["layer"] == name
+    at.switch_page("app_pages/layers.py").run()
+    assert at.selectbox(key="layer").value == name
+
+
 def test_every_chart_can_be_taken_away(open_page):
     at = open_page()
     names = [button.proto.label for button in at.get("download_button")]

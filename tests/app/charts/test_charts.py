@@ -5,7 +5,7 @@ import json
 import plotly.graph_objects as go
 import pytest
 
-from app.charts import DARK, LIGHT
+from app.charts import DARK, LIGHT, picking
 from app.charts.curves import Ability, AbilityCurves
 from app.charts.heatmap import SparsityGrid
 from app.charts.modalities import ModalityShares
@@ -17,6 +17,8 @@ GRID = SparsityGrid(
     roles=("query", "cross key", "fc1"),
     size=((100, 100), (None, 100), (400, 400)),
     pruned=((50, 60), (None, 0), (399, 400)),
+    keys=(("t.0.q", "t.1.q"), (None, "t.1.k"), ("t.0.fc1", "t.1.fc1")),
+    selected="t.0.fc1",
 )
 SHARES = ModalityShares(("vision", "text"), (0.9, 0.36), 0.63, "OMP", "MULTIFLOW", (0.63, 0.63))
 CURVES = AbilityCurves(
@@ -87,6 +89,24 @@ def test_heatmap_cells():
     assert trace.x == GRID.blocks and trace.y == GRID.roles
     assert "text 1 fc1" in GRID.title() and "0 %" in GRID.title()
     assert GRID.table()["sparsity"] == [0.5, 0.6, 0.0, 0.9975, 1.0]
+
+
+def test_heatmap_cells_can_be_clicked_and_the_selected_one_has_a_frame():
+    figure = GRID.figure(LIGHT)
+    cells, targets = figure.data
+    assert cells.hoverinfo == "skip"  # it would swallow the click
+    assert list(zip(targets.x, targets.y, targets.customdata)) == [
+        ("text 0", "query", "t.0.q"), ("text 1", "query", "t.1.q"), ("text 1", "cross key", "t.1.k"),
+        ("text 0", "fc1", "t.0.fc1"), ("text 1", "fc1", "t.1.fc1"),
+    ]  # fmt: skip
+    assert "99.75 % pruned" in targets.text[3] and targets.hovertemplate
+    assert targets.marker.opacity == targets.selected.marker.opacity == targets.unselected.marker.opacity == 0
+    (frame,) = figure.layout.shapes
+    assert (frame.x0, frame.x1, frame.y0, frame.y1) == (-0.5, 0.5, 1.5, 2.5)
+
+
+def test_a_click_without_hover_is_still_a_click():
+    assert picking.targets([1], [1], ["a"], 10)["hoverinfo"] == "none"  # "skip" would swallow it
 
 
 def test_even_heatmap_says_so():

@@ -1,0 +1,87 @@
+"""All layers side by side: which goes first, how each of them goes, and what is known of it."""
+
+from __future__ import annotations
+
+import pandas as pd
+import streamlit as st
+
+from app import selection, ui
+from app.services import facts, layers, runs
+from app.state import Settings
+
+TABLE = "layer_table"
+ABOUT_BARS = (
+    "One bar a layer, in the order in which the signal passes: its height is the share of the layer's weights that is pruned at "
+    "the slider's place; dotted: what was asked of the whole model. The triangle marks the selected layer. **Click a bar to "
+    "select its layer**: every page that looks at one layer then looks at that one.\n\nA layer *goes first* when it is the "
+    "first to lose 90 % of its weights as the slider moves up."
+)
+ABOUT_CURVES = (
+    "One line a layer: how much of it is pruned (upwards) when so much of the whole model is pruned (to the right). Dashed: a "
+    "layer that goes exactly with the model; a line above it pays for the others. Thick: the selected layer. The dots on the "
+    "dotted line are the layers at the slider's place: **click one to select it**."
+)
+ABOUT_TABLE = (
+    "One row a layer, first the one that goes first. Click a heading to sort, **a cell to select its layer**.\n\n"
+    "* *90 % (99 %) gone at*: the sparsity of the whole model at which the layer has lost so much, between the slider's steps "
+    "interpolated.\n"
+    "* *Dead neurons*: rows (outputs) and columns (inputs) of the matrix that have no weight left.\n"
+    "* *Mean |w|*: mean size of the dense weights. *Activation*: root mean square of the norms of the layer's inputs "
+    "over the calibration pairs.\n"
+    "* *Score cut*: the highest score that is pruned in this layer. *|w| cut*: the size under which as many of its weights lie "
+    "as are pruned. With MULTIFLOW that is what sets the layer's share."
+)
+
+
+def show(settings: Settings) -> None:
+    st.title("Layers: which goes first?")
+    key = runs.RunKey.of(settings)
+    with ui.working() as progress:
+        now = facts.of(key, progress)
+        curve = layers.curves(key.order, progress)
+    with ui.controls("layer"):
+        layer = selection.layer(runs.order(key.order).layers)
+    ui.chart(layers.bars(now, curve, layer.name), "layer_bars", ABOUT_BARS, pick=selection.choose)
+    if ui.ordered(runs.order(key.order)):
+        ui.chart(layers.lines(now, curve, layer.name), "layer_curves", ABOUT_CURVES, pick=selection.choose)
+    ui.heading("All layers, first the one that goes first", ABOUT_TABLE, "layer_table")
+    with ui.working() as progress:
+        found = layers.profiles(key.order, progress)
+        dead = runs.dead_neurons(key, progress)
+    _table(
+        layers.table(now, curve, found, dead),
+        [now.layers[i].layer.name for i in layers.ranking(now, curve)],
+        layer.name,
+    )
+
+
+def _table(table: dict[str, list], names: list[str], selected: str) -> None:
+    """The table, with the selected layer's row marked; `names` are the layers of the rows."""
+    st.session_state[TABLE] = {"selection": {"rows": [names.index(selected)], "columns": [], "cells": []}}
+    frame = pd.DataFrame(table)
+    shares = [c for c in ("pruned now", "90 % gone at", "99 % gone at") if c in frame]
+    frame[shares] *= 100
+    config = st.column_config
+    columns = dict.fromkeys(frame, config.NumberColumn(format="%.3g", width=76))
+    columns |= dict.fromkeys(shares, config.NumberColumn(format="%.1f %%", width=92))
+    columns |= dict.fromkeys(("weights", "dead neurons"), config.NumberColumn(format="localized", width=76))
+    columns |= {
+        "layer": config.TextColumn(width=128),
+        "modality": config.TextColumn(width=68),
+        "pruned now": config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=128),
+    }
+    st.dataframe(
+        frame, column_config=columns, hide_index=True, key=TABLE, on_select=lambda: _clicked(names),
+        selection_mode=["single-row", "single-cell"], alt="All layers, first the one that goes first",
+    )  # fmt: skip
+
+
+def _clicked(names: list[str]) -> None:
+    """A click on a cell or at the head of a row."""
+    chosen = st.session_state[TABLE].selection
+    rows = [row for row, _ in chosen.cells] or chosen.rows
+    if rows:
+        selection.choose(names[rows[0]])
+
+
+ui.page(show)

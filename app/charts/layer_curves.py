@@ -1,0 +1,101 @@
+"""How the sparsity of every layer grows with that of the whole model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import plotly.graph_objects as go
+
+from .layer_bars import GONE
+from .palette import Palette, vertical
+from .words import ordinal, percent
+
+
+@dataclass(frozen=True)
+class LayerCurve:
+    """One layer: its sparsity `now`, and at evenly spaced sparsities of the model from 0 to 1; all fractions."""
+
+    key: str
+    name: str
+    modality: str
+    now: float
+    sparsity: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class LayerCurves:
+    """One line a layer. `reached` are the model's sparsities at which the layers reach `GONE`, in their order."""
+
+    layers: tuple[LayerCurve, ...]
+    reached: tuple[float, ...]
+    sparsity: float
+    selected: str
+
+    @property
+    def chosen(self) -> LayerCurve:
+        return next((layer for layer in self.layers if layer.key == self.selected), self.layers[0])
+
+    def title(self) -> str:
+        target = dict(zip((layer.key for layer in self.layers), self.reached, strict=True))[self.chosen.key]
+        place = 1 + sum(other < target for other in self.reached)
+        return (
+            f"{self.chosen.name} is {percent(GONE)} pruned at a target of {percent(target)}, "
+            f"{ordinal(place)} of {len(self.layers)}"
+        )
+
+    def describe(self) -> str:
+        """Alternative text."""
+        return (
+            f"Line chart of the sparsity of {len(self.layers)} layers over the sparsity of the model. {self.title()}; at "
+            f"{percent(self.sparsity)} it has lost {percent(self.chosen.now)}."
+        )
+
+    def table(self) -> dict[str, list]:
+        """The same numbers as columns, every tenth of the way."""
+        steps = len(self.chosen.sparsity) - 1
+        at = {f"at {percent(tenth / 10)}": steps * tenth // 10 for tenth in range(11)}
+        columns = {
+            "layer": [layer.name for layer in self.layers],
+            "modality": [layer.modality for layer in self.layers],
+        }
+        return columns | {head: [layer.sparsity[step] for layer in self.layers] for head, step in at.items()}
+
+    def figure(self, palette: Palette) -> go.Figure:
+        first = {layer.modality: layer for layer in reversed(self.layers)}
+        lines = [self._line(layer, palette, legend=first[layer.modality] is layer) for layer in self.layers]
+        strong = self._line(self.chosen, palette, legend=False) | dict(opacity=1)
+        strong["line"] = strong["line"] | dict(width=4)
+        even = dict(
+            type="scatter", mode="lines", x=[0, 100], y=[0, 100], line=dict(color=palette.muted, width=1, dash="dash"),
+            hoverinfo="skip", showlegend=False,
+        )  # fmt: skip
+        layout = dict(
+            height=380, hovermode="closest", margin=dict(l=8, r=8, t=30, b=8), dragmode=False,
+            shapes=[vertical(100 * self.sparsity, palette)],
+            showlegend=len(first) > 1, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
+            xaxis=dict(range=[0, 101], ticksuffix=" %", title=dict(text="weights of the whole model pruned")),
+            yaxis=dict(range=[0, 103], ticksuffix=" %", title=dict(text="weights of the layer pruned")),
+        )  # fmt: skip
+        return palette.figure([*lines, even, strong, self._dots(palette)], layout)
+
+    def _line(self, layer: LayerCurve, palette: Palette, legend: bool) -> dict[str, Any]:
+        return dict(
+            type="scatter", mode="lines", x0=0, dx=100 / (len(layer.sparsity) - 1), opacity=0.4, name=layer.modality,
+            y=[round(100 * s, 1) for s in layer.sparsity], line=dict(color=palette.of(layer.modality), width=0.9),
+            hovertemplate=f"<b>{layer.name}</b><br>%{{y}} % at %{{x}} %<extra></extra>", showlegend=legend,
+        )  # fmt: skip
+
+    def _dots(self, palette: Palette) -> dict[str, Any]:
+        """Every layer at the slider's place: what can be clicked."""
+        return dict(
+            type="scatter", mode="markers", x=[100 * self.sparsity] * len(self.layers), showlegend=False,
+            y=[round(100 * layer.now, 2) for layer in self.layers], customdata=[layer.key for layer in self.layers],
+            text=[layer.name for layer in self.layers], unselected=dict(marker=dict(opacity=1)),
+            marker=dict(
+                size=[13 if layer is self.chosen else 6 for layer in self.layers], opacity=1,
+                color=[palette.of(layer.modality) for layer in self.layers],
+                line=dict(color=palette.ink, width=[2 if layer is self.chosen else 0 for layer in self.layers]),
+            ),
+            hovertemplate="<b>%{text}</b><br>%{y:.1f} % pruned now<extra></extra>",
+        )  # fmt: skip
