@@ -20,6 +20,8 @@ from ._support import parallel_map
 
 _HALF = 16  # a float32 is kept as its upper 16 bits (shared by a whole bin of values) and its lower 16
 _CHUNK = 1 << 16  # values merged at a time: more than fit into the cache take several times as long
+_CELL = 13  # bits of a float32 that a cell of `steps_survived` does not look at
+_RANKED = 1 << 17  # fewer values are ranked sooner than counted
 
 
 def ordered_bits(values: np.ndarray) -> np.ndarray:
@@ -215,6 +217,32 @@ def ascending_ranks(values: np.ndarray) -> np.ndarray:
     ranks = np.empty(len(values), dtype=np.int32)
     ranks[order] = np.arange(len(values), dtype=np.int32)
     return ranks
+
+
+def steps_survived(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """How many steps each value survives if at step k the counts[k] lowest are gone: uint8 or wider, shape (n,).
+
+    >>> steps_survived(np.array([3.0, 1.0, 1.0, 2.0], dtype=np.float32), np.array([0, 1, 3])).tolist()
+    [3, 1, 2, 2]
+
+    Equal values go in order of position. `counts` must not fall. Most values share their upper bits with others of the
+    same step; only those of cells that a step tears apart have to be ranked.
+    """
+    kind = np.min_scalar_type(len(counts))
+    if values.dtype != np.float32 or len(values) < _RANKED:
+        return np.searchsorted(counts, ascending_ranks(values), side="right").astype(kind)
+    cells = ordered_bits(values) >> _CELL
+    cells -= cells.min()
+    size = np.bincount(cells)
+    first = np.cumsum(size) - size
+    steps = np.searchsorted(counts, first, side="right").astype(kind)
+    torn = (steps != np.searchsorted(counts, first + size - 1, side="right")) & (size > 0)
+    found = steps[cells]
+    rest = np.flatnonzero(torn[cells])
+    skipped = first - (np.cumsum(size * torn) - size * torn)  # values below a torn cell that are not ranked here
+    ranks = ascending_ranks(values[rest]) + skipped[cells[rest]]
+    found[rest] = np.searchsorted(counts, ranks, side="right")
+    return found
 
 
 def last_ranks(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

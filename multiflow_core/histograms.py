@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
-from ._merge import Merged, binned
+from ._merge import Merged, binned, steps_survived
 from ._support import Progress, parallel_map
 from .layers import PrunableLayer
 from .order import PruningOrder
@@ -96,7 +96,7 @@ def cut_histogram(
         groups: for every layer the name of its group.
     """
 
-    def binned(i: int) -> tuple[int, np.ndarray, np.ndarray]:
+    def bins_of(i: int) -> tuple[int, np.ndarray, np.ndarray]:
         own, lifetime = values(i), lifetimes[i].astype(np.int64)
         positive = own != 0
         zeros = np.bincount(lifetime[~positive], minlength=steps + 1)
@@ -106,7 +106,7 @@ def cut_histogram(
         whole = -(-len(cells) // (steps + 1)) * (steps + 1)
         return first, np.pad(cells, (0, whole - len(cells))).reshape(-1, steps + 1), zeros
 
-    found = parallel_map(binned, range(len(groups)), progress=progress, message="binning weights")
+    found = parallel_map(bins_of, range(len(groups)), progress=progress, message="binning weights")
     filled = [(first, first + len(cells)) for first, cells, _ in found if len(cells)] or [(0, 0)]
     lowest = min(begin for begin, _ in filled)
     bins = max(end for _, end in filled) - lowest
@@ -121,12 +121,24 @@ def cut_histogram(
 
 
 def lifetimes(
-    order: PruningOrder, layers: Sequence[PrunableLayer], steps: int = STEPS, progress: Progress | None = None
+    order: PruningOrder,
+    layers: Sequence[PrunableLayer],
+    steps: int = STEPS,
+    progress: Progress | None = None,
+    by: Callable[[int], np.ndarray] | None = None,
 ) -> list[np.ndarray]:
-    """`order.survived` of every layer: how many of the sparsities 0, 1/(steps - 1), ... 1 each weight survives."""
-    return parallel_map(
-        lambda layer: order.survived(layer.name, steps), layers, progress=progress, message="following every weight"
-    )
+    """How many of the sparsities 0, 1/(steps - 1), ... 1 each weight of some layers survives: `order.survived` of each.
+
+    With `by`, layer number -> other values, (size,): what would survive if they decided inside every layer, as many going
+    at every step as the order lets go.
+    """
+    budgets = dict(zip((layer.name for layer in order.layers), order.count_table(steps), strict=True))
+
+    def follow(i: int) -> np.ndarray:
+        name = layers[i].name
+        return order.survived(name, steps) if by is None else steps_survived(by(i), budgets[name])
+
+    return parallel_map(follow, range(len(layers)), progress=progress, message="following every weight")
 
 
 def magnitudes(model: nn.Module, layers: Sequence[PrunableLayer]) -> Callable[[int], np.ndarray]:

@@ -10,7 +10,17 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ._merge import Merged, ascending_ranks, binned, interleaved, keep_all_but, kth_lowest, last_ranks, shares
+from ._merge import (
+    Merged,
+    ascending_ranks,
+    binned,
+    interleaved,
+    keep_all_but,
+    kth_lowest,
+    last_ranks,
+    shares,
+    steps_survived,
+)
 from ._support import Progress, parallel_map, unknown_name
 from .allocate import Allocation, given
 from .allocate import get as get_allocation
@@ -337,8 +347,10 @@ class PruningOrder:
         The critical sparsity rounded up to the next step, but much faster: what a chart under a slider needs.
         """
         i = self._layer(name)
-        gone = np.diff(self.count_table(n)[i], prepend=0)  # none at the first step, which is 0
-        return np.repeat(np.arange(n, dtype=np.min_scalar_type(n)), gone)[self._places(i)]
+        counts = self.count_table(n)[i]
+        if self.allocation.places is None:
+            return steps_survived(self._score(i), counts)
+        return np.searchsorted(counts, self._places(i), side="right").astype(np.min_scalar_type(n))
 
     def score(self, name: str) -> Tensor:
         """The scores of a layer: (out, in), float32 (float64 where float32's range is too small)."""

@@ -19,7 +19,9 @@ from .runs import RunKey
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
+    from multiflow_core import PruningOrder
     from multiflow_core.histograms import CutHistogram, Quantiles
+    from multiflow_core.solved import Solved
 
 OF = {"magnitude": "Magnitude", "score": "Score"}
 PER = {"modality": "Per modality", "block": "Per block", "layer": "Layers of one block"}
@@ -46,20 +48,26 @@ def spread(key: RunKey, block: str | None = None, progress: Progress | None = No
 
 
 def _spread(key: RunKey, block: str | None, report: Progress) -> Spread:
-    from multiflow_core.histograms import cut_histogram, magnitudes, spared
+    from multiflow_core.histograms import cut_histogram, lifetimes, magnitudes, spared
 
     order = runs.order(key.order)
     layers = [layer for layer in order.layers if block in (None, layer.block)]
     groups = [(layer.modality, layer.name if block else layer.block) for layer in layers]
     many = steps.count(key)
     lives = steps.lifetimes(key, layers, many, report)
-    sizes = cut_histogram(magnitudes(runs.vlm(key.model).model, layers), lives, groups, many, report)
+    weights = magnitudes(runs.vlm(key.model).model, layers)
+    sizes = cut_histogram(weights, lives, groups, many, report)
     scores = thresholds = None
     if order.nested:
         scores = cut_histogram(lambda i: order.score(layers[i].name).numpy().ravel(), lives, groups, many, report)
         if block and order.allocation.places is None:
             thresholds = np.stack([order.thresholds(layer.name) for layer in layers])
-    others = lives if _by_magnitude(key) else steps.lifetimes(magnitude(key), layers, many, report)
+    if magnitude(key) == key:
+        others = lives
+    elif _by_size(order):
+        others = lifetimes(order, layers, many, report, by=weights)
+    else:
+        others = steps.lifetimes(magnitude(key), layers, many, report)
     kept = np.zeros((len(sizes.groups), many), dtype=np.int64)
     for group, own, other in zip(groups, lives, others, strict=True):
         kept[sizes.groups.index(group)] += spared(own, other, many)
@@ -68,14 +76,16 @@ def _spread(key: RunKey, block: str | None, report: Progress) -> Spread:
 
 def magnitude(key: RunKey) -> RunKey:
     """The run that cuts by |w| and shares out the sparsity as the given one does (globally, where that shares out none)."""
-    allocation = runs.order(key.order).allocation
-    own = allocation is None or allocation.name == "global"
-    return RunKey(key.model, "omp", key.sparsity, state.OWN if own else allocation.name)
+    order = runs.order(key.order)
+    if order.nested and order.criterion.name == "magnitude":
+        return key
+    own = order.allocation is None or order.allocation.name == "global"
+    return RunKey(key.model, "omp", key.sparsity, state.OWN if own else order.allocation.name)
 
 
-def _by_magnitude(key: RunKey) -> bool:
-    criterion = runs.order(key.order).criterion
-    return criterion is not None and criterion.name == "magnitude"
+def _by_size(order: PruningOrder | Solved) -> bool:
+    """Whether |w| decides how much every layer loses, whatever decides inside a layer."""
+    return order.nested and order.allocation.key == "magnitude"
 
 
 # --- ridges ---------------------------------------------------------------------------------------------------------
@@ -104,7 +114,7 @@ def _parts(key: RunKey, found: Spread, histogram: CutHistogram, of: str, per: st
     for (modality, name), own in members.items():
         gone = int(zeros[own, k].sum())
         at = cuts.get(modality, cuts.get("all"))
-        if found.thresholds is not None and (of == "score" or _by_magnitude(key)):
+        if found.thresholds is not None and (of == "score" or magnitude(key) == key):
             at = float(found.thresholds[own[0], k])
         at = None if at is None or not np.isfinite(at) else at
         parts.append(
@@ -117,7 +127,7 @@ def _cuts(key: RunKey, of: str) -> dict[str, float]:
     """The thresholds that whole modalities, or all of them, share: {modality or "all": value}."""
     order = runs.order(key.order)
     if of == "magnitude":
-        return runs.order(magnitude(key).order).cuts(key.sparsity)
+        return (order if _by_size(order) else runs.order(magnitude(key).order)).cuts(key.sparsity)
     shared = order.allocation.key in ("score", order.criterion.name)
     return order.cuts(key.sparsity) if shared else {}
 
@@ -126,7 +136,7 @@ def _finding_of_sizes(key: RunKey, found: Spread, parts: Sequence[Binned]) -> st
     name = runs.title(key)
     if key.sparsity in (0, 1):
         return "Nothing is cut yet: the slider says how much goes" if key.sparsity == 0 else "Everything is cut"
-    if not _by_magnitude(key):
+    if magnitude(key) != key:
         spared = int(found.spared[:, steps.number(key)].sum())
         cut = sum(int(p.cut.sum()) + p.zeros[0] for p in parts)
         return f"{name} keeps {count(spared)} of the {count(cut)} weights that magnitude would cut, and cuts larger ones instead"

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import multiflow_core as mf
-from multiflow_core import histograms
+from multiflow_core import _merge, histograms
 from multiflow_core.histograms import cut_histogram, lifetimes, log_bins, log_edges, magnitude_quantiles, magnitudes
 from multiflow_core.solved import pruned_count
 
@@ -53,6 +53,26 @@ def test_lifetimes_are_what_the_masks_do(order, steps):
         masks = order.masks(k / (steps - 1))
         for layer, life in zip(order.layers, lives, strict=True):
             assert ((life > k) == masks[layer.name].flatten().numpy()).all()
+
+
+@settings(max_examples=80, deadline=None)
+@given(
+    st.lists(
+        st.sampled_from([0.0, -0.0, 1.0, 1.0001, 1.5, -2.0, 3.0]) | st.floats(-9, 9, width=32), min_size=1, max_size=50
+    ),
+    st.lists(st.integers(0, 50), min_size=1, max_size=9),
+    st.integers(13, 24),
+)
+def test_steps_survived_by_ranking(values, counts, bits):
+    values, counts = np.array(values, dtype=np.float32), np.sort(np.minimum(counts, len(values)))
+    ranks = np.empty(len(values), dtype=int)
+    ranks[np.argsort(values, kind="stable")] = np.arange(len(values))
+    expected = [sum(rank >= count for count in counts) for rank in ranks]
+    with pytest.MonkeyPatch.context() as patch:  # as large layers do it, with few and with many values in a cell
+        patch.setattr(_merge, "_RANKED", 0)
+        patch.setattr(_merge, "_CELL", bits)
+        assert _merge.steps_survived(values, counts).tolist() == expected
+    assert _merge.steps_survived(values.astype(np.float64), counts).tolist() == expected
 
 
 def test_many_steps_need_a_wider_number():
