@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.torch import load_file, save_file
 
@@ -65,6 +65,7 @@ def test_the_dense_model_serves_where_the_survivors_keep_their_values(tmp_path):
     assert all(torch.equal(tensor, again[key]) for key, tensor in vlm.prune(masks).model.state_dict().items())
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.tuples(st.integers(-(2**15), 2**15 - 1), st.booleans()), max_size=40),
     st.sampled_from([torch.float16, torch.bfloat16]),
