@@ -227,23 +227,26 @@ def gradient_rows(replica: Replica, source: Source, most: int, progress: Progres
     exact = expected * sum(sizes.values()) * 4 <= _EXACT_BYTES
     dtype = torch.float32 if exact else torch.bfloat16
     total = sum(sizes.values())
-    # the rows, one layer twice while its rows are put together, and four copies of the weights while solving
+    # while solving, six copies of the weights beside the rows
     check_memory(
-        expected * (total + max(sizes.values())) * dtype.itemsize + 16 * total,
+        expected * total * dtype.itemsize + 24 * total,
         f"{who} holds {expected} gradients of {total:,} weights in {str(dtype)[6:]}",
         "give fewer batches, or a lower `gradients`",
     )
-    rows: list[dict[str, Tensor]] = []
-    pairs = 0
-    for batch in itertools.islice(source, most):
+    # one piece a layer from the beginning: rows put together afterwards would take their memory twice
+    rows = {name: torch.empty(expected, size, dtype=dtype) for name, size in sizes.items()}
+    n = pairs = 0
+    for batch in itertools.islice(source, expected):
         pairs += count_pairs(batch)
         found = replica.gradients(batch)
-        rows.append({name: found.pop(name).reshape(-1).to(dtype).cpu() for name in sizes})
+        for name, row in rows.items():
+            row[n] = found.pop(name).reshape(-1)
+        n += 1
         if progress is not None:
-            progress(min(1.0, len(rows) / expected), f"gradients: {len(rows)} batches")
-    if not rows:
+            progress(n / expected, f"gradients: {n} batches")
+    if not n:
         raise _no_batches()
-    return Rows([torch.stack([row.pop(name) for row in rows]) for name in sizes], pairs / len(rows))
+    return Rows([row[:n] for row in rows.values()], pairs / n)
 
 
 def check_memory(needed: int, what: str, advice: str) -> None:

@@ -118,24 +118,24 @@ def cost(model: str, method: str, sparsity: float) -> dict[str, Any]:
     """Seconds and bytes to make one mask, calibration and gradients included, in a process that did nothing before."""
     vlm = load(model)
     calibration_pairs(CALIBRATION_PAIRS)
-    _forget_peak()
-    before = _memory("VmRSS")
+    forget_peak()
+    before = memory("VmRSS")
     began = time.perf_counter()
     order_of(vlm, Run(method, sparsity)).masks(sparsity)
     seconds = time.perf_counter() - began
-    peak = _memory("VmHWM")
+    peak = memory("VmHWM")
     grown = None if before is None or peak is None else max(0, peak - before)
     threads = torch.get_num_threads()
     return {"method": method, "sparsity": sparsity, "seconds": round(seconds, 3), "memory": grown, "threads": threads}
 
 
-def _forget_peak() -> None:
+def forget_peak() -> None:
     """Loading a model takes more memory than the model; from here on the peak counts anew, where the system can."""
     with suppress(OSError):
         Path("/proc/self/clear_refs").write_text("5")
 
 
-def _memory(field: str) -> int | None:
+def memory(field: str) -> int | None:
     """A figure of this process in bytes, from /proc; None where there is no such thing."""
     try:
         lines = Path("/proc/self/status").read_text().splitlines()

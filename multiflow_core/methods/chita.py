@@ -53,13 +53,13 @@ def improve(dense: Sequence[Tensor], rows: Rows, count: int, request: Request, p
     flat = torch.cat(list(dense))
     sizes = [weight.numel() for weight in dense]
 
-    def solved(start: Tensor) -> tuple[Solution, float]:
-        keep = select(magnitudes(start.split(sizes)), count)
+    def solved(start: Callable[[], Tensor]) -> tuple[Solution, float]:
+        keep = select(magnitudes(start().split(sizes)), count)
         new, cost = solve_blocks(flat, torch.from_numpy(np.concatenate(keep)), rows, alpha, lam, block, progress)
         return Solution(keep, new.split(sizes)), cost
 
     starts = [lambda: flat, lambda: step_down(flat, rows, alpha, lam, block)][: 2 if alpha else 1]
-    return min((solved(start()) for start in starts), key=lambda found: found[1])[0]
+    return min(map(solved, starts), key=lambda found: found[1])[0]
 
 
 def step_down(dense: Tensor, rows: Rows, alpha: float, lam: float, block: int) -> Tensor:

@@ -4,6 +4,7 @@ import copy
 import itertools
 import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -13,6 +14,7 @@ import multiflow_core as mf
 from multiflow_core import gradients as module
 from multiflow_core.gradients import Replica, Source, gradient_rows, mean_gradients
 from multiflow_core.moments import second_moments
+from multiflow_core.sweep import forget_peak, memory
 
 from . import reference_methods as slow
 from .reference import Toy, count, toy_batch
@@ -151,6 +153,21 @@ def test_bfloat16_and_half_checkpoints(model, batches):
         mean_gradients(model, batches, objective, precision="float16")
 
 
+@pytest.mark.parametrize("method", [m.name for m in mf.methods() if "gradients" in m.needs])
+def test_every_gradient_method_runs_under_bfloat16_autocast(model, batches, method):
+    seen = []
+
+    def watching(replica, batch):
+        seen.append(replica(**batch).dtype)
+        return objective(replica, batch)
+
+    order = ranked(model, method, batches, watching, precision="bfloat16")
+    masks, weights = order.masks(0.5), order.weights(0.5)
+    assert set(seen) == {torch.bfloat16}
+    assert masks.pruned == count(0.5, order.total)
+    assert weights is None or all(w.dtype == torch.float32 and w.isfinite().all() for w in weights.values())
+
+
 def test_a_shared_weight_has_the_gradient_of_all_its_uses():
     model = nn.Sequential(nn.Linear(2, 2, bias=False), nn.Tanh(), nn.Linear(2, 2, bias=False))
     model[2].weight = model[0].weight
@@ -224,6 +241,43 @@ def test_gradient_rows_in_bfloat16(model, batches, monkeypatch):
     assert float((a - b).norm() / a.norm()) < 0.005
     expected = torch.cat([g.flatten() for g in slow.gradients(model, layers, objective, batches[1]).values()])
     torch.testing.assert_close(a[1], expected, rtol=1e-4, atol=1e-7)
+
+
+def test_50_gradients_of_200_million_weights_fit_into_24_gib(monkeypatch):
+    """A BLIP-base of that size, as the check beforehand sees it: half precision, and what solving takes."""
+    sizes = {f"{i}.weight": 768 * 3072 for i in range(85)}
+    asked = []
+
+    def check(*figures):
+        asked.append(figures)
+        raise Stop
+
+    monkeypatch.setattr(module, "check_memory", check)
+    replica = SimpleNamespace(weights={name: torch.empty(size, device="meta") for name, size in sizes.items()})
+    with pytest.raises(Stop):
+        gradient_rows(replica, Source([None] * 50), 500, who="CHITA")
+    ((needed, sentence, _),) = asked
+    assert sentence == "CHITA holds 50 gradients of 200,540,160 weights in bfloat16"
+    assert 50 * sum(sizes.values()) * 2 < needed < 24 << 30
+
+
+def test_gradient_rows_take_their_memory_once(monkeypatch):
+    """Ten layers of a million weights, and rows of 2 MB each, which a heap does not give back once it has them."""
+    monkeypatch.setattr(module, "_EXACT_BYTES", 0)
+    layers = nn.ModuleList(nn.Linear(1024, 1024, bias=False) for _ in range(10))
+    batches = [torch.full((1, 1024), float(i)) for i in range(12)]
+
+    def loss(model, x):
+        return sum(layer(x).mean() for layer in model)
+
+    replica = Replica(layers, mf.prunable_layers(layers), loss)
+    replica.gradients(batches[0])
+    forget_peak()
+    before = memory("VmRSS")
+    rows = gradient_rows(replica, Source(batches), 500)
+    grown, weights = (memory("VmHWM") or 0) - (before or 0), 10 << 20
+    assert rows.block(0, 3)[:, 0].tolist() == pytest.approx([i / 1024 for i in range(12)], rel=0.01)
+    assert grown < 12 * weights * 2 * 1.2 + 2 * weights * 4  # all rows, and the gradients of one batch twice
 
 
 def test_available_memory_is_plausible():
