@@ -121,6 +121,34 @@ def chita_weights(rows: Tensor, w0: Tensor, keep: Tensor, alpha: float, lam: flo
     return w
 
 
+def chita_plus(model, layers, objective, batches, prunes, alpha: float, lam: float, block: int):
+    """Stage by stage, gradients anew on what the last one left: magnitude, or what one step makes large; solved."""
+    model = copy.deepcopy(model).double()
+    parameters = dict(model.named_parameters())
+    keep = None
+    for prune in prunes:
+        w0 = torch.cat([parameters[layer.name].detach().flatten() for layer in layers])
+        rows = torch.stack(
+            [torch.cat([g.flatten() for g in gradients(model, layers, objective, batch).values()]) for batch in batches]
+        )
+        stepped = w0.clone()
+        for first in range(0, len(w0), block):
+            a = rows[:, first : first + block]
+            length = 1 / (float(torch.linalg.matrix_norm(a, 2)) ** 2 + len(rows) * lam)
+            stepped[first : first + block] -= length * alpha * a.shape[1] / len(w0) * a.sum(0)
+        found = []
+        for start in (w0, stepped):
+            gone = lowest(start.abs().tolist(), prune)
+            keep = torch.tensor([i not in gone for i in range(len(w0))])
+            w = chita_weights(rows, w0, keep, alpha, lam, block)
+            found.append((chita_objective(rows, w0, w, alpha, lam, block), keep, w))
+        _, keep, w = min(found, key=lambda one: one[0])
+        with torch.no_grad():
+            for layer, part in zip(layers, w.split([layer.size for layer in layers]), strict=True):
+                parameters[layer.name].copy_(part.view(layer.shape))
+    return keep, w
+
+
 def tamt_mask(weight: Tensor, loss, batches, sparsity: float, steps: int, rate: float, refresh: int) -> Tensor:
     """One layer: autograd through a straight-through estimator, and Adam from its paper."""
 

@@ -123,6 +123,18 @@ def test_new_weights_come_in_the_checkpoints_dtype_and_are_applied(model, batche
         masks.apply(half, {"kee.weight": torch.zeros(2)})
 
 
+@pytest.mark.parametrize(("alpha", "block"), [(None, 10_000), (None, 50), (0.5, 50)])
+def test_chita_plus_against_the_reference(model, batches, alpha, block):
+    options = {"stages": 3, "start": 0.4, "lam": 1e-3, "block": block}
+    order = mf.rank(model, "chita++", batches=batches, objective=objective, alpha=alpha, **options)
+    assert order.total == 256
+    prunes = [102, 191, 204]  # 0.4, then seven eighths of the way to the target, then the target
+    share = alpha or 1 / 3  # batches of three pairs
+    keep, w = slow.chita_plus(model, order.layers, objective, batches, prunes, share, 1e-3, block)
+    assert torch.equal(flat_of(order.masks(0.8), order.layers), keep)
+    torch.testing.assert_close(flat_of(order.weights(0.8), order.layers).double(), w, rtol=1e-2, atol=1e-3)
+
+
 def test_chita_plus_can_bring_a_weight_back():
     """In the first stage nothing speaks for the smallest weight and it goes; in the second everything does."""
     layer = nn.Linear(4, 1, bias=False)
