@@ -7,7 +7,6 @@ from functools import partial
 import streamlit as st
 
 from app import address, selection, state, ui
-from app.app_pages import PAGES
 from app.charts.lens import VIEWS
 from app.charts.words import percent
 from app.services import neurons, runs
@@ -182,19 +181,17 @@ def _card(weight: neurons.WeightFacts, sparsity: float) -> None:
         when = "" if weight.critical is None else f"; it goes at {percent(weight.critical)}"
         st.markdown(f"##### Weight ({weight.row}, {weight.column}) is {fate} at {percent(sparsity)} sparsity{when}")
         numbers = [
-            ("|w|", weight.magnitude, weight.magnitude_above, "weights of this layer"),
-            (f"Saliency of input {weight.column}", weight.input, weight.input_above, "inputs"),
-            (f"Saliency of output {weight.row}", weight.output, weight.output_above, "outputs"),
-            ("Score", weight.score, weight.score_above, "weights of this layer"),
+            ("|w|", weight.magnitude, "weights of this layer"),
+            (f"Saliency of input {weight.column}", weight.input, "inputs"),
+            (f"Saliency of output {weight.row}", weight.output, "outputs"),
+            ("Score", weight.score, "weights of this layer"),
         ]  # fmt: skip
         with st.container(horizontal=True, gap="medium"):
-            for name, value, above, kind in numbers:
-                if value is not None:
-                    st.metric(
-                        name, f"{value:.3g}", f"above {percent(above)} of {kind}", delta_color="off", delta_arrow="off"
-                    )
-        if any(entry.url == "why" for entry in PAGES):
-            st.page_link("app_pages/why.py", label="Why this weight?", icon=":material/help_center:")
+            for name, place, kind in numbers:
+                if place is not None:
+                    above = f"above {percent(place.share)} of {kind}"
+                    st.metric(name, f"{place.value:.3g}", above, delta_color="off", delta_arrow="off")
+        st.page_link("app_pages/why.py", label="Why this weight?", icon=":material/help_center:")
 
 
 ui.page(show)

@@ -17,8 +17,10 @@ from .store import STORE, Progress
 
 if TYPE_CHECKING:
     from multiflow_core import PrunableLayer
+    from multiflow_core.explain import Place
 
 LISTED = 100
+STEPS = 100  # of the slider, from nothing to everything pruned
 
 
 @dataclass(frozen=True, eq=False)
@@ -29,7 +31,7 @@ class Matrices:
         magnitude: |w|, float32.
         norms: a_j, float32 (in,); ones where the layer never ran during calibration, which `calibrated` says.
         inputs, outputs: the saliencies s_in and s_out, float32 (in,) and (out,).
-        score, critical: of the order; None where its masks do not nest.
+        score: of the order. survived: how many steps of the slider each weight survives, uint8. None where masks do not nest.
     """
 
     magnitude: np.ndarray
@@ -38,7 +40,7 @@ class Matrices:
     inputs: np.ndarray
     outputs: np.ndarray
     score: np.ndarray | None
-    critical: np.ndarray | None
+    survived: np.ndarray | None
 
 
 def matrices(key: OrderKey, layer: PrunableLayer, progress: Progress | None = None) -> Matrices:
@@ -57,20 +59,17 @@ def matrices(key: OrderKey, layer: PrunableLayer, progress: Progress | None = No
         norms = statistics.norm(layer.name) if calibrated else torch.ones(layer.shape[1])
         inputs, outputs = saliencies(magnitude, norms)
         report(0.6, f"looking up when the weights of {layer.block} {layer.role} go")
-        own = (
-            (order.score(layer.name).numpy(), order.critical_sparsity(layer.name).numpy())
-            if order.nested
-            else (None,) * 2
-        )
-        return Matrices(magnitude.numpy(), norms.numpy(), calibrated, inputs.numpy(), outputs.numpy(), *own)
+        score = order.score(layer.name).numpy() if order.nested else None
+        survived = order.survived(layer.name, STEPS + 1).reshape(layer.shape) if order.nested else None
+        return Matrices(magnitude.numpy(), norms.numpy(), calibrated, inputs.numpy(), outputs.numpy(), score, survived)
 
     return STORE.get("matrices", (key, layer.name), make, progress)
 
 
 def kept(key: RunKey, layer: PrunableLayer, progress: Progress | None = None) -> np.ndarray:
-    """A layer's mask: bool (out, in). Where masks nest it is one comparison; no other layer is looked at."""
+    """A layer's mask: bool (out, in). Where masks nest it is one comparison, and no other layer is looked at."""
     if runs.order(key.order, progress).nested:
-        return matrices(key.order, layer, progress).critical > key.sparsity
+        return matrices(key.order, layer, progress).survived > round(STEPS * key.sparsity)
     return runs.masks(key, progress)[layer.name].numpy()
 
 
@@ -121,7 +120,11 @@ class Look:
             return ~self.mask, ~self.mask, "mean"
         if view == "disagreement":
             return self.mask.astype(np.int8) - other, self.mask ^ other, "mean"
-        values = self.data.magnitude * self.data.norms if view == "signal" else getattr(self.data, view)
+        data = self.data
+        if view == "critical":
+            values = np.divide(data.survived, STEPS, dtype=np.float32)
+        else:
+            values = data.magnitude * data.norms if view == "signal" else getattr(data, view)
         return values, values, "max"
 
     def _strip(self, side: str, cells: np.ndarray) -> Strip:
@@ -147,41 +150,32 @@ class Look:
 
     def weight(self, row: int, column: int) -> WeightFacts:
         """What there is to say about one weight."""
-        data = self.data
-        score, critical = (None if m is None else float(m[row, column]) for m in (data.score, data.critical))
-        return WeightFacts(
-            row, column, float(data.magnitude[row, column]), below(data.magnitude, data.magnitude[row, column]),
-            float(data.inputs[column]), below(data.inputs, data.inputs[column]),
-            float(data.outputs[row]), below(data.outputs, data.outputs[row]),
-            score, None if score is None else below(data.score, data.score[row, column]), critical, bool(self.mask[row, column]),
-        )  # fmt: skip
+        import torch
+
+        from multiflow_core.explain import Place
+
+        data, at = self.data, row * self.mask.shape[1] + column
+        size, into, out = (
+            Place.of_value(torch.from_numpy(values), index)
+            for values, index in ((data.magnitude, at), (data.inputs, column), (data.outputs, row))
+        )
+        score = None if data.score is None else Place.of_value(torch.from_numpy(data.score), at)
+        critical = None if data.survived is None else int(data.survived[row, column]) / STEPS
+        return WeightFacts(row, column, size, into, out, score, critical, bool(self.mask[row, column]))
 
 
 @dataclass(frozen=True)
 class WeightFacts:
-    """One weight: each number beside the share of its kind that is smaller; score and critical sparsity where there are any."""
+    """One weight: its numbers and their places in the layer, the step of the slider at which it goes; None for what it has not."""
 
     row: int
     column: int
-    magnitude: float
-    magnitude_above: float
-    input: float
-    input_above: float
-    output: float
-    output_above: float
-    score: float | None
-    score_above: float | None
+    magnitude: Place
+    input: Place
+    output: Place
+    score: Place | None
     critical: float | None
     kept: bool
-
-
-def below(values: np.ndarray, value: float) -> float:
-    """The share of values that are smaller.
-
-    >>> below(np.array([1.0, 2.0, 2.0, 4.0]), 2.0)
-    0.25
-    """
-    return float(np.mean(values < value))
 
 
 def look(key: RunKey, layer: PrunableLayer, progress: Progress | None = None) -> Look:

@@ -36,7 +36,8 @@ def test_matrices_are_the_orders_and_the_statistics(layer):
     assert data.calibrated and np.array_equal(data.norms, norms)
     assert np.array_equal(data.inputs, s_in) and np.array_equal(data.outputs, s_out)
     assert np.array_equal(data.score, order.score(layer.name))
-    assert np.array_equal(data.critical, order.critical_sparsity(layer.name))
+    critical = order.critical_sparsity(layer.name).numpy()
+    assert ((data.survived - 1) / 100 < critical).all() and (critical <= data.survived / 100).all()
 
 
 def test_a_method_without_statistics_has_saliencies_too(layer):
@@ -73,7 +74,7 @@ def test_single_weights_show_themselves(layer):
     look, _ = lens(layer, "mask")
     data = neurons.matrices(OrderKey(MODEL, "multiflow"), layer)
     expected = {
-        "magnitude": w, "signal": w * norms, "score": data.score, "critical": data.critical, "mask": ~look.mask,
+        "magnitude": w, "signal": w * norms, "score": data.score, "critical": data.survived / 100, "mask": ~look.mask,
         "disagreement": look.mask.astype(float) - other.astype(float),
     }  # fmt: skip
     assert expected.keys() == VIEWS.keys()
@@ -120,9 +121,9 @@ def test_one_weight(layer):
     look, _ = lens(layer, "mask")
     facts = look.weight(100, 40)
     w = weights(layer).abs()
-    assert facts.magnitude == float(w[100, 40]) and facts.magnitude_above == pytest.approx(
-        float((w < w[100, 40]).float().mean())
-    )
+    assert facts.magnitude.value == float(w[100, 40])
+    assert facts.magnitude.share == pytest.approx(float((w < w[100, 40]).double().mean()), abs=1e-4)
+    assert facts.input.value == look.data.inputs[40] and facts.output.value == look.data.outputs[100]
     assert facts.kept == (facts.critical > 0.9) == bool(look.mask[100, 40])
 
 
