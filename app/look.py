@@ -78,8 +78,14 @@ _RULES = """
 [data-testid="stMainBlockContainer"]{padding-top:3rem}
 .st-key-story{margin-top:1.2rem}
 [data-testid="stSidebarHeader"]{height:1rem;padding:0;margin:0}
-[data-testid="stSidebarNavLink"]{padding:.1rem .5rem;min-height:0;margin:0}
-[data-testid="stSidebarNav"] [data-testid="stNavSectionHeader"]{padding:.35rem .5rem .1rem;min-height:0}
+[data-testid="stSidebarNav"] li,[data-testid="stSidebarNavLinkContainer"]{margin:0;padding:0}
+[data-testid="stSidebarNavLink"]{padding:0 .5rem;height:1.55rem;min-height:0;margin:0}
+[data-testid="stNavSectionHeader"]{padding:.25rem .5rem 0;min-height:0;margin:0}
+[data-testid="stNavSectionHeader"] *{font-size:.8rem;color:var(--mf-muted)}
+[data-testid="stSidebarNavItems"]>*{margin:0;padding:0}
+[data-testid="stSidebarNavSeparator"]{margin-top:.3rem}
+[data-testid="stSidebarUserContent"]{padding-top:.7rem;padding-bottom:1rem}
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"]{gap:.55rem}
 @media (max-width:1150px){
   .st-key-picture img{max-width:380px}
   .st-key-headline [data-testid="stHorizontalBlock"]{gap:8px}

@@ -7,6 +7,8 @@ import streamlit as st
 from . import state, ui
 from .services import facts, results
 
+SHOWN = {"multiflow": "MULTIFLOW", "omp": "OMP", "random": "Random"}  # the registry is not there yet
+
 
 def show() -> None:
     """The first thing on a fresh server; needs no torch."""
@@ -17,7 +19,7 @@ def show() -> None:
     )
     found = results.load(state.MODEL.default)
     if found is not None:
-        names = {name: name for name in found.runs}
+        names = {name: title for name, title in SHOWN.items() if name in found.runs}
         if state.METHOD.default in names:
             curves = facts.abilities(found, names, state.METHOD.default, state.SPARSITY.default)
             st.plotly_chart(
