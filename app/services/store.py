@@ -10,13 +10,17 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+from .memory import Buffers, buffers, machine, total
+
 T = TypeVar("T")
+Place = tuple[str, Hashable]  # room and key
 Progress = Callable[[float, str], None]
 POLL = 0.05
+LARGE = 1 << 20  # bytes; smaller results do not fill a machine
 
 
 class Abandoned(BaseException):
@@ -46,18 +50,24 @@ class Store:
     49
     >>> ("squares", 7) in store
     True
+
+    Args:
+        capacity: how many results each room keeps.
+        limits: bytes that the results of a room take together; beyond, the least recently used go, all but the last.
+        limit: bytes that all results take together; beyond, the least recently used go, but none of a room with a
+            limit of its own.
     """
 
-    def __init__(self, capacity: dict[str, int]):
-        self._capacity = capacity
-        self._rooms: dict[str, OrderedDict[Hashable, Any]] = {room: OrderedDict() for room in capacity}
-        self._jobs: dict[tuple[str, Hashable], _Job] = {}
+    def __init__(self, capacity: Mapping[str, int], limits: Mapping[str, int] | None = None, limit: int | None = None):
+        self._capacity, self._limits, self._limit = capacity, limits or {}, limit
+        self._kept: OrderedDict[Place, Any] = OrderedDict()  # the least recently used first
+        self._jobs: dict[Place, _Job] = {}
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="multiflow")
         self._inside = threading.local()
 
-    def __contains__(self, place: tuple[str, Hashable]) -> bool:
-        return place[1] in self._rooms[place[0]]
+    def __contains__(self, place: Place) -> bool:
+        return place in self._kept
 
     def get(self, room: str, key: Hashable, make: Callable[[Progress], T], progress: Progress | None = None) -> T:
         """What is kept under the key, made by `make(report)` on the worker if it is not there.
@@ -69,9 +79,9 @@ class Store:
         if report is not None:
             return self._made(room, key, make, report)
         with self._lock:
-            if key in self._rooms[room]:
-                self._rooms[room].move_to_end(key)
-                return self._rooms[room][key]
+            if (room, key) in self._kept:
+                self._kept.move_to_end((room, key))
+                return self._kept[room, key]
             job = self._jobs.get((room, key))
             if job is None:
                 job = self._jobs[room, key] = _Job()
@@ -94,8 +104,7 @@ class Store:
     def clear(self) -> None:
         """Forget everything that is kept."""
         with self._lock:
-            for room in self._rooms.values():
-                room.clear()
+            self._kept.clear()
 
     def _run(self, job: _Job, room: str, key: Hashable, make: Callable[[Progress], Any]) -> None:
         self._inside.report = job.report
@@ -116,26 +125,48 @@ class Store:
 
     def _made(self, room: str, key: Hashable, make: Callable[[Progress], T], report: Progress) -> T:
         with self._lock:
-            if key in self._rooms[room]:
-                self._rooms[room].move_to_end(key)
-                return self._rooms[room][key]
+            if (room, key) in self._kept:
+                self._kept.move_to_end((room, key))
+                return self._kept[room, key]
         value = make(report)
         with self._lock:
-            kept = self._rooms[room]
-            kept[key] = value
-            kept.move_to_end(key)
-            while len(kept) > self._capacity[room]:
-                kept.popitem(last=False)
+            self._kept[room, key] = value
+            self._kept.move_to_end((room, key))
+            for place in self._of(room)[: -self._capacity[room]]:
+                del self._kept[place]
+            if total(buffers(value)) >= LARGE:
+                self._fit()
         return value
+
+    def _of(self, room: str) -> list[Place]:
+        """Where a room's results lie, the least recently used first."""
+        return [place for place in self._kept if place[0] == room]
+
+    def _fit(self) -> None:
+        """Let go of what is beyond the limits. All is measured anew: some results grow as they are used."""
+        sizes = {place: buffers(value) for place, value in self._kept.items()}
+        *older, _ = sizes
+        for room, limit in self._limits.items():
+            self._shrink(limit, {p: sizes[p] for p in self._of(room)}, self._of(room)[:-1])
+        if self._limit is not None:
+            self._shrink(self._limit, sizes, [place for place in older if place[0] not in self._limits])
+
+    def _shrink(self, limit: int, sizes: Mapping[Place, Buffers], candidates: Iterable[Place]) -> None:
+        for place in candidates:
+            if total(*(size for p, size in sizes.items() if p in self._kept)) <= limit:
+                return
+            del self._kept[place]
 
 
 STORE = Store(
     {
-        "models": 2, "statistics": 4, "orders": 12, "masks": 8, "pruned": 4, "overlaps": 32,
+        "models": 8, "pace": 64, "statistics": 64, "orders": 12, "masks": 8, "pruned": 4, "overlaps": 32,
         "spreads": 6, "quantiles": 2, "paths": 16,
         "fates": 4096, "spots": 64, "matrices": 6,
         "curves": 12, "profiles": 12, "layer profiles": 4096, "dead neurons": 24,
         "passing": 1,  # a model that only a ladder asks
-        "gallery": 2, "image embeddings": 128, "caption embeddings": 128, "own embeddings": 4096, "answers": 4096,
-    }
+        "gallery": 4, "image embeddings": 128, "caption embeddings": 128, "own embeddings": 4096, "answers": 4096,
+    },
+    limits={"models": machine() // 8},
+    limit=machine() // 3,
 )  # fmt: skip

@@ -2,10 +2,16 @@
 
 import threading
 import time
+from types import SimpleNamespace
 
+import numpy as np
 import pytest
+import torch
+from torch import nn
 
+from app.services.memory import buffers, total
 from app.services.store import Abandoned, Store
+from multiflow_core.solved import Request, Solved
 
 
 class Interrupted(BaseException):
@@ -107,3 +113,46 @@ def test_work_goes_on_while_somebody_waits(store):
     go.set()
     patient.join(5)
     assert found == ["done"]
+
+
+# --- memory ---------------------------------------------------------------------------------------------------------
+
+MEGABYTES = [np.zeros(n << 20, np.uint8) for n in range(6)]  # MEGABYTES[n] takes n of them
+
+
+def kept(store: Store, room: str) -> str:
+    return "".join(key for key in "abcdef" if (room, key) in store)
+
+
+def test_all_rooms_together_keep_no_more_than_the_limit():
+    store = Store({"room": 9, "other": 9}, limit=5 << 20)
+    for room, key, size in (("room", "a", 2), ("other", "b", 2), ("room", "c", 1)):
+        store.get(room, key, lambda report, size=size: MEGABYTES[size].copy())
+    assert kept(store, "room") + kept(store, "other") == "acb"
+    store.get("room", "a", lambda report: 1 / 0)  # used again, so that b is the oldest
+    store.get("other", "d", lambda report: MEGABYTES[1].copy())
+    assert kept(store, "room") + kept(store, "other") == "acd"
+
+
+def test_what_results_share_counts_once():
+    store = Store({"room": 9}, limit=3 << 20)
+    for key in "abc":
+        store.get("room", key, lambda report: {"shared": MEGABYTES[3][:1000]})
+    assert kept(store, "room") == "abc"
+
+
+def test_a_room_with_its_own_limit_keeps_its_last_and_gives_way_to_nobody():
+    store = Store({"room": 9, "models": 9}, limits={"models": 3 << 20}, limit=4 << 20)
+    store.get("models", "a", lambda report: MEGABYTES[2])
+    store.get("models", "b", lambda report: MEGABYTES[5])
+    assert kept(store, "models") == "b"
+    for key in "cd":
+        store.get("room", key, lambda report: MEGABYTES[1].copy())
+    assert kept(store, "models") == "b" and kept(store, "room") == "d"  # the newest is kept, whatever the limit
+
+
+def test_memory_is_found_wherever_it_is():
+    linear, other = nn.Linear(8, 4), torch.zeros(16)
+    order = Solved(Request(linear, (), SimpleNamespace(updates_weights=False)), lambda count, progress: other)
+    assert total(buffers(linear)) == total(buffers([linear, linear.weight[:2]])) == 4 * (32 + 4)
+    assert total(buffers(order)) == total(buffers((order, other))) == 4 * 16
