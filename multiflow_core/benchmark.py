@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,7 +12,7 @@ from PIL import Image
 
 from .data import flatland
 from .data.flatland import Question, Scene
-from .data.flatland.draw import render
+from .data.flatland.draw import LARGEST, SMALLEST, render
 from .data.flatland.questions import all_types
 from .tasks import captioning, retrieval, vqa
 from .vlm import VLM
@@ -76,13 +77,27 @@ def flatland_benchmark(
     return Benchmark(split, chosen, captions, questions, captioned)
 
 
+def drawing_size(vlm: VLM) -> int:
+    """Pixels of the side at which a scene is drawn for a model: as it reads pictures, as far as they can be drawn.
+
+    >>> from multiflow_core import load
+    >>> drawing_size(load("flatland-blip"))
+    96
+    """
+    vision = vlm.model.config.vision_config
+    side = getattr(vision, "image_size", None)
+    if side is None:  # SigLIP 2 reads so many patches, whatever the shape
+        side = math.isqrt(vision.num_patches) * vision.patch_size
+    return max(SMALLEST, min(LARGEST, side))
+
+
 @lru_cache(maxsize=2)
-def calibration_pairs(count: int = 512, seed: int = 0) -> tuple[tuple[Image.Image, str], ...]:
-    """Image-text pairs from the end of the training list, for calibration.
+def calibration_pairs(count: int = 512, seed: int = 0, side: int = RESOLUTION) -> tuple[tuple[Image.Image, str], ...]:
+    """Image-text pairs from the end of the training list, for calibration; pictures of side x side pixels.
 
     >>> len(calibration_pairs(4))
     4
     """
     rng = random.Random(f"calibration {seed}")
     scenes = [flatland.scene("train", -1 - i - seed * count) for i in range(count)]
-    return tuple((render(scene, RESOLUTION), flatland.caption(scene, rng, full=True)) for scene in scenes)
+    return tuple((render(scene, side), flatland.caption(scene, rng, full=True)) for scene in scenes)

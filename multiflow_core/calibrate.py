@@ -147,6 +147,34 @@ def calibrate(
     return Statistics(ordered, samples, layers)
 
 
+def multiply_adds(
+    model: nn.Module,
+    batch: Any,
+    *,
+    forward: Forward | None = None,
+    layers: tuple[PrunableLayer, ...] | None = None,
+) -> int:
+    """How many products of a prunable weight and an input one pass of `calibrate` over a batch computes.
+
+    >>> multiply_adds(nn.Sequential(nn.Linear(2, 3)), {"input": torch.ones(5, 2)})
+    30
+
+    The same for the same model and batch on every machine: what a pass costs, before it is known how fast the machine is.
+    """
+    layers = prunable_layers(model) if layers is None else layers
+    sizes = {layer.name: layer.size for layer in layers}
+    total = 0
+
+    def count(name: str, x: Tensor) -> None:
+        nonlocal total
+        total += x.numel() // x.shape[-1] * sizes[name]
+
+    forward = forward or getattr(family_of(model), "calibration_forward", None) or _call
+    with quiet(model), LinearInputs(_weights(model, layers), count):
+        forward(model, batch)
+    return total
+
+
 def count_pairs(batch: Any) -> int:
     """The number of image-text pairs in a batch: the length of its first tensor, input_ids before others.
 

@@ -21,7 +21,7 @@ from torch import Tensor
 
 from . import __version__, calibrate, rank
 from ._support import Progress
-from .benchmark import Benchmark, calibration_pairs, flatland_benchmark
+from .benchmark import Benchmark, calibration_pairs, drawing_size, flatland_benchmark
 from .calibrate import Statistics
 from .criteria import get as get_criterion
 from .masks import Masks
@@ -48,6 +48,15 @@ Report = Callable[[str], None]
 
 
 @dataclass(frozen=True)
+class Sample:
+    """How many calibration pairs a model sees, and how many of them at once: plainly, and where gradients are kept."""
+
+    pairs: int
+    batch: int
+    gradient_batch: int
+
+
+@dataclass(frozen=True)
 class Run:
     """One pruned model to measure."""
 
@@ -70,20 +79,27 @@ class Run:
 # --- what the methods need ------------------------------------------------------------------------------------------
 
 
-def statistics_of(vlm: VLM, seed: int = 0, progress: Progress | None = None) -> Statistics:
-    """The calibration statistics of a built-in model: shipped with it, else computed from 512 training pairs.
+def statistics_of(
+    vlm: VLM, seed: int = 0, progress: Progress | None = None, sample: Sample | None = None
+) -> Statistics:
+    """The calibration statistics of a model: those beside its checkpoint, else computed from Flatland's training pairs.
 
     >>> from multiflow_core import load
     >>> statistics_of(load("flatland-blip")).samples
     512
     """
-    shipped = ASSETS / vlm.name / "statistics.safetensors"
-    if seed == 0 and shipped.is_file():
-        return Statistics.load(shipped)
-    return calibrate(vlm.model, _batches(vlm, seed), progress=progress)
+    shipped = vlm.folder / "statistics.safetensors" if vlm.folder else None
+    if seed == 0 and shipped and shipped.is_file():
+        found = Statistics.load(shipped)
+        if found.layers == vlm.layers:
+            return found
+    sample = sample or _usual()
+    return calibrate(vlm.model, _batches(vlm, seed, sample.pairs, sample.batch), progress=progress)
 
 
-def order_of(vlm: VLM, run: Run, progress: Progress | None = None) -> PruningOrder | Solved:
+def order_of(
+    vlm: VLM, run: Run, progress: Progress | None = None, sample: Sample | None = None
+) -> PruningOrder | Solved:
     """The order of a run, made from all that its method needs, with this sweep's `OPTIONS`; its sparsity is not used.
 
     >>> from multiflow_core import load
@@ -91,27 +107,35 @@ def order_of(vlm: VLM, run: Run, progress: Progress | None = None) -> PruningOrd
     0.5
 
     Args:
-        vlm: a model of Flatland: its calibration pairs, and those behind gradients, are training scenes.
+        vlm: the model; its calibration pairs, and those behind gradients, are training scenes of Flatland.
         run: the method, or criterion x allocation; the seed also chooses the calibration pairs.
         progress: called as progress(fraction, message) while activations, moments or gradients are collected and
             weights are ranked; every stage starts from 0. What it raises ends the work. Methods that solve each
             sparsity anew do most of theirs in `order.masks(sparsity, progress=...)`.
+        sample: how many pairs; by default as many as the shipped results were made with.
     """
+    sample = sample or _usual()
     needs = get_criterion(run.criterion).needs if run.criterion else get_method(run.method).needs
     given: dict[str, Any] = {"seed": run.seed, "progress": progress}
     if "moments" in needs:
-        given["statistics"] = second_moments(vlm.model, _batches(vlm, run.seed), progress=progress)
+        given["statistics"] = second_moments(
+            vlm.model, _batches(vlm, run.seed, sample.pairs, sample.batch), progress=progress
+        )
     elif "statistics" in needs:
-        given["statistics"] = statistics_of(vlm, run.seed, progress)
+        given["statistics"] = statistics_of(vlm, run.seed, progress, sample)
     if "gradients" in needs:
-        given["batches"] = _batches(vlm, run.seed, GRADIENT_BATCH)
+        given["batches"] = _batches(vlm, run.seed, sample.pairs, sample.gradient_batch)
     if run.criterion:
         return rank(vlm.model, criterion=run.criterion, allocation=run.allocation, **given)
     return rank(vlm.model, run.method, **given, **OPTIONS.get(run.method, {}))
 
 
-def _batches(vlm: VLM, seed: int, size: int = BATCH) -> list[dict[str, Tensor]]:
-    return list(vlm.batches(calibration_pairs(CALIBRATION_PAIRS, seed), size))
+def _usual() -> Sample:
+    return Sample(CALIBRATION_PAIRS, BATCH, GRADIENT_BATCH)
+
+
+def _batches(vlm: VLM, seed: int, pairs: int, size: int) -> list[dict[str, Tensor]]:
+    return list(vlm.batches(calibration_pairs(pairs, seed, drawing_size(vlm)), size))
 
 
 def cost(model: str, method: str, sparsity: float) -> dict[str, Any]:

@@ -57,6 +57,7 @@ class VLM:
     model: nn.Module
     processor: Any
     family: Family
+    folder: Path | None = None  # where it was loaded from
 
     @cached_property
     def layers(self) -> tuple[PrunableLayer, ...]:
@@ -219,7 +220,7 @@ def load(
         held = ", ".join(architectures)
         raise ValueError(f"{folder} holds a {held}, which no family knows; known are: {known}.")
     model, processor = family.load(folder, architectures, dtype)
-    return VLM(Path(name).name, model.to(device), processor, family)
+    return VLM(Path(name).name, model.to(device), processor, family, folder)
 
 
 def _locate(name: str | Path, progress: Progress | None) -> Path:
