@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
-from . import state, ui
+from . import opening, state, ui
 from .services import pairs, paths, runs
 from .services.runs import RunKey
 
@@ -19,7 +21,10 @@ def show(settings: state.Settings) -> tuple[RunKey, RunKey]:
         for place, letter, key, run in zip(places, "AB", (state.RUN_A, state.RUN_B), pinned, strict=True):
             with place, st.container(border=True, horizontal=True, vertical_alignment="center", key=f"pin_{letter}"):
                 follows = "" if st.session_state.get(key.name) else " · follows the sidebar"
-                st.markdown(f"**{letter}** · {pairs.name(run)}  \n:small[{run.model}{follows}]", width="stretch")
+                st.markdown(
+                    f"**{letter}** · {pairs.name(run)}  \n:small[{ui.verbatim(paths.title(run.model))}{follows}]",
+                    width="stretch",
+                )
                 _buttons(letter, key, run, settings)
     return pinned
 
@@ -29,13 +34,18 @@ def _buttons(letter: str, key: state.Key[str], run: RunKey, settings: state.Sett
     if st.session_state.get(key.name):
         st.button("Let go", icon=":material/keep_off:", key=f"free_{letter}", on_click=_pin, args=(key, ""))
     else:
-        held = state.run_text(state.Settings(run.model, run.method, run.sparsity, run.allocation))
+        held = _text(state.Settings(run.model, run.method, run.sparsity, run.allocation))
         st.button("Pin", icon=":material/keep:", key=f"hold_{letter}", on_click=_pin, args=(key, held))
     if run != RunKey.of(settings):
         st.button(
             "Set to the sidebar's", icon=":material/input:", key=f"take_{letter}", on_click=_pin,
-            args=(key, state.run_text(settings)), help="Pin the run that the sidebar says now",
+            args=(key, _text(settings)), help="Pin the run that the sidebar says now",
         )  # fmt: skip
+
+
+def _text(settings: state.Settings) -> str:
+    """A run as the address has it."""
+    return state.run_text(replace(settings, model=paths.address_of(settings.model)))
 
 
 def _pinned(key: state.Key[str], default: RunKey) -> RunKey:
@@ -57,8 +67,9 @@ def _known(asked: state.Settings) -> state.Settings:
     """The settings, if there is such a model, method and allocation."""
     from multiflow_core.allocate import allocations
 
+    models = opening.models()
     known = (
-        ("model", asked.model, paths.models()),
+        ("model", asked.model, models),
         ("method", asked.method, tuple(runs.all_titles())),
         ("allocation", asked.allocation, (state.OWN, *(a.name for a in allocations()))),
     )
@@ -69,7 +80,7 @@ def _known(asked: state.Settings) -> state.Settings:
         raise state.BadValue(
             f"The address pins {runs.method(asked.method).title} with an allocation, but it has its own way"
         )
-    return asked
+    return replace(asked, model=models[asked.model])
 
 
 def _pin(key: state.Key[str], text: str) -> None:

@@ -10,6 +10,7 @@ from difflib import SequenceMatcher
 from typing import TYPE_CHECKING
 
 from .cards import Reply, Said, Word
+from .services.paths import title
 from .state import QUERY_LIMIT
 
 if TYPE_CHECKING:
@@ -80,11 +81,12 @@ def strange(model: str, flat: bool) -> str:
     """
     if at_home(model) == flat:
         return ""
+    name = title(model)
     if flat:
         return (
-            f"{model} was not trained on Flatland's flat pictures: how well it does here says little about photographs."
+            f"{name} was not trained on Flatland's flat pictures: how well it does here says little about photographs."
         )
-    return f"{model} has only ever seen Flatland's flat pictures; about others it guesses."
+    return f"{name} has only ever seen Flatland's flat pictures; about others it guesses."
 
 
 def plain(text: str, vlm: VLM) -> str:

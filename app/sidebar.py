@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
-from . import address, state, ui
+from . import address, opening, state, ui
 from .services import paths, results, runs
 from .services.results import HEADLINE
+from .services.store import Progress
+
+if TYPE_CHECKING:
+    from multiflow_core.methods import Method
 
 
 def show() -> state.Settings | None:
     """Draw the sidebar and return what it says; None when there is no model to show."""
-    names = paths.models()
-    if not names:
+    if not paths.models():
         st.error(
             f"There is no checkpoint in {paths.assets().name}/: train one, or put a folder with config.json there.",
             icon=":material/folder_off:",
@@ -22,9 +28,9 @@ def show() -> state.Settings | None:
         place = st.container()
         with ui.working() as progress:
             _core(progress)
-        _check_address(names)
+            _check_address(progress)
         with place:
-            model = _model(names)
+            model = _model()
             with st.container(key="sidebar_method"):
                 method = _method(model)
                 allocation = _allocation(method)
@@ -40,6 +46,7 @@ def show() -> state.Settings | None:
                             on_click=_choose, args=(preset,), help=_PRESET_HELP.get(preset),
                             type="primary" if abs(sparsity - preset) < 0.005 else "secondary",
                         )  # fmt: skip
+    opening.dialog()
     return state.Settings(model, method, round(sparsity, 2), allocation)
 
 
@@ -67,12 +74,24 @@ def _choose(sparsity: float) -> None:
     st.session_state[state.SPARSITY.name] = sparsity
 
 
-def _model(names: tuple[str, ...]) -> str:
-    if len(names) == 1:
-        st.markdown(f"**Model** · {names[0]}")
-        return names[0]
-    default = names.index(state.MODEL.default) if state.MODEL.default in names else 0
-    return st.selectbox("Model", names, index=default, key=state.MODEL.name, bind="query-params")
+def _model() -> str:
+    """The model, of the built-in ones and those opened in this session."""
+    known = opening.models()
+    if state.CHOSEN in st.session_state:
+        st.session_state[state.MODEL.name] = st.session_state.pop(state.CHOSEN)
+    address.take(state.MODEL, known)
+    named = _named(known)
+    chosen = st.selectbox("Model", list(known), key=state.MODEL.name, format_func=named.get)
+    address.keep(state.MODEL, chosen)
+    opening.button()
+    return known[chosen]
+
+
+def _named(known: Iterable[str]) -> dict[str, str]:
+    """Addresses with their names for people; two models of one name are told apart by where they lie."""
+    titles = {name: paths.title(name) for name in known}
+    twice = {title for title in titles.values() if list(titles.values()).count(title) > 1}
+    return {name: name if title in twice else title for name, title in titles.items()}
 
 
 def _method(model: str) -> str:
@@ -86,11 +105,20 @@ def _method(model: str) -> str:
     asked = pruners[st.session_state[state.METHOD.name]]
     method = st.selectbox("Method", list(pruners), key=state.METHOD.name, format_func=said, help=asked.idea)
     address.keep(state.METHOD, method)
-    if runs.slow(pruners[method]):
-        cost = results.seconds(model, method)
-        took = f"took {cost:,.0f} s when it was measured" if cost else "can take minutes"
-        st.caption(f"{pruners[method].title} needs {' and '.join(sorted(pruners[method].needs))}: one mask {took}.")
+    notes = [_cost(model, pruners[method])] if runs.slow(pruners[method]) else []
+    if pruners[method].needs and model not in paths.models():
+        with ui.working() as progress:
+            pairs = runs.calibration_pairs(model, pruners[method], progress)
+        notes.append(f"{paths.title(model)} is calibrated on {pairs} pairs of Flatland, about a minute's work for it.")
+    if notes:
+        st.caption(ui.verbatim(" ".join(notes)))
     return method
+
+
+def _cost(model: str, method: Method) -> str:
+    cost = results.seconds(model, method.name)
+    took = f"took {cost:,.0f} s when it was measured" if cost else "can take minutes"
+    return f"{method.title} needs {' and '.join(sorted(method.needs))}: one mask {took}."
 
 
 def _allocation(method: str) -> str:
@@ -113,20 +141,20 @@ def _allocation(method: str) -> str:
     return allocation
 
 
-def _check_address(models: tuple[str, ...]) -> None:
-    """On a session's first run, note what in the address cannot be used."""
+def _check_address(progress: Progress) -> None:
+    """On a session's first run, open the model of the address, and note what in the address cannot be used."""
     from multiflow_core.allocate import allocations
 
     if state.NOTICES not in st.session_state:
+        problem = opening.from_address(progress)
         choices = {
-            state.MODEL: models,
             state.METHOD: tuple(runs.all_titles()),
             state.ALLOCATION: (state.OWN, *(a.name for a in allocations())),
             state.VIEW: state.VIEWS,
             state.DIRECTION: state.DIRECTIONS,
             state.TASK: tuple(HEADLINE),
         }
-        st.session_state[state.NOTICES] = state.complaints(st.query_params, choices)
+        st.session_state[state.NOTICES] = [problem] * bool(problem) + state.complaints(st.query_params, choices)
 
 
 def notices(settings: state.Settings) -> None:
@@ -136,4 +164,4 @@ def notices(settings: state.Settings) -> None:
         if seen != settings:
             st.session_state[state.NOTICES] = []
         for sentence in st.session_state[state.NOTICES]:
-            st.warning(sentence, icon=":material/link_off:")
+            st.warning(ui.verbatim(sentence), icon=":material/link_off:")

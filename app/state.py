@@ -145,6 +145,10 @@ OWN_PICTURES = "own pictures"  # those that this session has added
 PICTURE = "picture"  # the own picture that is asked about, by its id; anything else: the scene
 ONLY_OWN = "only own"  # whether retrieval searches nothing but own pictures
 REFUSED = "refused"  # what was wrong with files of the last upload
+OPENED = "opened"  # {what the address says: what it goes by} of the models opened in this session
+CHOSEN = "chosen"  # the one that was opened last, until the sidebar takes it
+DIALOG = "dialog"  # whether the dialog that opens models is open
+OPENING = "opening"  # what the reader asked it to open
 NOTICES = "notices"  # what was wrong with the address, with the settings then in force
 
 TOLD = "told"  # a story was chosen in this run
@@ -155,7 +159,10 @@ PRESETS: tuple[float, ...] = (0.0, 0.63, 0.75, 0.90)
 
 @dataclass(frozen=True)
 class Settings:
-    """What the sidebar says; `allocation` is `OWN` or the name of one that replaces the method's."""
+    """What the sidebar says; `allocation` is `OWN` or the name of one that replaces the method's.
+
+    `model` is what the model goes by (`paths.model_of`); its name for people is `paths.title(model)`.
+    """
 
     model: str
     method: str

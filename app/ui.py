@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from .charts import Chart
 from .charts.picking import clicked
 from .look import palette
 from .services.results import HEADLINE
+from .services.runs import TooLong
 from .services.store import Progress
 from .state import SETTINGS, Key, Settings
 
@@ -41,14 +43,25 @@ def guarded(show: Callable[[], T]) -> T | None:
     try:
         return show()
     except FileNotFoundError as problem:
-        st.error(str(problem), icon=":material/folder_off:")
+        st.error(verbatim(str(problem)), icon=":material/folder_off:")
+    except TooLong as problem:
+        st.info(verbatim(str(problem)), icon=":material/hourglass_disabled:")
     except ValueError as problem:
         log.exception("bad value")
-        st.error(f"This cannot be shown: {problem}", icon=":material/error:")
+        st.error(f"This cannot be shown: {verbatim(str(problem))}", icon=":material/error:")
     except Exception:
         log.exception("unexpected error")
         st.error("Something went wrong here; the server's log says what.", icon=":material/error:")
     return None
+
+
+def verbatim(text: str) -> str:
+    """Text from outside as Markdown that shows just this text: a file's name must not become a link or a picture.
+
+    >>> print(verbatim("![x](y) a_b"))
+    \\!\\[x\\]\\(y\\) a\\_b
+    """
+    return re.sub(r"([\\`*_{}\[\]()<>#|~!:$])", r"\\\1", text)
 
 
 def page(show: Callable[[Settings], None]) -> None:
@@ -156,7 +169,7 @@ def able(vlm: VLM, task: str) -> bool:
     """Whether a model can do what a page is about; where it cannot, a sentence says so and which pages work."""
     if task not in vlm.tasks:
         pages = " and ".join(HEADLINE[known][0] for known in vlm.tasks)
-        st.info(f"{vlm.name} has {LACKS[task]}. It can be tried under {pages}.", icon=":material/info:")
+        st.info(f"{verbatim(vlm.name)} has {LACKS[task]}. It can be tried under {pages}.", icon=":material/info:")
     return task in vlm.tasks
 
 

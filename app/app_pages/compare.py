@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
+
 import streamlit as st
 
 from app import state, ui
 from app.charts.words import percent
-from app.services import comparison, runs
+from app.services import comparison, paths, runs
 from app.services.results import HEADLINE
 from app.state import Settings
 
@@ -40,9 +42,10 @@ def show(settings: Settings) -> None:
     data = comparison.load(settings.model, titles)
     if data is None:
         st.info(
-            f"Nothing has been measured for {settings.model} yet. `python -m multiflow_core evaluate {settings.model} "
-            "--methods all --ablation` writes the file that this page reads."
+            f"Nothing has been measured for {ui.verbatim(paths.title(settings.model))} yet. This command writes the file that "
+            "this page reads:"
         )
+        st.code(_command(settings.model), language=None, wrap_lines=True)
         return
     task = st.segmented_control(
         "Task", [t for t in HEADLINE if t in data.dense], default=state.TASK.default, required=True, key=state.TASK.name,
@@ -62,6 +65,13 @@ def show(settings: Settings) -> None:
     at = data.nearest(sparsity)
     if abs(at - sparsity) > 0.005:
         st.caption(f"Measured at {percent(at)}, the measured sparsity nearest to {percent(sparsity)}.")
+
+
+def _command(model: str) -> str:
+    """What measures all methods on a model, on the command line."""
+    address = paths.address_of(model)
+    out = "" if address == model else f" --out {shlex.quote(str(paths.result_file(model)))}"
+    return f"python -m multiflow_core evaluate {shlex.quote(address)} --methods all --ablation{out}"
 
 
 def _shown(data: comparison.Comparison, chosen: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -11,6 +12,9 @@ from app.charts.words import percent
 from app.services import gallery, ladder, runs
 from app.services.store import Progress
 from app.state import Settings
+
+if TYPE_CHECKING:
+    from multiflow_core.vlm import VLM
 
 TOP = 8
 ABOUT = (
@@ -41,21 +45,23 @@ def show(settings: Settings) -> None:
         dense = runs.vlm(settings.model, progress)
     if not ui.able(dense, "retrieval"):
         return
+    with ui.working() as progress:
+        pool = gallery.gallery(settings.model, progress)
     with ui.controls("direction"):
         direction = st.segmented_control(
             "Direction", state.DIRECTIONS, default=state.DIRECTION.default, required=True, key=state.DIRECTION.name,
             bind="query-params", label_visibility="collapsed",
         )  # fmt: skip
     if direction == state.DIRECTIONS[0]:
-        _find_pictures(settings, dense)
+        _find_pictures(settings, dense, pool)
     else:
-        _find_captions(settings)
+        _find_captions(settings, pool)
 
 
 # --- text to image --------------------------------------------------------------------------------------------------
 
 
-def _find_pictures(settings: Settings, dense) -> None:
+def _find_pictures(settings: Settings, dense: VLM, pool: gallery.Gallery) -> None:
     with ui.controls("query"):
         st.text_input(
             "Query", state.QUERY.default, key=state.QUERY.name, bind="query-params",
@@ -64,7 +70,7 @@ def _find_pictures(settings: Settings, dense) -> None:
         with st.container(horizontal=True, gap="xsmall", key="examples"):
             for n, example in enumerate(queries.EXAMPLES):
                 st.button(example, key=f"example_{n}", on_click=_ask, args=(example,), type="secondary")
-            scenes = _searched()
+            scenes = _searched(len(pool.scenes))
     pictures.complaints()
     query = queries.check(st.session_state[state.QUERY.name], dense)
     for sentence in query.complaints:
@@ -77,7 +83,6 @@ def _find_pictures(settings: Settings, dense) -> None:
         return gallery.text_scores(key, query.text, progress, own, scenes)
 
     with ui.working() as progress:
-        pool = gallery.gallery(progress)
         both = [scores(key, progress) for key in keys(settings)]
     truth = queries.truth(query.text, pool.scenes if scenes else ())
     if not truth.understood and not query.complaints:
@@ -97,10 +102,10 @@ def _find_pictures(settings: Settings, dense) -> None:
     _margins(settings, rankings.sought(both, texts, truth.true + (None,) * len(own), "picture"), scores)
 
 
-def _searched() -> bool:
+def _searched(scenes: int) -> bool:
     """Where own pictures are added to the gallery; returns whether Flatland's are searched as well."""
     own = len(pictures.own())
-    label = f"Gallery: {gallery.SIZE} scenes" + (f" + {own} of yours" if own else ", add yours")
+    label = f"Gallery: {scenes} scenes" + (f" + {own} of yours" if own else ", add yours")
     if own and st.session_state.get(state.ONLY_OWN):
         label = f"Gallery: {own} of yours"
     with st.popover(label, icon=":material/add_photo_alternate:", type="tertiary", key="gallery"):
@@ -115,12 +120,10 @@ def _ask(query: str) -> None:
 # --- image to text --------------------------------------------------------------------------------------------------
 
 
-def _find_captions(settings: Settings) -> None:
+def _find_captions(settings: Settings, pool: gallery.Gallery) -> None:
     with st.container(key="wrap_picture"):
         left, right = st.columns([3, 7], gap="medium")
         picture = pictures.choose(left, right)
-    with ui.working() as progress:
-        pool = gallery.gallery(progress)
     own = gallery.caption_of(picture.scene) if picture.scene else None
     extra = (own,) if own and own not in pool.captions else ()
 

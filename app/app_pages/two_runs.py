@@ -59,8 +59,8 @@ def _found(a: runs.RunKey, b: runs.RunKey) -> None:
     if not query.usable:
         return
     with ui.working() as progress:
-        pool = gallery.gallery(progress)
-        scores = [gallery.text_scores(key, query.text, progress) for key in (a, b)]
+        pool = min((gallery.gallery(key.model, progress) for key in (a, b)), key=lambda found: len(found.scenes))
+        scores = [gallery.text_scores(key, query.text, progress)[: len(pool.scenes)] for key in (a, b)]
     truth = queries.truth(query.text, pool.scenes)
     found = rankings.compare(
         scores, pool.captions, truth.true, TOP, "pictures", truth.understood, lambda i: gallery.shown(pool.scenes[i])

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
-from .runs import RunKey, pruned
+from ..state import MODEL
+from .calibration import sample
+from .runs import RunKey, pace, pruned, vlm
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
@@ -16,9 +18,10 @@ if TYPE_CHECKING:
     from torch import Tensor
 
     from multiflow_core.data.flatland import Scene
-    from multiflow_core.vlm import Answer, Caption
+    from multiflow_core.vlm import VLM, Answer, Caption
 
-SIZE = 160
+MOST, FEWEST = 160, 24
+WORK = 1e12  # multiply-adds of a look at the whole gallery: a quarter of a minute on two cores, at every new sparsity
 SHOWN, OWN = 256, 512  # pixels; the network sees pictures at its own size
 STEP = 16  # pictures between two progress reports; larger batches are slower on a processor
 
@@ -33,24 +36,26 @@ class Gallery:
     captions: tuple[str, ...]
 
 
-def gallery(progress: Progress | None = None) -> Gallery:
-    """The first scenes of the test split, drawn at the size that the built-in network sees."""
+def gallery(model: str = MODEL.default, progress: Progress | None = None) -> Gallery:
+    """The first scenes of the test split, drawn at the size that the model reads: fewer for a model that takes its time."""
 
     def make(report: Progress) -> Gallery:
-        from multiflow_core.benchmark import RESOLUTION
+        from multiflow_core.benchmark import drawing_size
         from multiflow_core.data import flatland
         from multiflow_core.data.flatland.draw import render
 
-        chosen = tuple(flatland.distinct("test", SIZE))
+        side = drawing_size(vlm(model))
+        size = max(FEWEST, min(MOST, int(WORK / pace(model).work)))
+        chosen = tuple(flatland.distinct("test", size))
         images = []
         for done, (_, scene) in enumerate(chosen):
             if done % 10 == 0:
-                report(done / SIZE, "drawing the gallery")
-            images.append(render(scene, RESOLUTION))
+                report(done / size, "drawing the gallery")
+            images.append(render(scene, side))
         scenes = tuple(scene for _, scene in chosen)
         return Gallery(tuple(n for n, _ in chosen), scenes, tuple(images), tuple(map(caption_of, scenes)))
 
-    return STORE.get("gallery", "test", make, progress)
+    return STORE.get("gallery", model, make, progress)
 
 
 def caption_of(scene: Scene) -> str:
@@ -66,11 +71,12 @@ def image_embeddings(key: RunKey, progress: Progress | None = None) -> Tensor:
     def make(report: Progress) -> Tensor:
         import torch
 
-        model, pictures = pruned(key), gallery().images
+        model, pictures = pruned(key), gallery(key.model).images
+        step = min(STEP, sample(pace(key.model)).batch)
         parts = []
-        for start in range(0, len(pictures), STEP):
+        for start in range(0, len(pictures), step):
             report(start / len(pictures), "looking at the gallery")
-            parts.append(model.embed_images(pictures[start : start + STEP]))
+            parts.append(model.embed_images(pictures[start : start + step]))
         return torch.cat(parts)
 
     return STORE.get("image embeddings", key, make, progress)
@@ -81,7 +87,7 @@ def caption_embeddings(key: RunKey, progress: Progress | None = None) -> Tensor:
 
     def make(report: Progress) -> Tensor:
         report(0.2, "reading the captions")
-        return pruned(key).embed_texts(gallery().captions)
+        return pruned(key).embed_texts(gallery(key.model).captions)
 
     return STORE.get("caption embeddings", key, make, progress)
 
@@ -91,7 +97,8 @@ def own_embedding(key: RunKey, picture: Picture, progress: Progress | None = Non
 
     def make(report: Progress) -> Tensor:
         report(0.5, f"looking at {picture.title}")
-        return pruned(key).embed_images([picture.image])
+        model = pruned(key)
+        return model.embed_images([picture.seen_by(model)])
 
     return STORE.get("own embeddings", (key, picture.id), make, progress)
 
@@ -137,7 +144,7 @@ def caption(key: RunKey, picture: Picture, progress: Progress | None = None) -> 
     def make(report: Progress) -> Caption:
         model = pruned(key)
         report(0.95, "writing a caption")
-        return model.caption([picture.image])[0]
+        return model.caption([picture.seen_by(model)])[0]
 
     return STORE.get("answers", (key, "caption", picture.id), make, progress)
 
@@ -148,7 +155,7 @@ def answer(key: RunKey, picture: Picture, question: str, progress: Progress | No
     def make(report: Progress) -> Answer:
         model = pruned(key)
         report(0.95, "looking for an answer")
-        return model.answer([picture.image], [question])[0]
+        return model.answer([picture.seen_by(model)], [question])[0]
 
     return STORE.get("answers", (key, "answer", picture.id, question), make, progress)
 
@@ -165,6 +172,13 @@ class Picture:
     shown: bytes
     title: str
     scene: Scene | None = None
+
+    def seen_by(self, model: VLM) -> Image:
+        """What a model gets: a scene is drawn at the size that it reads, an own picture stays as it is."""
+        from multiflow_core.benchmark import drawing_size
+        from multiflow_core.data.flatland.draw import render
+
+        return render(self.scene, drawing_size(model)) if self.scene else self.image
 
 
 def scene_picture(number: int) -> Picture:

@@ -1,11 +1,18 @@
-"""Where things lie."""
+"""Where things lie, and what a model is called: in the address, by those who compute with it, and for people.
+
+In the address a model is a built-in name, a folder or a hub name. A folder can be written anew, and then holds another
+model; so what is computed goes by the folder *and* a stamp of its files.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+RESULTS = "results.json"  # of a model in a folder of its own
+_STAMP = "@"
 
 
 def assets() -> Path:
@@ -19,6 +26,45 @@ def models() -> tuple[str, ...]:
     return tuple(sorted(found, key=lambda name: name != "flatland-blip"))
 
 
-def model_folder(name: str) -> Path:
-    """The folder of a checkpoint."""
-    return assets() / name
+def model_of(address: str) -> str:
+    """What a model of the address goes by: a folder gets its stamp, a name stays as it is.
+
+    >>> model_of("flatland-blip"), model_of("openai/clip-vit-base-patch32")
+    ('flatland-blip', 'openai/clip-vit-base-patch32')
+    """
+    folder = Path(address).expanduser()
+    if address in models() or not folder.is_dir():
+        return address
+    folder = folder.resolve()
+    files = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name != RESULTS]
+    stamp = repr([(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files])
+    return f"{folder}{_STAMP}{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
+
+
+def address_of(model: str) -> str:
+    """What the address says for a model.
+
+    >>> address_of("/models/clip@0123456789ab"), address_of("flatland-blip")
+    ('/models/clip', 'flatland-blip')
+    """
+    return model.rpartition(_STAMP)[0] or model
+
+
+def source(model: str) -> str | Path:
+    """What `multiflow_core.load` is given: a folder, or a hub name."""
+    return assets() / model if model in models() else address_of(model)
+
+
+def title(model: str) -> str:
+    """What a model is called on a page.
+
+    >>> title("/models/clip@0123456789ab"), title("openai/clip-vit-base-patch32"), title("flatland-blip")
+    ('clip', 'clip-vit-base-patch32', 'flatland-blip')
+    """
+    return Path(address_of(model)).name
+
+
+def result_file(model: str) -> Path:
+    """Where the measured figures of a model are: with those of the built-in ones, or in its own folder."""
+    address = address_of(model)
+    return assets() / "results" / f"{title(model)}.json" if address == model else Path(address) / RESULTS

@@ -43,7 +43,7 @@ class Results:
 
 def raw(model: str) -> dict[str, Any]:
     """The content of a model's result file, read again only when the file has changed. OSError or ValueError without one."""
-    file = paths.assets() / "results" / f"{model}.json"
+    file = paths.result_file(model)
     return _parsed(file, file.stat().st_mtime_ns)
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from .. import state
-from . import paths
+from . import calibration, paths
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
@@ -18,7 +18,9 @@ if TYPE_CHECKING:
     from multiflow_core.solved import Solved
     from multiflow_core.vlm import VLM
 
-CALIBRATION_PAIRS = 512
+
+class TooLong(ValueError):
+    """A page would have to wait for too long; the text is a sentence with the figure."""
 
 
 @dataclass(frozen=True)
@@ -116,6 +118,17 @@ def rival(key: RunKey) -> RunKey | None:
 # --- what they make -------------------------------------------------------------------------------------------------
 
 
+def opened(address: str, progress: Progress | None = None) -> str:
+    """Open a model by built-in name, folder or hub name: what it goes by from then on.
+
+    Raises:
+        OSError, ValueError: there is no such model, or it cannot be loaded; the text is a sentence for the reader.
+    """
+    model = paths.model_of(address)
+    vlm(model, progress)
+    return model
+
+
 def vlm(model: str, progress: Progress | None = None) -> VLM:
     """The dense model, one for all sessions."""
 
@@ -126,42 +139,46 @@ def vlm(model: str, progress: Progress | None = None) -> VLM:
         import multiflow_core as mf
 
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
-        report(0.4, f"loading {model}")
-        return mf.load(paths.model_folder(model))
+        report(0.4, f"loading {paths.title(model)}")
+        return mf.load(paths.source(model), progress=report)
 
     return STORE.get("models", model, make, progress)
 
 
+def pace(model: str, progress: Progress | None = None) -> calibration.Pace:
+    """What one image-text pair costs a model."""
+
+    def make(report: Progress) -> calibration.Pace:
+        report(0.5, f"trying {paths.title(model)} on one pair")
+        return calibration.pace(vlm(model))
+
+    return STORE.get("pace", model, make, progress)
+
+
 def statistics(model: str, progress: Progress | None = None) -> Statistics:
-    """Activation statistics: those beside the checkpoint, else from a short calibration."""
+    """Activation statistics: those beside the checkpoint, else from as many pairs as take about a minute."""
 
     def make(report: Progress) -> Statistics:
-        import multiflow_core as mf
+        from multiflow_core.sweep import statistics_of
 
-        shipped = paths.model_folder(model) / "statistics.safetensors"
-        if shipped.is_file():
-            return mf.Statistics.load(shipped)
-        from multiflow_core.benchmark import calibration_pairs
-
-        dense = vlm(model)
-        pairs = calibration_pairs(CALIBRATION_PAIRS)
-        size = 32
-
-        def told(_: float, message: str) -> None:
-            nonlocal done
-            done += size
-            report(min(1.0, done / len(pairs)), message)
-
-        done = 0
-        return mf.calibrate(dense.model, dense.batches(pairs, size), progress=told)
+        return statistics_of(vlm(model), progress=report, sample=calibration.sample(pace(model)))
 
     return STORE.get("statistics", model, make, progress)
 
 
 def ready_statistics(model: str) -> Statistics | None:
     """Activation statistics where they are at hand: nothing is calibrated for them."""
-    shipped = (paths.model_folder(model) / "statistics.safetensors").is_file()
+    shipped = (vlm(model).folder / "statistics.safetensors").is_file()
     return statistics(model) if shipped or ("statistics", model) in STORE else None
+
+
+def calibration_pairs(model: str, method: Method, progress: Progress | None = None) -> int:
+    """How many image-text pairs a method sees, or will have seen, of a model."""
+    if slow(method):
+        return calibration.slow_sample(pace(model, progress)).pairs
+    if ("statistics", model) in STORE:
+        return statistics(model).samples
+    return calibration.sample(pace(model, progress)).pairs
 
 
 def order(key: OrderKey, progress: Progress | None = None) -> PruningOrder | Solved:
@@ -172,16 +189,22 @@ def order(key: OrderKey, progress: Progress | None = None) -> PruningOrder | Sol
 
         dense, chosen = vlm(key.model), method(key.method)
         if slow(chosen):
-            from multiflow_core.sweep import Run, order_of
-
-            blend = () if key.allocation == state.OWN else (chosen.criterion, key.allocation)
-            return order_of(dense, Run(key.method, 0.0, 0, *blend), report)
-        report(0.5, f"ordering the weights of {key.model}")
+            return _slow_order(key, chosen, report)
         stats = statistics(key.model) if "statistics" in chosen.needs else None
         allocation = chosen.allocation if key.allocation == state.OWN else key.allocation
-        return mf.rank(dense.model, key.method, statistics=stats, allocation=allocation)
+        return mf.rank(dense.model, key.method, statistics=stats, allocation=allocation, progress=report)
 
     return STORE.get("orders", key, make, progress)
+
+
+def _slow_order(key: OrderKey, chosen: Method, report: Progress) -> PruningOrder | Solved:
+    from multiflow_core.sweep import Run, order_of
+
+    cost = pace(key.model)
+    if refusal := calibration.too_long(cost, chosen, paths.title(key.model)):
+        raise TooLong(refusal)
+    blend = () if key.allocation == state.OWN else (chosen.criterion, key.allocation)
+    return order_of(vlm(key.model), Run(key.method, 0.0, 0, *blend), report, calibration.slow_sample(cost))
 
 
 def masks(key: RunKey, progress: Progress | None = None) -> Masks:
@@ -196,9 +219,12 @@ def masks(key: RunKey, progress: Progress | None = None) -> Masks:
 def layer_counts(key: RunKey, progress: Progress | None = None) -> np.ndarray:
     """How many weights of every layer are pruned, in the order of the layout. A look-up where masks nest."""
     known = order(key.order, progress)
-    if not known.nested:
-        masks(key, progress)  # on the worker; the order remembers
-    return known.layer_counts(key.sparsity)
+    if known.nested:
+        return known.layer_counts(key.sparsity)
+    import numpy as np
+
+    shares = masks(key, progress).layer_sparsity()
+    return np.array([round(shares[layer.name] * layer.size) for layer in known.layers])
 
 
 def dead_neurons(key: RunKey, progress: Progress | None = None) -> np.ndarray:
@@ -216,8 +242,10 @@ def pruned(key: RunKey, progress: Progress | None = None) -> VLM:
     passing = key.passing and ("pruned", key) not in STORE
 
     def make(report: Progress) -> VLM:
-        kept = order(key.order).masks(key.sparsity, progress=report) if passing else masks(key)
+        known = order(key.order)
+        kept = known.masks(key.sparsity, progress=report) if passing else masks(key)
+        weights = known.weights(key.sparsity, progress=report) if known.updates_weights else None
         report(0.9, "removing weights")
-        return vlm(key.model).prune(kept, order(key.order).weights(key.sparsity))
+        return vlm(key.model).prune(kept, weights)
 
     return STORE.get("passing" if passing else "pruned", key, make, progress)

@@ -34,7 +34,7 @@ def _warm() -> None:
     try:
         for method in (state.METHOD.default, "omp"):
             runs.order(runs.OrderKey(model, method))
-        gallery.gallery()
+        gallery.gallery(model)
         gallery.image_embeddings(runs.RunKey.dense(model))
         gallery.image_embeddings(runs.RunKey(model, state.METHOD.default, state.SPARSITY.default))
     except RuntimeError as problem:

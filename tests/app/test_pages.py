@@ -58,7 +58,7 @@ def test_the_address_sets_the_sidebar(open_page):
         ({"sparsity": "lots"}, "between 0 and 1"),
         ({"method": "magic"}, "no method"),
         ({"allocation": "fair"}, "no allocation"),
-        ({"model": "gpt"}, "no model"),
+        ({"model": "gpt"}, "no folder"),
         ({"scene": "-3"}, "scenes are numbered"),
     ],
 )
