@@ -46,6 +46,8 @@ class QuantileLines:
             return f"The median weight of {large} is {medians[large] / medians[small]:.3g} times that of {small}"
         shares = dict(zip(self.modalities, self.taken, strict=True))
         most, least = (pick(shares, key=lambda name: shares[name]) for pick in (max, min))
+        if percent(shares[most]) == percent(shares[least]):
+            return f"One threshold for all is fair: it takes {percent(shares[most])} of every modality"
         what = (
             "One threshold for all is nearly fair"
             if shares[most] - shares[least] < FAIR
@@ -95,7 +97,10 @@ class QuantileLines:
         layout = dict(
             height=430, showlegend=True, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0), hovermode="closest",
             shapes=[one, vertical(target, palette)],
-            xaxis=dict(range=[0, 100], ticksuffix=" %", anchor="y2", title=dict(text="share of the weights, smallest first")),
+            xaxis=dict(
+                range=[0, 100], ticksuffix=" %", anchor="y2", ticklabelstandoff=5,
+                title=dict(text="share of the weights, smallest first"),
+            ),
             yaxis=log_axis("|w|", np.array([smallest, largest])) | dict(domain=[0.4, 1]),
             yaxis2=dict(domain=[0, 0.31], title=dict(text="points more<br>than asked"), range=self._points(), nticks=5),
         )  # fmt: skip

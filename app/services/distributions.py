@@ -139,6 +139,8 @@ def _finding_of_sizes(key: RunKey, found: Spread, parts: Sequence[Binned]) -> st
     if magnitude(key) != key:
         spared = int(found.spared[:, steps.number(key)].sum())
         cut = sum(int(p.cut.sum()) + p.zeros[0] for p in parts)
+        if not spared:
+            return f"{name} cuts the {count(cut)} smallest weights, exactly as magnitude does"
         return f"{name} keeps {count(spared)} of the {count(cut)} weights that magnitude would cut, and cuts larger ones instead"
     cuts = _cuts(key, "magnitude")
     if "all" in cuts:

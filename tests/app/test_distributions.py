@@ -1,5 +1,7 @@
 """The Distributions page: what its charts say is what the masks do."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 from conftest import texts
@@ -75,23 +77,41 @@ def test_the_common_threshold_takes_what_global_magnitude_takes():
     assert dict(zip(chart.modalities, chart.taken)) == pytest.approx(taken)
 
 
-def test_a_method_that_does_not_nest_has_ridges_of_its_mask(monkeypatch):
-    key = RunKey(MODEL, "sparsegpt", 0.5)
-    nested = runs.order(runs.OrderKey(MODEL, "wanda"))
-    solved = type("Solved", (), {"nested": False, "layers": nested.layers, "allocation": None, "criterion": None})()
-    real, masks = runs.order, runs.masks
-    monkeypatch.setattr(
-        runs, "order", lambda k, progress=None: solved if k.method == "sparsegpt" else real(k, progress)
-    )
-    monkeypatch.setattr(
-        runs, "masks", lambda k, progress=None: nested.masks(0.5) if k.method == "sparsegpt" else masks(k, progress)
-    )
+@pytest.fixture
+def solved(monkeypatch):
+    """solved("wanda") makes SparseGPT, which does not nest, give the masks of a method that does, without its work."""
+    order, masks = runs.order, runs.masks
+
+    def stand_in(method: str) -> RunKey:
+        key = RunKey(MODEL, "sparsegpt", 0.5 if method == "wanda" else 0.4)
+        nested = order(runs.OrderKey(MODEL, method))
+        alone = SimpleNamespace(nested=False, layers=nested.layers, allocation=None, criterion=None)
+        monkeypatch.setattr(
+            runs, "order", lambda k, progress=None: alone if k.method == key.method else order(k, progress)
+        )
+        monkeypatch.setattr(
+            runs,
+            "masks",
+            lambda k, progress=None: nested.masks(k.sparsity) if k.method == key.method else masks(k, progress),
+        )
+        return key
+
+    return stand_in
+
+
+def test_a_method_that_does_not_nest_has_ridges_of_its_mask(solved):
+    key = solved("wanda")
+    kept, rival = runs.masks(key), runs.masks(RunKey(MODEL, "omp", key.sparsity))
     chart = distributions.ridges(key, "magnitude", "modality", "")
     gone = sum(int(r.cut.sum()) + r.zeros[0] for r in chart.ridges)
-    assert gone == nested.masks(0.5).pruned
-    expected = sum(int((nested.masks(0.5)[n] & ~m).sum()) for n, m in masks(RunKey(MODEL, "omp", 0.5)).items())
-    assert distributions.spread(key).spared.sum() == expected
-    assert distributions.survival(key).below == pytest.approx(expected / gone)
+    spared = int((kept & ~rival).total - (kept & ~rival).pruned)
+    assert gone == kept.pruned and spared > 0
+    assert distributions.spread(key).spared.sum() == spared
+    assert distributions.survival(key).below == pytest.approx(spared / gone)
+
+
+def test_a_method_that_cuts_as_magnitude_does_says_so(solved):
+    assert distributions.ridges(solved("omp"), "magnitude", "block", "").title().endswith("exactly as magnitude does")
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
