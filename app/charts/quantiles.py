@@ -40,6 +40,8 @@ class QuantileLines:
     def title(self) -> str:
         medians = {name: line[len(line) // 2] for name, line in zip(self.modalities, self.sizes, strict=True)}
         small, large = (pick(medians, key=lambda name: medians[name]) for pick in (min, max))
+        if medians[small] == 0:
+            return f"Half the weights of {small} are exactly zero: this checkpoint was pruned before"
         if len(medians) == 1:
             return f"Half the weights of {small} are smaller than {medians[small]:.2g}"
         if self.step in (0, len(self.common) - 1):
@@ -83,28 +85,25 @@ class QuantileLines:
         for name, line, under in zip(self.modalities, self.sizes, self.under, strict=True):
             traces += self._modality(name, line, under, palette.of(name), palette)
         common, target = self.common[self.step], 100 * self.target
-        one = dict(
-            type="line",
-            x0=0,
-            x1=1,
-            xref="paper",
-            y0=common,
-            y1=common,
-            line=dict(color=palette.ink, width=1.5, dash="dash"),
-        )
-        tail = len(self.common) // 50  # the last two per cent at either end would fill half the axis
-        smallest, largest = min(line[tail] for line in self.sizes), max(line[-1 - tail] for line in self.sizes)
+        dashed = dict(color=palette.ink, width=1.5, dash="dash")
+        one = dict(type="line", x0=0, x1=1, xref="paper", y0=common, y1=common, line=dashed)
         layout = dict(
             height=430, showlegend=True, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0), hovermode="closest",
-            shapes=[one, vertical(target, palette)],
+            shapes=[one] * (common > 0) + [vertical(target, palette)],
             xaxis=dict(
                 range=[0, 100], ticksuffix=" %", anchor="y2", ticklabelstandoff=5,
                 title=dict(text="share of the weights, smallest first"),
             ),
-            yaxis=log_axis("|w|", np.array([smallest, largest])) | dict(domain=[0.4, 1]),
+            yaxis=log_axis("|w|", self._sizes()) | dict(domain=[0.4, 1]),
             yaxis2=dict(domain=[0, 0.31], title=dict(text="points more<br>than asked"), range=self._points(), nticks=5),
         )  # fmt: skip
         return palette.figure(traces, layout)
+
+    def _sizes(self) -> np.ndarray:
+        """The ends of the upper panel: without zeros, and without the last two per cent, which would fill half of it."""
+        tail = len(self.common) // 50
+        inner = [size for line in self.sizes for size in line[tail : len(line) - tail] if size > 0] or [0.1, 1.0]
+        return np.array([min(inner), max(inner)])
 
     def _points(self) -> list[float]:
         """The range of the lower panel, at least one point to either side."""

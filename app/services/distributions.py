@@ -104,10 +104,10 @@ def ridges(key: RunKey, of: str, per: str, block: str, progress: Progress | None
 
 def _parts(key: RunKey, found: Spread, histogram: CutHistogram, of: str, per: str) -> list[Binned]:
     k = steps.number(key)
-    names = {layer.name: layer.role for layer in runs.order(key.order).layers}
+    roles = {layer.name: layer.role for layer in runs.order(key.order).layers}
     members: dict[tuple[str, str], list[int]] = {}
     for g, (modality, name) in enumerate(histogram.groups):
-        members.setdefault((modality, modality if per == "modality" else names.get(name, name)), []).append(g)
+        members.setdefault((modality, modality if per == "modality" else name), []).append(g)
     cut, kept, zeros = histogram.cut(k), histogram.kept(k), histogram.zeros
     cuts = _cuts(key, of)
     parts = []
@@ -118,7 +118,14 @@ def _parts(key: RunKey, found: Spread, histogram: CutHistogram, of: str, per: st
             at = float(found.thresholds[own[0], k])
         at = None if at is None or not np.isfinite(at) else at
         parts.append(
-            Binned(name, modality, cut[own].sum(0), kept[own].sum(0), (gone, int(zeros[own, -1].sum()) - gone), at)
+            Binned(
+                roles.get(name, name),
+                modality,
+                cut[own].sum(0),
+                kept[own].sum(0),
+                (gone, int(zeros[own, -1].sum()) - gone),
+                at,
+            )
         )
     return parts
 
@@ -145,10 +152,8 @@ def _finding_of_sizes(key: RunKey, found: Spread, parts: Sequence[Binned]) -> st
     cuts = _cuts(key, "magnitude")
     if "all" in cuts:
         most, least = (pick(parts, key=lambda p: p.sparsity) for pick in (max, min))
-        return (
-            f"One threshold for all, |w| = {cuts['all']:.2g}, cuts {percent(most.sparsity)} of {most.name} and "
-            f"{percent(least.sparsity)} of {least.name}"
-        )
+        second = f" and {percent(least.sparsity)} of {least.name}" if len(parts) > 1 else ""
+        return f"One threshold for all, |w| = {cuts['all']:.2g}, cuts {percent(most.sparsity)} of {most.name}{second}"
     if cuts:
         return f"Every modality has its own threshold: {', '.join(f'{at:.2g} in {m}' for m, at in cuts.items())}"
     return f"Every layer has its own threshold and loses {percent(key.sparsity)}"

@@ -141,3 +141,10 @@ def test_quantiles_of_an_even_model_and_at_the_ends():
     assert dense.title() == "The median weight of text is 2 times that of vision"
     alone = QuantileLines(("unknown",), ((0.1, 0.2, 0.3),), (0.1, 0.2, 0.3), ((0, 0.5, 1),), 0.5)
     assert alone.title() == "Half the weights of unknown are smaller than 0.2"
+
+
+def test_quantiles_of_a_checkpoint_that_was_pruned_before():
+    pruned = QuantileLines(("vision", "text"), ((0, 0, 0.3), (0, 0.2, 0.4)), (0, 0, 0.4), ((0, 0.5, 1),) * 2, 0.5)
+    assert pruned.title().startswith("Half the weights of vision are exactly zero")
+    layout = pruned.figure(LIGHT).layout
+    assert layout.yaxis.range == pytest.approx(np.log10([0.2, 0.4])) and len(layout.shapes) == 1
