@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
+from . import matrices, networks
 from .charts import DARK, LIGHT, Palette
 
 
@@ -21,7 +22,9 @@ def style(presenting: bool) -> None:
         "line": p.line, "surface": p.surface, "background": p.background,
     }  # fmt: skip
     variables = "".join(f"--mf-{name}:{color};" for name, color in colors.items())
-    st.html(f"<style>:root{{{variables}}}{_RULES}{_PRESENTER if presenting else ''}</style>")
+    st.html(
+        f"<style>:root{{{variables}}}{_RULES}{matrices.RULES}{networks.RULES}{_PRESENTER if presenting else ''}</style>"
+    )
 
 
 _RULES = """

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
@@ -17,6 +17,9 @@ T = TypeVar("T")
 
 QUERY_LIMIT = 200
 LAST_SCENE = 999_999
+LESSON_STEPS = 10
+SCALES: tuple[str, ...] = ("1", "0.5", "0.25", "0.15", "0.1")
+LARGEST = 99  # the size of a number in the lesson's tables
 _WINDOW = re.compile(r"([0-9]{1,6})-([0-9]{1,6}),([0-9]{1,6})-([0-9]{1,6})")
 _WEIGHT = re.compile(r"[0-9]{1,6}, ?[0-9]{1,6}")
 
@@ -82,6 +85,62 @@ def weight_from(text: str) -> str:
     return text.replace(" ", "")
 
 
+def step_from(text: str) -> int:
+    """The number of a step of the lesson from a URL.
+
+    >>> step_from("3")
+    3
+    """
+    if not (text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= LESSON_STEPS):
+        raise BadValue(f"The address asks for step {_short(text)} of the lesson, which has steps 1 to {LESSON_STEPS}")
+    return int(text)
+
+
+def scale_from(text: str) -> str:
+    """One of `SCALES` from a URL."""
+    if text not in SCALES:
+        raise BadValue(
+            f"The address asks for text weights {_short(text)} times as large, but there is {', '.join(SCALES)}"
+        )
+    return text
+
+
+def matrix_from(text: str, rows: int, columns: int) -> str:
+    """A small matrix from a URL: numbers with commas between columns and semicolons between rows.
+
+    >>> matrix_from("1,-2.0;3,0.5", 2, 2)
+    '1,-2;3,0.5'
+    """
+    try:
+        numbers = [[float(cell) for cell in row.split(",")] for row in text.split(";")]
+    except ValueError:
+        numbers = []
+    if [len(row) for row in numbers] != [columns] * rows or not all(abs(x) <= LARGEST for row in numbers for x in row):
+        raise BadValue(
+            f"The address gives the lesson the numbers {_short(text)}, but it takes {rows} rows of {columns} numbers from "
+            f"-{LARGEST} to {LARGEST}, as in 1,2;3,4"
+        )
+    return text_of(numbers)
+
+
+def text_of(numbers: Sequence[Sequence[float]]) -> str:
+    """A matrix as it is written in a URL, with two decimals at most.
+
+    >>> text_of([[1.0, 0.255]])
+    '1,0.26'
+    """
+    return ";".join(",".join(f"{round(x, 2) + 0.0:g}" for x in row) for row in numbers)
+
+
+def numbers_of(text: str) -> tuple[tuple[float, ...], ...]:
+    """What `text_of` wrote.
+
+    >>> numbers_of("1,-2;3,0.5")
+    ((1.0, -2.0), (3.0, 0.5))
+    """
+    return tuple(tuple(float(cell) for cell in row.split(",")) for row in text.split(";"))
+
+
 def place_of(weight: str) -> tuple[int, int] | None:
     """(row, column) of what `WEIGHT` holds; None where no weight is chosen.
 
@@ -138,6 +197,13 @@ DIRECTIONS: tuple[str, ...] = ("Text to image", "Image to text")
 DIRECTION: Key[str] = Key("direction", DIRECTIONS[0], str)
 QUESTION: Key[str] = Key("ask", "how many things are there", str)
 LADDER: Key[bool] = Key("ladder", False, lambda text: text == "true")  # also where it takes long
+
+STEP: Key[int] = Key("step", 1, step_from)
+LESSON_WEIGHTS: Key[str] = Key("w", "1,-1,6,3;9,8,-3,-8;-5,9,6,1", lambda text: matrix_from(text, 3, 4))
+LESSON_TOKENS: Key[str] = Key("x", "2,1,4,1;0,0,0,-4;-2,0,-4,1;0,-1,0,0", lambda text: matrix_from(text, 4, 4))
+SCALE: Key[str] = Key("scale", "0.15", scale_from)  # how large the lesson's text weights are beside its vision weights
+ANSWERS: Key[str] = Key("answers", "", str)  # "hidden": the lesson keeps its answers to itself, for a class
+LESSON: tuple[Key[Any], ...] = (STEP, LESSON_WEIGHTS, LESSON_TOKENS, SCALE)
 
 LINES = "lines"  # the methods that Compare draws as lines
 UPLOADS = "uploads"  # how often the uploader was emptied: part of its widget key
@@ -199,7 +265,7 @@ def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[st
     ['The address asks for a sparsity of “1.5”, but a sparsity lies between 0 and 1: showing 63 %.']
     """
     found = []
-    for key in (MODEL, METHOD, ALLOCATION, SPARSITY, WEIGHT, WINDOW, VIEW, SCENE, DIRECTION, TASK):
+    for key in (MODEL, METHOD, ALLOCATION, SPARSITY, WEIGHT, WINDOW, VIEW, SCENE, DIRECTION, TASK, *LESSON):
         text = params.get(key.name)
         if text is None:
             continue

@@ -31,6 +31,9 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("compare.py", "Compare", ":material/leaderboard:", "compare"),
         Entry("two_runs.py", "Two runs", ":material/compare:", "two-runs"),
     ),
-    "Learn": (Entry("why.py", "Why this weight?", ":material/help_center:", "why"),),
+    "Learn": (
+        Entry("learn.py", "Learn", ":material/school:", "learn"),
+        Entry("why.py", "Why this weight?", ":material/help_center:", "why"),
+    ),
 }
 PAGES: tuple[Entry, ...] = tuple(entry for entries in SECTIONS.values() for entry in entries)

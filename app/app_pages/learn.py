@@ -1,0 +1,90 @@
+"""The lesson: ten steps from what comes in to which weight goes, on a layer in which every number can be changed."""
+
+from __future__ import annotations
+
+from functools import partial
+
+import streamlit as st
+
+from app import classroom, matrices, selection, state, ui
+from app.charts.words import percent
+from app.lesson import STEPS, Step, printed
+from app.services import lesson as numbers
+from app.services import runs
+from app.services.lesson import Lesson
+from app.state import Settings
+
+
+def show(settings: Settings) -> None:
+    st.title("Learn: which weights go, and why?")
+    at, hidden = classroom.where()
+    step = STEPS[at - 1]
+    st.markdown(f"### {at}. {step.title}")
+    with st.container(key="wrap_learn"):
+        left, right = st.columns([2, 3], gap="large")
+    with left:
+        words, below_words = st.container(), st.container()
+    with right:
+        pictures, below_pictures = st.container(), st.container()
+    # what the reader changes and answers comes first, so that the words and pictures above already know
+    with below_pictures:
+        if step.edits:
+            classroom.edit(step)
+    with below_words:
+        lesson = _lesson(settings, _real_layer(settings) if step.real else None)
+    with words:
+        _explain(step, lesson)
+    with below_words:
+        shown = classroom.ask(step.exercise(lesson), at, hidden) if step.exercise else not step.game
+    with pictures:
+        if step.game:
+            shown = classroom.play(lesson, hidden)
+        if shown or not step.game:
+            st.html(matrices.side_by_side(step.pictures(lesson, shown)))
+        if shown:
+            st.markdown(step.moral(lesson))
+    _foot(settings, hidden)
+
+
+def _explain(step: Step, lesson: Lesson) -> None:
+    st.markdown(step.text(lesson))
+    if step.formula:
+        st.latex(step.formula.latex)
+        st.caption(step.formula.signs)
+
+
+def _lesson(settings: Settings, layer: str | None = None) -> Lesson:
+    """All that the steps are about, with the numbers in force; a real layer only where one is asked for."""
+    weights, tokens = classroom.current(state.LESSON_WEIGHTS), classroom.current(state.LESSON_TOKENS)
+    scale = float(st.session_state.get(state.SCALE.name, state.SCALE.default))
+    real = None
+    if layer:
+        with ui.working() as progress:
+            real = numbers.excerpt(settings.model, layer, settings.sparsity, progress)
+    return Lesson(numbers.small(weights, tokens), numbers.towers(weights, tokens, scale), real)
+
+
+def _real_layer(settings: Settings) -> str:
+    with ui.working() as progress:
+        layers = runs.vlm(settings.model, progress).layers
+    name = selection.layer(layers).name
+    st.page_link("app_pages/why.py", label="Ask about any single weight of this layer", icon=":material/help_center:")
+    st.page_link("app_pages/overview.py", label="See what pruning does to the whole model", icon=":material/grid_view:")
+    return name
+
+
+def _foot(settings: Settings, hidden: bool) -> None:
+    """Paper, and what the sidebar has to do with all this."""
+    with ui.controls("lesson"), st.container(horizontal=True, vertical_alignment="center", gap="medium"):
+        st.download_button(
+            "The lesson on paper", partial(printed.page, _lesson(settings), not hidden), "pruning-lesson.html", "text/html",
+            icon=":material/print:", key="print", on_click="ignore",
+            help="One file to print, with your numbers; it needs no network. The answers are at its end, unless they are hidden.",
+        )  # fmt: skip
+        st.caption(
+            f"The lesson has its own small layer; only step 10 looks at {settings.model}, at {percent(settings.sparsity)}. What "
+            f"{runs.method(settings.method).title} would do is told, weight by weight, under *Why this weight?*."
+        )
+
+
+ui.page(show)

@@ -1,0 +1,56 @@
+"""Step 7: one threshold a modality, the budgets of the layers, and the scores inside them."""
+
+from ..matrices import Matrix
+from ..services.lesson import Lesson
+from .collapse import layer
+from .step import Exercise, Formula, Step
+
+ASKED = "vision 2"
+
+TEXT = """
+MULTIFLOW gives **each modality a threshold of its own**, set so that each loses the half that was asked for. No modality pays for
+the other any more.
+
+How many of a layer's weights lie under its modality's threshold? That number is the layer's **budget**: so many have to go
+there. It is decided by size alone.
+
+*Which* ones go is decided by the score of step 5: in every layer the lowest scores go, until the budget is used up. (All four
+layers are given the same inputs here.)
+"""
+
+
+def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
+    return tuple(layer(it, "multiflow", shown) for it in lesson.towers.layers)
+
+
+def exercise(lesson: Lesson) -> Exercise:
+    own = [it for it in lesson.towers.layers if it.modality == ASKED.split()[0]]
+    size = sum(len(it.weights) * len(it.weights[0]) for it in own)
+    counts = {it.name: it.lost(it.per_modality) for it in own}
+    told = " and ".join(f"{count} in {name}" for name, count in counts.items())
+    return Exercise(
+        f"What is the budget of {ASKED}: how many of its weights have to go?", counts[ASKED],
+        f"Of the {size} weights of vision the {size // 2} smallest lie under its threshold: {told}.",
+    )  # fmt: skip
+
+
+def moral(lesson: Lesson) -> str:
+    budgets = ", ".join(f"{it.name} loses {it.lost(it.multiflow)}" for it in lesson.towers.layers)
+    swapped = sum(
+        k and not m for it in lesson.towers.layers for a, b in zip(it.per_modality, it.multiflow) for k, m in zip(a, b)
+    )
+    told = f"The budgets: {budgets}. So vision and text lose half each, however small the text weights are."
+    if swapped:
+        told += f" Within its budget each layer goes by score, which saves {swapped} small weights that size alone would prune."
+    return told
+
+
+STEP = Step(
+    "A threshold for each modality", lambda lesson: TEXT, pictures, moral,
+    Formula(
+        r"\text{budget of a layer}=\#\{\,|w|\le t_m\,\}",
+        "budget of a layer = how many of its |w| ≤ t<sub>m</sub>",
+        "t: the threshold of modality m, which cuts it at the sparsity asked for",
+    ),
+    exercise, edits=("scale",),
+)  # fmt: skip

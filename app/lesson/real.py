@@ -1,0 +1,58 @@
+"""Step 10: the same table, cut out of a layer of the loaded model."""
+
+from ..charts.words import number, percent
+from ..matrices import Matrix
+from ..services.lesson import Excerpt, Lesson
+from .step import Step
+
+TEXT = """
+Now for a real layer of a trained model. It has too many weights to show, so here are three of its outputs and four of its
+inputs, from the busiest to the quietest. All numbers are its own, made in exactly the way you have just learned.
+"""
+
+
+def text(lesson: Lesson) -> str:
+    it = lesson.real
+    if it is None:
+        return TEXT
+    return (
+        f"{TEXT}\nAt a sparsity of {percent(it.sparsity)} this layer loses {it.gone:,} of its {it.size:,} weights. "
+        f"**{it.otherwise:,} small weights stay** that size alone would have pruned, and as many larger ones go in their stead."
+    )
+
+
+def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
+    it = lesson.real
+    if it is None:
+        return ()
+    rows, columns = tuple(f"output {o}" for o in it.outputs), tuple(f"input {i}" for i in it.inputs)
+    gone = frozenset((i, j) for i, row in enumerate(it.kept) for j, kept in enumerate(row) if not kept)
+    return (
+        Matrix("The weights", it.weights, rows, columns, gone=gone),
+        Matrix("The places", it.meeting, rows, columns, below=("how busy", it.s_in), right=("how busy", it.s_out)),
+        Matrix("The scores", it.score, rows, columns, gone=gone),
+    )
+
+
+def moral(lesson: Lesson) -> str:
+    it = lesson.real
+    if it is None:
+        return "Open the lesson in the app to see a layer of the loaded model here."
+    return _contrast(it) or "Move the slider at the left and choose another layer: which weights go first, which last?"
+
+
+def _contrast(it: Excerpt) -> str:
+    """Two weights of the piece of which the smaller stays and the larger goes, the furthest apart, if there are any."""
+    cells = [(i, j) for i in range(len(it.outputs)) for j in range(len(it.inputs))]
+    stays = min((c for c in cells if it.kept[c[0]][c[1]]), key=lambda c: abs(it.weights[c[0]][c[1]]), default=None)
+    goes = max((c for c in cells if not it.kept[c[0]][c[1]]), key=lambda c: abs(it.weights[c[0]][c[1]]), default=None)
+    if stays is None or goes is None or abs(it.weights[stays[0]][stays[1]]) >= abs(it.weights[goes[0]][goes[1]]):
+        return ""
+    small, large = it.weights[stays[0]][stays[1]], it.weights[goes[0]][goes[1]]
+    return (
+        f"Even among these twelve: {number(small)} stays (output {it.outputs[stays[0]]}, input {it.inputs[stays[1]]}), while "
+        f"{number(large)} goes (output {it.outputs[goes[0]]}, input {it.inputs[goes[1]]})."
+    )
+
+
+STEP = Step("A real layer", text, pictures, moral, real=True)
