@@ -62,13 +62,13 @@ def _table(table: dict[str, list], names: list[str], selected: str) -> None:
     shares = [c for c in ("pruned now", "90 % gone at", "99 % gone at") if c in frame]
     frame[shares] *= 100
     config = st.column_config
-    columns = dict.fromkeys(frame, config.NumberColumn(format="%.3g", width=76))
-    columns |= dict.fromkeys(shares, config.NumberColumn(format="%.1f %%", width=92))
-    columns |= dict.fromkeys(("weights", "dead neurons"), config.NumberColumn(format="localized", width=76))
+    columns = dict.fromkeys(frame, config.NumberColumn(format="%.3g", width=72))
+    columns |= dict.fromkeys(shares, config.NumberColumn(format="%.1f %%", width=86))
+    columns |= dict.fromkeys(("weights", "dead neurons"), config.NumberColumn(format="localized"))
     columns |= {
-        "layer": config.TextColumn(width=128),
-        "modality": config.TextColumn(width=68),
-        "pruned now": config.ProgressColumn(format="%.1f %%", min_value=0, max_value=100, width=128),
+        "layer": config.TextColumn(width=122),
+        "modality": config.TextColumn(width=64),
+        "pruned now": config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100, width=124),
     }
     st.dataframe(
         frame, column_config=columns, hide_index=True, key=TABLE, on_select=lambda: _clicked(names),

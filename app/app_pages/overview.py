@@ -37,27 +37,27 @@ def show(settings: Settings) -> None:
     st.title("What was pruned, and what is left")
     key = runs.RunKey.of(settings)
     measured = results.load(settings.model)
-    headline, verdict = st.container(), st.container(key="alarm")
+    headline = st.container()
     with ui.working() as progress:
         now = facts.of(key, progress)
         rival = runs.rival(key)
         beside = facts.of(rival, progress) if rival else None
-    with headline:
-        _figures(key, now, measured)
+        with headline:
+            _figures(key, now, measured)
+        dead = facts.dead_neurons(key, progress)
+    _alarm(findings.verdict(now, beside, dead, facts.losses(measured, key, rival)))
     _where(now, beside)
     if measured:
         chosen = runs.measured_as(key)
         titles = {m.name: m.title for m in runs.methods() if m.name in BESIDE} | {chosen: now.method}
         ui.chart(facts.abilities(measured, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
-    with verdict, ui.working() as progress:
-        dead = facts.dead_neurons(key, progress)
-        _alarm(findings.verdict(now, beside, dead, facts.losses(measured, key, rival)))
 
 
 def _alarm(verdict: findings.Verdict) -> None:
     """What has collapsed, or that nothing has."""
     say, icon = LEVELS[verdict.level]
-    say(verdict.why, title=verdict.headline, icon=icon)
+    with st.container(key="alarm"):
+        say(verdict.why, title=verdict.headline, icon=icon)
 
 
 def _figures(key: runs.RunKey, now: facts.Facts, measured: results.Results | None) -> None:

@@ -62,9 +62,15 @@ class LayerCurves:
         return columns | {head: [layer.sparsity[step] for layer in self.layers] for head, step in at.items()}
 
     def figure(self, palette: Palette) -> go.Figure:
-        first = {layer.modality: layer for layer in reversed(self.layers)}
-        lines = [self._line(layer, palette, legend=first[layer.modality] is layer) for layer in self.layers]
-        strong = self._line(self.chosen, palette, legend=False) | dict(opacity=1)
+        modalities = dict.fromkeys(layer.modality for layer in self.layers)
+        legend = [
+            dict(
+                type="scatter", mode="lines", x=[None], y=[None], name=name, line=dict(color=palette.of(name), width=4)
+            )
+            for name in modalities
+        ]
+        lines = [self._line(layer, palette) for layer in self.layers]
+        strong = self._line(self.chosen, palette) | dict(opacity=1)
         strong["line"] = strong["line"] | dict(width=4)
         even = dict(
             type="scatter", mode="lines", x=[0, 100], y=[0, 100], line=dict(color=palette.muted, width=1, dash="dash"),
@@ -73,29 +79,32 @@ class LayerCurves:
         layout = dict(
             height=380, hovermode="closest", margin=dict(l=8, r=8, t=30, b=8), dragmode=False,
             shapes=[vertical(100 * self.sparsity, palette)],
-            showlegend=len(first) > 1, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
+            showlegend=len(modalities) > 1, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
             xaxis=dict(range=[0, 101], ticksuffix=" %", title=dict(text="weights of the whole model pruned")),
             yaxis=dict(range=[0, 103], ticksuffix=" %", title=dict(text="weights of the layer pruned")),
         )  # fmt: skip
-        return palette.figure([*lines, even, strong, self._dots(palette)], layout)
+        return palette.figure([*lines, *legend, even, strong, self._ring(palette), self._dots(palette)], layout)
 
-    def _line(self, layer: LayerCurve, palette: Palette, legend: bool) -> dict[str, Any]:
+    def _line(self, layer: LayerCurve, palette: Palette) -> dict[str, Any]:
         return dict(
-            type="scatter", mode="lines", x0=0, dx=100 / (len(layer.sparsity) - 1), opacity=0.4, name=layer.modality,
+            type="scatter", mode="lines", x0=0, dx=100 / (len(layer.sparsity) - 1), opacity=0.4, showlegend=False,
             y=[round(100 * s, 1) for s in layer.sparsity], line=dict(color=palette.of(layer.modality), width=0.9),
-            hovertemplate=f"<b>{layer.name}</b><br>%{{y}} % at %{{x}} %<extra></extra>", showlegend=legend,
+            hovertemplate=f"<b>{layer.name}</b><br>%{{y}} % at %{{x}} %<extra></extra>",
         )  # fmt: skip
 
     def _dots(self, palette: Palette) -> dict[str, Any]:
-        """Every layer at the slider's place: what can be clicked."""
+        """Every layer at the slider's place: what can be clicked. A larger dot would lose the mouse to the lines."""
         return dict(
             type="scatter", mode="markers", x=[100 * self.sparsity] * len(self.layers), showlegend=False,
             y=[round(100 * layer.now, 2) for layer in self.layers], customdata=[layer.key for layer in self.layers],
             text=[layer.name for layer in self.layers], unselected=dict(marker=dict(opacity=1)),
-            marker=dict(
-                size=[13 if layer is self.chosen else 6 for layer in self.layers], opacity=1,
-                color=[palette.of(layer.modality) for layer in self.layers],
-                line=dict(color=palette.ink, width=[2 if layer is self.chosen else 0 for layer in self.layers]),
-            ),
+            marker=dict(size=6, opacity=1, color=[palette.of(layer.modality) for layer in self.layers]),
             hovertemplate="<b>%{text}</b><br>%{y:.1f} % pruned now<extra></extra>",
+        )  # fmt: skip
+
+    def _ring(self, palette: Palette) -> dict[str, Any]:
+        """Where the selected layer stands."""
+        return dict(
+            type="scatter", mode="markers", x=[100 * self.sparsity], y=[100 * self.chosen.now], hoverinfo="skip",
+            marker=dict(size=14, symbol="circle-open", color=palette.ink, line=dict(width=2)), showlegend=False,
         )  # fmt: skip

@@ -1,30 +1,38 @@
 """A layer chosen by a click is the layer of every page, and stays it."""
 
+import re
+
 from playwright.sync_api import Page, expect
 from test_main_job import idle, open_page, parameters
 
 
 def click_in(page: Page, chart: str, across: float, down: float) -> None:
-    """Click into a chart, at shares of its width and height."""
+    """Click into a chart, at shares of its width and height, as soon as it answers to the mouse."""
     area = page.locator(f".st-key-chart_{chart} .nsewdrag").first
+    expect(area).to_be_visible()
     area.scroll_into_view_if_needed()
     box = area.bounding_box()
-    page.mouse.click(box["x"] + across * box["width"], box["y"] + down * box["height"])
+    page.mouse.move(box["x"] + across * box["width"], box["y"] + down * box["height"])
+    expect(page.locator(f".st-key-chart_{chart} .hovertext").first).to_be_visible()
+    page.mouse.down()
+    page.mouse.up()
     idle(page)
+
+
+def expect_layer(page: Page, name: str) -> None:
+    expect(page.locator(".st-key-layer").get_by_role("combobox")).to_have_value(re.compile(re.escape(name)))
 
 
 def test_a_cell_of_the_heatmap_selects_its_layer_for_good(page: Page, server: str):
     open_page(page, server, "?sparsity=0.63")
-    click_in(
-        page, "grid_vision", 1.5 / 6, 1.2 / 4
-    )  # the second of six blocks, the second of four roles; off its centre
+    click_in(page, "grid_vision", 1.6 / 6, 1.3 / 4)  # the second of six blocks, the second of four roles
     layer = parameters(page)["layer"]
     page.get_by_role("link", name="Layers", exact=True).click()
     idle(page)
-    expect(page.locator(".st-key-layer")).to_contain_text("vision 1 · attn out")
+    expect_layer(page, "vision 1 · attn out")
     page.locator(".st-key-sidebar_sparsity").get_by_role("slider").press("ArrowRight")
     idle(page)
-    expect(page.locator(".st-key-layer")).to_contain_text("vision 1 · attn out")
+    expect_layer(page, "vision 1 · attn out")
     assert parameters(page) == {"layer": layer, "sparsity": "0.64"}
     page.get_by_role("link", name="Overview", exact=True).click()
     idle(page)
@@ -32,16 +40,14 @@ def test_a_cell_of_the_heatmap_selects_its_layer_for_good(page: Page, server: st
     assert parameters(page)["layer"] == layer
 
 
-def test_bars_and_rows_select_too(page: Page, server: str):
+def test_bars_dots_and_rows_select_too(page: Page, server: str):
     open_page(page, server, "layers?sparsity=0.63")
-    click_in(page, "layer_bars", 0.005, 0.9)
-    first = parameters(page)["layer"]
-    click_in(page, "layer_bars", 0.995, 0.9)
-    last = parameters(page)["layer"]
-    assert first != last
+    click_in(page, "layer_bars", 0.995, 0.9)  # the last of all layers
+    expect_layer(page, "decoder 3 · fc2")
+    click_in(page, "layer_curves", 63 / 101, 1 - 73 / 103)  # at the slider's place, the highest
+    expect_layer(page, "vision 0 · attn out")
     rows = page.locator(".st-key-layer_table canvas").first
     rows.scroll_into_view_if_needed()
-    rows.click(position={"x": 100, "y": 50}, force=True)  # the first row: the layer that goes first
+    rows.click(position={"x": 100, "y": 85}, force=True)  # the second row
     idle(page)
-    assert parameters(page)["layer"] not in (first, last)
-    expect(page.locator(".st-key-layer")).to_contain_text("vision 0 · attn out")
+    expect_layer(page, "vision 1 · attn out")

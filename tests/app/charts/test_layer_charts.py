@@ -89,12 +89,13 @@ def test_bars_name_what_goes_first(changes, title):
 
 
 def test_curves_show_every_layer_and_the_selected_one_strongly():
-    *lines, even, strong, dots = CURVES.figure(LIGHT).data
+    *lines, vision, text, even, strong, ring, dots = CURVES.figure(LIGHT).data
     assert [line.line.color for line in lines] == [LIGHT.modality[m] for m in ("vision", "vision", "text")]
     assert list(lines[0].y) == [0, 20, 50, 90, 100] and (lines[0].x0, lines[0].dx) == (0, 25)
-    assert [line.showlegend for line in lines] == [True, False, True]
+    assert [(entry.name, entry.line.color) for entry in (vision, text)] == list(LIGHT.modality.items())[:2]
     assert list(even.x) == list(even.y) == [0, 100]
     assert list(strong.y) == list(lines[2].y) and strong.line.width > 2 * lines[2].line.width
+    assert (list(ring.x), list(ring.y), ring.hoverinfo) == ([63], [60], "skip")
     assert list(dots.y) == [70, 50, 60] and set(dots.x) == {63} and list(dots.customdata) == ["v.qkv", "v.fc1", "t.fc1"]
     assert "text 0 fc1" in lines[2].hovertemplate
 
