@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from multiflow_core.vlm import VLM, Answer, Caption
 
 EXAMPLES = (
+    "a red boat below a white cloud at night",
     "a red car",
-    "a red thing at night",
     "three things in space",
     "a blue thing above a red thing",
     "a cat on the beach",
