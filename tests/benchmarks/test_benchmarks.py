@@ -3,9 +3,14 @@
 import doctest
 import time
 
+import pytest
+import torch
+
 from benchmarks import __main__ as command
-from benchmarks import measure, models, pages
+from benchmarks import check, measure, models, pages
 from benchmarks.measure import Figures
+from multiflow_core import PruningOrder
+from multiflow_core.vlm import VLM
 
 
 def test_examples():
@@ -29,6 +34,26 @@ def test_the_local_vocabulary_has_a_word_for_everything_a_decoder_can_say():
     assert len(tokenizer) == 2000
     assert tokenizer.convert_ids_to_tokens([1999]) == ["[unused1999]"]
     assert tokenizer("a red boat")["input_ids"] == models.bert_processor(32, 0).tokenizer("a red boat")["input_ids"]
+
+
+@pytest.mark.parametrize("name", ["blip-base-captioning", "blip-base-vqa", "xvlm-base"])
+def test_the_whole_line_is_checked(name, tmp_path):
+    lines = list(check.check(models.save(name, tmp_path, small=True), pairs=2))
+    assert lines[1].startswith("calibrated on 2 pairs")
+    said = {"blip-base-captioning": "caption", "blip-base-vqa": "answer", "xvlm-base": "match"}[name]
+    assert all(said in line for line in lines[4:8])
+
+
+def test_what_is_wrong_on_the_line_is_noticed(tmp_path, monkeypatch):
+    folder = models.save("clip-b32", tmp_path, small=True)
+    masks = PruningOrder.masks
+    monkeypatch.setattr(PruningOrder, "masks", lambda self, sparsity: masks(self, sparsity + 0.001))
+    with pytest.raises(AssertionError):
+        list(check.check(folder))
+    monkeypatch.undo()
+    monkeypatch.setattr(VLM, "embed_images", lambda self, images: torch.full((len(images), 16), torch.nan))
+    with pytest.raises(AssertionError):
+        list(check.check(folder))
 
 
 def test_peak_memory_sees_what_is_freed_again():
