@@ -50,8 +50,10 @@ def _methods(options: argparse.Namespace) -> None:
 
 
 def _add_layers(commands) -> None:
-    command = commands.add_parser("layers", help="list the prunable layers of a model")
-    command.add_argument("model", help="a built-in name or a folder")
+    command = commands.add_parser(
+        "layers", help="list the prunable layers of a model, and why other matrices stay dense"
+    )
+    command.add_argument("model", help="a built-in name, a folder or a hub name")
     command.set_defaults(run=_layers)
 
 
@@ -61,7 +63,10 @@ def _layers(options: argparse.Namespace) -> None:
     vlm = load(options.model)
     for layer in vlm.layers:
         print(f"{layer.modality:<8} {layer.block:<12} {layer.role:<12} {layer.shape!s:<14} {layer.name}")
-    print(f"{len(vlm.layers)} layers, {sum(layer.size for layer in vlm.layers):,} prunable weights")
+    print(f"{len(vlm.layers)} layers, {sum(layer.size for layer in vlm.layers):,} prunable weights\n")
+    print("Left dense, besides biases and norms:")
+    for name, reason in vlm.family.excluded(vlm.model).items():
+        print(f"{name}: {reason}")
 
 
 def _add_calibrate(commands) -> None:

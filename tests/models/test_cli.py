@@ -24,6 +24,14 @@ def test_methods_are_listed_with_all_there_is_to_know(capsys):
     assert [line.strip() for line in lines if line.startswith(" ")] == options
 
 
+def test_layers_say_what_is_prunable_and_why_the_rest_is_not(capsys):
+    main(["layers", "flatland-blip"])
+    shown, vlm = capsys.readouterr().out, load("flatland-blip")
+    assert all(f"{layer.name}\n" in shown for layer in vlm.layers)
+    assert "itm_head.weight: the head of a pre-training objective" in shown
+    assert f"{sum(layer.size for layer in vlm.layers):,} prunable" in shown
+
+
 def test_prune_writes_masks(tmp_path, capsys):
     main(["prune", "flatland-blip", "--sparsity", "0.63", "--masks", str(tmp_path / "m.safetensors")])
     masks = Masks.load(tmp_path / "m.safetensors")
