@@ -22,7 +22,7 @@ EXAMPLES = (
     "a red car",
     "three things in space",
     "a blue thing above a red thing",
-    "a cat on the beach",
+    "a fish on the beach",
 )
 
 
