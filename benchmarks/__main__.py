@@ -2,6 +2,7 @@
 
 python -m benchmarks                            # flatland-blip, CLIP-B/32, BLIP-base, X-VLM-base
 python -m benchmarks siglip-base --pairs 4
+python -m benchmarks.selecting                  # ways to sort and to select, on one layer
 """
 
 from __future__ import annotations
@@ -29,7 +30,11 @@ ROWS = {
     "mask": ("one mask / one read", lambda f: f"{f.mask:.1f}"),
     "curve": ("table behind the slider, once, ms", lambda f: f"{f.curve:.0f}"),
     "slider": ("one step of the slider, ms", lambda f: f"{f.slider:.2f}"),
+    "score": ("scores of the largest layer, ms", lambda f: f"{f.score:.0f}"),
+    "critical_first": ("its critical sparsities, first time, ms", lambda f: f"{f.critical_first:.0f}"),
+    "critical": ("the same again, ms", lambda f: f"{f.critical:.0f}"),
     "bits": ("bits per weight of a mask on disk", lambda f: f"{f.bits:.4f}"),
+    "checkpoint": ("75 % sparse float16 file / its dense file", lambda f: f"{f.checkpoint:.3f}"),
 }
 
 

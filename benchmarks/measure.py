@@ -14,6 +14,7 @@ from typing import TypeVar
 import torch
 
 import multiflow_core as mf
+from multiflow_core import export
 from multiflow_core._capture import quiet
 from multiflow_core.families import family_of
 from multiflow_core.vlm import BUILT_IN, VLM
@@ -35,7 +36,9 @@ class Figures:
         calibration: calibrate / plain. order: (score + order + three masks) / read. mask: one mask / read.
         calibration_memory, order_memory: extra peak memory, in bytes and in multiples of the weights' bytes.
         curve: milliseconds for the table behind the slider, once. slider: for one step of it.
-        bits: bits per weight of a mask on disk.
+        score: milliseconds for the scores of the largest layer. critical_first, critical: for its critical sparsities,
+            the first time and again.
+        bits: bits per weight of a mask on disk. checkpoint: a 75 % sparse float16 checkpoint, of its dense file.
     """
 
     model: str
@@ -51,10 +54,14 @@ class Figures:
     mask: float
     curve: float
     slider: float
+    score: float
+    critical_first: float
+    critical: float
     bits: float
+    checkpoint: float
 
 
-BARS = {"calibration": 1.10, "order": 100.0, "order_memory": 2.0, "bits": 1.05}
+BARS = {"calibration": 1.10, "order": 100.0, "order_memory": 2.0, "bits": 1.05, "checkpoint": 0.33}
 
 
 def measure(name: str, batches: int = 3, pairs: int = 8, rounds: int = 5, small: bool = False) -> Figures:
@@ -73,6 +80,7 @@ def measure(name: str, batches: int = 3, pairs: int = 8, rounds: int = 5, small:
     statistics, calibration_memory = peak_memory(lambda: mf.calibrate(vlm.model, data))
     (order, masks), order_memory = peak_memory(lambda: _order_and_masks(vlm, statistics))
     ordered = min(seconds(lambda: _order_and_masks(vlm, statistics)) for _ in range(min(rounds, 3)))
+    largest = max(vlm.layers, key=lambda layer: layer.size).name
     return Figures(
         model=name,
         weights=size,
@@ -87,7 +95,11 @@ def measure(name: str, batches: int = 3, pairs: int = 8, rounds: int = 5, small:
         mask=seconds(lambda: order.masks(0.63)) / read,
         curve=1e3 * seconds(order.curve),
         slider=1e3 * median(seconds(lambda s=s: order.layer_counts(s)) for s in (0.3, 0.5, 0.63, 0.7, 0.9)),
+        score=1e3 * seconds(lambda: order.score(largest)),
+        critical_first=1e3 * seconds(lambda: order.critical_sparsity(largest)),
+        critical=1e3 * seconds(lambda: order.critical_sparsity(largest)),
         bits=_bits(masks[0]),
+        checkpoint=_checkpoint(vlm, masks[SPARSITIES.index(0.75)]),
     )
 
 
@@ -118,6 +130,12 @@ def _order_and_masks(vlm: VLM, statistics: mf.Statistics) -> tuple[mf.PruningOrd
 def _bits(masks: mf.Masks) -> float:
     with tempfile.TemporaryDirectory() as folder:
         return 8 * masks.save(Path(folder) / "masks.safetensors").stat().st_size / masks.total
+
+
+def _checkpoint(vlm: VLM, masks: mf.Masks) -> float:
+    with tempfile.TemporaryDirectory() as folder:
+        file = export.save(vlm, masks, Path(folder), torch.float16) / export.FILE
+        return file.stat().st_size / export.bytes_loaded(file)
 
 
 def seconds(call: Callable[[], object]) -> float:

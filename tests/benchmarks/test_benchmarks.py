@@ -3,11 +3,12 @@
 import doctest
 import time
 
+import numpy as np
 import pytest
 import torch
 
 from benchmarks import __main__ as command
-from benchmarks import check, measure, models, pages
+from benchmarks import check, measure, models, pages, selecting
 from benchmarks.measure import Figures
 from multiflow_core import PruningOrder
 from multiflow_core.vlm import VLM
@@ -34,6 +35,20 @@ def test_the_local_vocabulary_has_a_word_for_everything_a_decoder_can_say():
     assert len(tokenizer) == 2000
     assert tokenizer.convert_ids_to_tokens([1999]) == ["[unused1999]"]
     assert tokenizer("a red boat")["input_ids"] == models.bert_processor(32, 0).tokenizer("a red boat")["input_ids"]
+
+
+def test_all_ways_to_select_agree():
+    """What is timed must be the same work: sorted values, the k-th of them, their order."""
+    values = np.abs(np.random.default_rng(0).standard_normal(1000, dtype=np.float32))
+    values[7] = values[500]
+    found = {purpose: [way(values, 630) for way in ways.values()] for purpose, ways in selecting.WAYS.items()}
+    for sort, torch_sort, lower in (found["group or sort the values"],):
+        assert np.array_equal(sort, torch_sort)
+        assert np.array_equal(np.sort(lower), np.sort(sort.view(np.uint32).astype(np.uint16)))
+    assert {float(kth) for kth in found["the k-th lowest"]} == {float(np.sort(values)[629])}
+    stable, packed, ranks = found["rank every value"]
+    assert np.array_equal(stable, packed)
+    assert np.array_equal(ranks[stable], np.arange(1000))
 
 
 @pytest.mark.parametrize("name", ["blip-base-captioning", "blip-base-vqa", "xvlm-base"])
