@@ -1,0 +1,79 @@
+"""Asking, searching and describing in a real browser: own pictures, a changed mind, links."""
+
+import pytest
+from PIL import Image, ImageDraw
+from playwright.sync_api import Page, expect
+from test_main_job import idle, open_page, parameters
+
+
+def ball(color: str, file) -> str:
+    picture = Image.new("RGB", (320, 240), "skyblue")
+    ImageDraw.Draw(picture).ellipse((100, 60, 220, 180), fill=color)
+    picture.save(file)
+    return str(file)
+
+
+def test_a_question_is_answered_followed_and_handed_on(page: Page, server: str, browser):
+    open_page(page, server, "vqa?scene=5&sparsity=0.75")
+    box = page.get_by_role("textbox", name="Question")
+    box.fill("Is there a purple car?")
+    box.press("Enter")
+    idle(page)
+    expect(page.locator(".st-key-answer_dense")).to_contain_text("Right")
+    title = page.locator(".st-key-chart_ladder h5")
+    expect(title).to_contain_text("MULTIFLOW answers “yes” up to")
+    before = title.inner_text()
+    page.locator(".st-key-preset_90").get_by_role("button").first.click()
+    idle(page)
+    assert title.inner_text() == before  # the ladder is the same wherever the slider stands
+    assert parameters(page)["ask"] == "Is there a purple car?"
+    colleague = browser.new_context(viewport={"width": 1440, "height": 1600}).new_page()
+    colleague.goto(page.url)
+    idle(colleague)
+    expect(colleague.locator(".st-key-chart_ladder h5")).to_have_text(before, use_inner_text=True)
+    colleague.context.close()
+
+
+def test_own_pictures_are_searched_and_stay_for_the_other_pages(page: Page, server: str, tmp_path):
+    open_page(page, server, "retrieval?sparsity=0.3")
+    page.get_by_text("add yours").click()
+    files = [ball(color, tmp_path / f"{color}.png") for color in ("red", "green", "blue")]
+    page.locator('input[type="file"]').set_input_files(files)
+    expect(page.locator(".st-key-ranking_dense")).to_contain_text("of 163")
+    page.get_by_text("Search my pictures only").click()
+    expect(page.locator(".st-key-ranking_pruned img")).to_have_count(3)
+    page.keyboard.press("Escape")
+    page.get_by_role("link", name="VQA").click()
+    idle(page)
+    expect(page.locator(".st-key-picture img")).to_have_attribute("alt", "blue.png, the picture asked about")
+    page.locator(".st-key-scene_examples").get_by_role("button", name="own 1").click()
+    expect(page.locator(".st-key-picture img")).to_have_attribute("alt", "red.png, the picture asked about")
+
+
+def test_a_changed_mind_ends_a_ladder_and_a_second_thought_goes_on(page: Page, server: str):
+    open_page(page, server, "retrieval?method=lamp&sparsity=0.5")
+    switch = page.get_by_text("How does the rank fall with sparsity?")
+    switch.click()
+    expect(page.locator('[data-testid="stProgress"]').last).to_be_visible()
+    box = page.get_by_role("textbox", name="Query")
+    box.fill("a cat on the beach")
+    box.press("Enter")
+    switch.click()
+    idle(page)
+    assert parameters(page)["q"] == "a cat on the beach" and "ladder" not in parameters(page)
+    expect(page.locator(".st-key-chart_ranks")).to_have_count(0)
+    expect(page.locator('[data-testid="stProgress"]')).to_have_count(0)
+    switch.click()
+    expect(page.locator(".st-key-chart_ranks h5")).to_contain_text("true picture")
+    idle(page)
+
+
+@pytest.mark.parametrize("width", [800, 1440])
+def test_vqa_does_not_scroll_sideways(page: Page, server: str, width: int):
+    page.set_viewport_size({"width": width, "height": 1200})
+    open_page(page, server, "vqa")
+    main = page.locator('[data-testid="stMain"]')
+    assert main.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
+    answers, controls = page.locator(".st-key-answer_dense"), page.locator(".st-key-controls_scene")
+    if width == 800:  # what is asked and answered comes before what could be asked instead
+        assert answers.bounding_box()["y"] < controls.bounding_box()["y"]
