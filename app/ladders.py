@@ -1,11 +1,15 @@
-"""Whether a page shows its ladder: at once where that takes seconds, on demand where it takes longer."""
+"""A page's ladder: whether it is shown, at once where that takes seconds, on demand where it takes longer; and where."""
 
 from __future__ import annotations
+
+from collections.abc import Callable, Hashable
 
 import streamlit as st
 
 from . import state, ui
+from .charts import Chart
 from .services import ladder, runs
+from .services.store import Progress
 from .state import Settings
 
 LABELS = {
@@ -34,3 +38,18 @@ def wanted(settings: Settings, thing: str, cheap: bool) -> bool:
             help=f"Asks about {len(ladder.RUNGS) + ladder.HALVINGS} pruned models, which takes a while. You can go on meanwhile: "
             "what was found is kept.",
         )  # fmt: skip
+
+
+def show(about: Hashable, climb: Callable[[Progress], Chart], explanation: str) -> None:
+    """Climb and draw what was found; `about` says what is climbed.
+
+    A ladder about something else than the last one clears its place at once: no old chart stands beside new answers. One
+    about the same leaves the chart where it is, so that it does not flicker under the slider.
+    """
+    other = st.session_state.get(state.CLIMBED) != about
+    place = st.empty() if other else st.container()
+    with ui.working() as progress:
+        found = climb(progress)
+    st.session_state[state.CLIMBED] = about
+    with place.container() if other else place:
+        ui.chart(found, "ladder", explanation)

@@ -210,6 +210,7 @@ UPLOADS = "uploads"  # how often the uploader was emptied: part of its widget ke
 OWN_PICTURES = "own pictures"  # those that this session has added
 PICTURE = "picture"  # the own picture that is asked about, by its id; anything else: the scene
 ONLY_OWN = "only own"  # whether retrieval searches nothing but own pictures
+CLIMBED = "climbed"  # what the ladder on the page is about
 REFUSED = "refused"  # what was wrong with files of the last upload
 OPENED = "opened"  # {what the address says: what it goes by} of the models opened in this session
 CHOSEN = "chosen"  # the one that was opened last, until the sidebar takes it

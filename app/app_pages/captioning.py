@@ -34,9 +34,10 @@ def show(settings: Settings) -> None:
     with right:
         _captions(settings, picture)
         if ladders.wanted(settings, "caption", cheap=True):
-            with ui.working() as progress:
-                strip = ladder.captions(runs.RunKey.of(settings), picture, progress)
-            ui.chart(strip, "ladder", ABOUT_LADDER)
+            key = runs.RunKey.of(settings)
+            ladders.show(
+                (key.order, picture.id), lambda progress: ladder.captions(key, picture, progress), ABOUT_LADDER
+            )
 
 
 def _captions(settings: Settings, picture: gallery.Picture) -> None:

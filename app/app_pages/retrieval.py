@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -99,7 +99,7 @@ def _find_pictures(settings: Settings, dense: VLM, pool: gallery.Gallery) -> Non
     if own:
         st.caption("Nobody has told the lab what your own pictures show, so they are ranked and never marked as true.")
     ui.note(queries.strange(settings.model, flat=scenes))
-    _margins(settings, rankings.sought(both, texts, truth.true + (None,) * len(own), "picture"), scores)
+    _margins(settings, rankings.sought(both, texts, truth.true + (None,) * len(own), "picture"), scores, query.text)
 
 
 def _searched(scenes: int) -> bool:
@@ -137,7 +137,7 @@ def _find_captions(settings: Settings, pool: gallery.Gallery) -> None:
     found = rankings.compare(both, texts, true, TOP, "captions", picture.scene is not None)
     _beside(settings, found, cards.caption_list, ABOUT_CAPTIONS)
     ui.note(queries.strange(settings.model, picture.scene is not None))
-    _margins(settings, rankings.sought(both, texts, true, "caption"), scores)
+    _margins(settings, rankings.sought(both, texts, true, "caption"), scores, picture.id)
 
 
 # --- both -----------------------------------------------------------------------------------------------------------
@@ -160,7 +160,10 @@ def _beside(settings: Settings, found: rankings.Rankings, draw: Callable[..., st
 
 
 def _margins(
-    settings: Settings, sought: rankings.Sought | None, scores: Callable[[runs.RunKey, Progress], list[float]]
+    settings: Settings,
+    sought: rankings.Sought | None,
+    scores: Callable[[runs.RunKey, Progress], list[float]],
+    about: Hashable,
 ) -> None:
     """By how much the rankings are right, and for how long."""
     if sought is None:
@@ -172,10 +175,12 @@ def _margins(
     with left:
         ui.chart(sought.gaps(f"{runs.title(key)} at {percent(settings.sparsity)}"), "gaps", ABOUT_GAPS)
     if climbed:
-        with right, ui.working() as progress:
-            falling = ladder.ranks(key, scores, sought, TOP, progress)
         with right:
-            ui.chart(falling, "ranks", ABOUT_RANKS)
+            ladders.show(
+                (key.order, about, sought.wanted),
+                lambda progress: ladder.ranks(key, scores, sought, TOP, progress),
+                ABOUT_RANKS,
+            )
 
 
 ui.page(show)

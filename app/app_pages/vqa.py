@@ -78,11 +78,15 @@ def _answers(settings: Settings, picture: gallery.Picture, question: str) -> Non
     if right is None:
         st.caption(f"The lab does not know the right answer: {why}.")
     ui.note(queries.strange(settings.model, picture.scene is not None))
-    if ladders.wanted(settings, "answer", cheap=True):
-        with ui.working() as progress:
-            strip = ladder.answers(key, picture, question, right, progress)
-        ui.chart(strip, "ladder", ABOUT_LADDER)
+    strip = st.container()
     ui.chart(FirstWords(name, said[0].alternatives, said[1].alternatives, right), "first_words", ABOUT_WORDS)
+    with strip:  # last, so that nothing waits for it
+        if ladders.wanted(settings, "answer", cheap=True):
+            ladders.show(
+                (key.order, picture.id, question),
+                lambda progress: ladder.answers(key, picture, question, right, progress),
+                ABOUT_LADDER,
+            )
 
 
 def finding(question: str, name: str, dense: cards.Reply, pruned: cards.Reply) -> str:

@@ -61,10 +61,10 @@ def test_a_changed_mind_ends_a_ladder_and_a_second_thought_goes_on(page: Page, s
     switch.click()
     idle(page)
     assert parameters(page)["q"] == "a cat on the beach" and "ladder" not in parameters(page)
-    expect(page.locator(".st-key-chart_ranks")).to_have_count(0)
+    expect(page.locator(".st-key-chart_ladder")).to_have_count(0)
     expect(page.locator('[data-testid="stProgress"]')).to_have_count(0)
     switch.click()
-    expect(page.locator(".st-key-chart_ranks h5")).to_contain_text("true picture")
+    expect(page.locator(".st-key-chart_ladder h5")).to_contain_text("true picture")
     idle(page)
 
 
