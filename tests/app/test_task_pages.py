@@ -194,9 +194,8 @@ def test_a_method_without_an_order_says_why_there_is_no_ladder(open_page, monkey
     order = runs.order(runs.OrderKey("flatland-blip", "omp"))
 
     class Anew:
-        nested, method = False, runs.method("itersnip")
+        nested, updates_weights, method = False, False, runs.method("itersnip")
         masks = staticmethod(lambda sparsity, progress=None: order.masks(sparsity))
-        weights = staticmethod(lambda sparsity: None)
 
     monkeypatch.setattr(runs, "order", lambda key, progress=None: Anew)
     at = open_page(page, method="itersnip", sparsity="0.5", ladder="true")
