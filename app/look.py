@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from . import matrices, networks
+from . import matrices, miniatures
 from .charts import DARK, LIGHT, Palette
 
 
@@ -22,11 +22,10 @@ def style(presenting: bool) -> None:
         "line": p.line, "surface": p.surface, "background": p.background,
     }  # fmt: skip
     variables = "".join(f"--mf-{name}:{color};" for name, color in colors.items())
-    st.html(
-        f"<style>:root{{{variables}}}{_RULES}{matrices.RULES}{networks.RULES}{_PRESENTER if presenting else ''}</style>"
-    )
+    st.html(f"<style>:root{{{variables}}}{_RULES}{_DRAWN}{_PRESENTER if presenting else ''}</style>")
 
 
+_DRAWN = matrices.RULES + miniatures.RULES
 _RULES = """
 .mf-grid{display:grid;grid-template-columns:repeat(auto-fill,minmax(108px,1fr));gap:10px}
 .mf-card{margin:0;border:1px solid var(--mf-line);border-radius:10px;overflow:hidden;background:var(--mf-surface);

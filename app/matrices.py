@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from html import escape
 
 from . import networks
+from .charts import Palette
 from .charts.words import number
 from .networks import Network
 
@@ -25,6 +26,8 @@ RULES = """
   var(--strike) calc(50% + .6px),transparent calc(50% + 1px)),color-mix(in srgb,var(--mf-pruned) 10%,transparent)!important}
 .mf-matrix .mf-ring{box-shadow:0 0 0 3px var(--mf-pruned)}
 .mf-matrix .mf-ask{border:2px dashed var(--mf-pruned);color:var(--mf-pruned);font-weight:700}
+.mf-drawing{margin:0} .mf-drawing img{display:block;max-width:100%}
+.mf-drawing figcaption{font-weight:650;font-size:.98rem;padding-bottom:6px}
 .mf-sign{font-size:.8rem;margin-left:3px}
 .mf-unseen{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%)}
 @media (max-width:900px){.mf-matrix td{min-width:42px;padding:0 3px;font-size:.94rem}}
@@ -51,9 +54,9 @@ class Matrix:
     signs: tuple[tuple[Cell, str], ...] = ()
 
 
-def side_by_side(pictures: tuple[Matrix | Network, ...]) -> str:
+def side_by_side(pictures: tuple[Matrix | Network, ...], palette: Palette) -> str:
     """Several pictures in a row that wraps."""
-    drawn = (networks.html(it) if isinstance(it, Network) else html(it) for it in pictures)
+    drawn = (networks.html(it, palette) if isinstance(it, Network) else html(it) for it in pictures)
     return f'<div class="mf-matrices">{"".join(drawn)}</div>'
 
 

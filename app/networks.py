@@ -2,21 +2,13 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
 
-from .charts.words import number
+from .charts import Palette
 
 WIDTH, STEP, RADIUS = 260, 54, 17
-
-RULES = """
-.mf-network{display:block;max-width:100%;height:auto}
-.mf-network text{fill:var(--mf-ink);font-size:14px;font-weight:600;text-anchor:middle;dominant-baseline:central}
-.mf-network circle{fill:var(--mf-background);stroke:var(--mf-dense);stroke-width:2}
-.mf-link{stroke:var(--mf-dense);opacity:.75}
-.mf-cut{stroke:var(--mf-pruned);stroke-dasharray:2 6;opacity:.8}
-.mf-drawing{margin:0} .mf-drawing figcaption{font-weight:650;font-size:.98rem;padding-bottom:6px}
-"""
 
 
 @dataclass(frozen=True)
@@ -30,34 +22,55 @@ class Network:
     gone: frozenset[tuple[int, int]] = frozenset()
 
 
-def html(network: Network) -> str:
-    """A network as a drawing.
+def html(network: Network, palette: Palette) -> str:
+    """A network as a picture. The drawing is an image of its own: a page would strip it of its lines otherwise.
 
-    >>> drawn = html(Network("A layer", ((1.0, -2.0),), ("A",), ("1", "2"), gone=frozenset({(0, 0)})))
-    >>> drawn.count("mf-link"), drawn.count("mf-cut")
-    (1, 1)
+    >>> from .charts import LIGHT
+    >>> "data:image/svg+xml" in html(Network("A layer", ((1.0, -2.0),), ("A",), ("1", "2")), LIGHT)
+    True
+    """
+    caption = escape(network.caption)
+    said = f"{caption}. {len(network.columns)} inputs at the left, {len(network.rows)} outputs at the right."
+    image = "data:image/svg+xml;base64," + b64encode(svg(network, palette).encode()).decode()
+    return f'<figure class="mf-drawing"><figcaption>{caption}</figcaption><img src="{image}" alt="{said}"></figure>'
+
+
+def svg(network: Network, palette: Palette) -> str:
+    """The drawing: a line for each weight.
+
+    >>> from .charts import LIGHT
+    >>> drawn = svg(Network("A layer", ((1.0, -2.0),), ("A",), ("1", "2"), gone=frozenset({(0, 0)})), LIGHT)
+    >>> drawn.count("<line"), drawn.count("stroke-dasharray")
+    (2, 1)
     """
     left, right = _heights(len(network.columns)), _heights(len(network.rows))
-    links = "".join(_link(network, i, j, left[j], right[i]) for i in range(len(right)) for j in range(len(left)))
+    links = "".join(
+        _link(network, palette, i, j, left[j], right[i]) for i in range(len(right)) for j in range(len(left))
+    )
     neurons = "".join(
-        f'<circle cx="{x}" cy="{y}" r="{RADIUS}"/><text x="{x}" y="{y}">{escape(name)}</text>'
+        _neuron(name, x, y, palette)
         for x, names, heights in ((RADIUS + 2, network.columns, left), (WIDTH - RADIUS - 2, network.rows, right))
         for name, y in zip(names, heights, strict=True)
     )
-    height, caption = STEP * max(len(left), len(right)), escape(network.caption)
-    said = f"{caption}. {len(left)} inputs at the left, {len(right)} outputs at the right, a line for each weight."
+    height = STEP * max(len(left), len(right), 4)
+    return f'<svg xmlns="http://www.w3.org/2000/svg" width="{WIDTH}" height="{height}">{links}{neurons}</svg>'
+
+
+def _link(network: Network, palette: Palette, i: int, j: int, y1: int, y2: int) -> str:
+    largest = max(abs(w) for row in network.weights for w in row) or 1
+    width = 1 + 7 * abs(network.weights[i][j]) / largest
+    color, dashes = (palette.pruned, ' stroke-dasharray="2 6"') if (i, j) in network.gone else (palette.dense, "")
     return (
-        f'<figure class="mf-drawing"><figcaption>{caption}</figcaption><svg class="mf-network" role="img" aria-label="{said}" '
-        f'width="{WIDTH}" height="{height}" viewBox="0 0 {WIDTH} {height}">{links}{neurons}</svg></figure>'
+        f'<line x1="{2 * RADIUS}" y1="{y1}" x2="{WIDTH - 2 * RADIUS}" y2="{y2}" stroke="{color}"{dashes} '
+        f'stroke-width="{width:.1f}" opacity=".75"/>'
     )
 
 
-def _link(network: Network, i: int, j: int, y1: int, y2: int) -> str:
-    largest = max(abs(w) for row in network.weights for w in row) or 1
-    weight, kind = network.weights[i][j], "mf-cut" if (i, j) in network.gone else "mf-link"
+def _neuron(name: str, x: int, y: int, palette: Palette) -> str:
     return (
-        f'<line class="{kind}" x1="{2 * RADIUS}" y1="{y1}" x2="{WIDTH - 2 * RADIUS}" y2="{y2}" '
-        f'stroke-width="{1 + 7 * abs(weight) / largest:.1f}"><title>{number(weight)}</title></line>'
+        f'<circle cx="{x}" cy="{y}" r="{RADIUS}" fill="{palette.background}" stroke="{palette.dense}" stroke-width="2"/>'
+        f'<text x="{x}" y="{y + 5}" text-anchor="middle" font-family="sans-serif" font-size="14" fill="{palette.ink}">'
+        f"{escape(name)}</text>"
     )
 
 

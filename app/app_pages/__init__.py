@@ -34,6 +34,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Learn": (
         Entry("learn.py", "Learn", ":material/school:", "learn"),
         Entry("why.py", "Why this weight?", ":material/help_center:", "why"),
+        Entry("methods.py", "Methods", ":material/menu_book:", "methods"),
     ),
 }
 PAGES: tuple[Entry, ...] = tuple(entry for entries in SECTIONS.values() for entry in entries)

@@ -6,7 +6,7 @@ from functools import partial
 
 import streamlit as st
 
-from app import classroom, matrices, selection, state, ui
+from app import classroom, look, matrices, selection, state, ui
 from app.charts.words import percent
 from app.lesson import STEPS, Step, printed
 from app.services import lesson as numbers
@@ -40,7 +40,7 @@ def show(settings: Settings) -> None:
         if step.game:
             shown = classroom.play(lesson, hidden)
         if shown or not step.game:
-            st.html(matrices.side_by_side(step.pictures(lesson, shown)))
+            st.html(matrices.side_by_side(step.pictures(lesson, shown), look.palette()))
         if shown:
             st.markdown(step.moral(lesson))
     _foot(settings, hidden)

@@ -59,7 +59,7 @@ class Fates:
         layout = dict(
             height=FRAME + ROW * len(rows), shapes=[vertical(100 * self.sparsity, palette)],
             xaxis=dict(
-                range=[0, 112], ticksuffix=" %", tickvals=[0, 20, 40, 60, 80, 100],
+                range=[0, 112], ticksuffix=" %", dtick=20,
                 title=dict(text="sparsity at which the weight goes"),
             ),
             yaxis=dict(autorange="reversed", showgrid=False, ticksuffix=" ", type="category", title=dict(text="method")),

@@ -75,7 +75,7 @@ class Rulers:
         layout = dict(
             height=FRAME + ROW * len(names), shapes=[*lines, *self._cut(palette)],
             xaxis=dict(
-                range=[-2, 102], ticksuffix=" %", tickvals=[0, 20, 40, 60, 80, 100], showgrid=False, zeroline=False,
+                range=[-2, 102], ticksuffix=" %", dtick=20, showgrid=False, zeroline=False,
                 title=dict(text="share that comes before it, the lowest first"),
             ),
             yaxis=dict(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from .. import matrices, networks
+from .. import matrices
 from ..charts import LIGHT
 from ..services.lesson import Lesson
 from . import STEPS, Step
@@ -31,7 +31,7 @@ def page(lesson: Lesson, answers: bool) -> str:
         body += f"<section><h2>Answers</h2>{''.join(_answer(n, step, lesson) for n, step in enumerate(STEPS, start=1))}</section>"
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Which weights go, and why?</title>'
-        f"<style>{_STYLE}{matrices.RULES}{networks.RULES}</style></head><body><h1>Which weights go, and why?</h1>"
+        f"<style>{_STYLE}{matrices.RULES}</style></head><body><h1>Which weights go, and why?</h1>"
         f"<p>A lesson in {len(STEPS)} steps on pruning by information flow, after MULTIFLOW (Farina et al., CVPR 2024).</p>"
         f"{body}</body></html>"
     )
@@ -41,7 +41,7 @@ def _section(n: int, step: Step, lesson: Lesson) -> str:
     parts = [f"<h2>{n}. {escape(step.title)}</h2>", prose(step.text(lesson))]
     if step.formula:
         parts.append(f'<div class="formula">{step.formula.html}<small>{escape(step.formula.signs)}</small></div>')
-    parts.append(matrices.side_by_side(step.pictures(lesson, False)))
+    parts.append(matrices.side_by_side(step.pictures(lesson, False), LIGHT))
     if step.exercise:
         parts.append(f'<div class="ask">{prose(step.exercise(lesson).question)}Your answer:<i>&nbsp;</i></div>')
     return "".join(parts)

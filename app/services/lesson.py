@@ -119,6 +119,11 @@ def pairs(tokens: Numbers) -> list[Tensor]:
     return list(torch.tensor(tokens, dtype=torch.float32).reshape(PAIRS, 1, -1, len(INPUTS)))
 
 
+def flags(mask: Tensor) -> Flags:
+    """A mask, row by row."""
+    return _numbers(mask)
+
+
 def _numbers(matrix: Tensor) -> tuple:
     return tuple(map(tuple, matrix.tolist()))
 
@@ -163,24 +168,10 @@ class Towers:
 @lru_cache(maxsize=64)
 def towers(weights: Numbers, tokens: Numbers, scale: float) -> Towers:
     """The four layers, pruned with one threshold and with one a modality."""
-    import torch
-
     import multiflow_core as mf
 
-    values = {"vision 1": weights} | {
-        name: tuple(tuple(w * (scale if name.startswith("text") else 1) for w in row) for row in rows)
-        for name, rows in BESIDE.items()
-    }
-    model = torch.nn.ModuleDict()
-    for name, rows in values.items():
-        model[name] = torch.nn.Linear(len(INPUTS), len(OUTPUTS), bias=False)
-        model[name].weight = torch.nn.Parameter(torch.tensor(rows, dtype=torch.float32))
-
-    def forward(model: nn.Module, batch: dict) -> None:
-        for name in model:
-            model[name](batch["input"])
-
-    statistics = mf.calibrate(model, [{"input": batch} for batch in pairs(tokens)], forward=forward)
+    model = four_layers(weights, scale)
+    statistics = mf.calibrate(model, [{"input": batch} for batch in pairs(tokens)], forward=run)
     masks: dict[str, Masks] = {
         "globally": mf.rank(model, "omp").masks(SPARSITY),
         "per_modality": mf.rank(model, criterion="magnitude", allocation="multimodal").masks(SPARSITY),
@@ -188,11 +179,30 @@ def towers(weights: Numbers, tokens: Numbers, scale: float) -> Towers:
     }
     return Towers(
         tuple(
-            TowerLayer(n, rows, **{which: _numbers(m[f"{n}.weight"]) for which, m in masks.items()})
-            for n, rows in values.items()
+            TowerLayer(
+                name, _numbers(layer.weight), **{which: _numbers(m[f"{name}.weight"]) for which, m in masks.items()}
+            )
+            for name, layer in model.items()
         ),
         scale,
     )
+
+
+def four_layers(weights: Numbers, scale: float) -> nn.ModuleDict:
+    """The small layer, another of vision, and two of text, as a module."""
+    import torch
+
+    model = torch.nn.ModuleDict()
+    for name, rows in ({"vision 1": weights} | BESIDE).items():
+        model[name] = torch.nn.Linear(len(INPUTS), len(OUTPUTS), bias=False)
+        values = torch.tensor(rows, dtype=torch.float32) * (scale if name.startswith("text") else 1)
+        model[name].weight = torch.nn.Parameter(values, requires_grad=False)
+    return model
+
+
+def run(model: nn.ModuleDict, batch: dict[str, Tensor]) -> list[Tensor]:
+    """All four layers read the same inputs."""
+    return [layer(batch["input"]) for layer in model.values()]
 
 
 # --- a real layer ---------------------------------------------------------------------------------------------------

@@ -162,7 +162,7 @@ STORE = Store(
     {
         "models": 8, "pace": 64, "statistics": 64, "orders": 12, "masks": 8, "pruned": 4, "overlaps": 32,
         "spreads": 6, "quantiles": 2, "paths": 16,
-        "fates": 4096, "spots": 64, "matrices": 6,
+        "fates": 4096, "spots": 64, "miniatures": 64, "matrices": 6,
         "curves": 12, "profiles": 12, "layer profiles": 4096, "dead neurons": 24,
         "passing": 1,  # a model that only a ladder asks
         "gallery": 4, "image embeddings": 128, "caption embeddings": 128, "own embeddings": 4096, "answers": 4096,

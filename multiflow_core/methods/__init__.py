@@ -70,7 +70,7 @@ class Method:
     Attributes:
         name, title: for code and for people.
         paper: where it was published.
-        formula: the score, one line.
+        formula: the score, one line. latex: the same, typeset; may be left out.
         idea: two sentences.
         criterion, allocation: names; a score-based method is one of each.
         needs: of "statistics", "moments", "gradients" (what each is: `NEEDS`).
@@ -94,6 +94,7 @@ class Method:
     updates_weights: bool = False
     chance: bool = False
     options: Mapping[str, Option] = field(default_factory=dict)
+    latex: str = ""
     build: Callable[..., Any] | None = None
 
     def __post_init__(self):

@@ -17,6 +17,10 @@ IDEA = (
     "So the weights that stay are moved to make up for those that go."
 )
 FORMULA = "min 1/2 ||A(w-w0)||^2 + alpha (sum g)'w + n lambda/2 ||w-w0||^2, at most k weights left"
+LATEX = (
+    r"\min_w\ \tfrac12\lVert A(w-w_0)\rVert^2+\alpha\Big(\sum g\Big)^{\!\top} w+\tfrac{n\lambda}{2}\lVert w-w_0\rVert^2,"
+    r"\quad \lVert w\rVert_0\le k"
+)
 
 
 def options(alpha: float | None, doc: str) -> dict[str, Option]:
@@ -114,6 +118,7 @@ register(
         title="CHITA",
         paper="Benbaki et al., ICML 2023, arXiv 2302.14623",
         formula=FORMULA,
+        latex=LATEX,
         idea=IDEA,
         needs=frozenset({"gradients"}),
         nested=False,

@@ -7,7 +7,7 @@ import numpy as np
 from ..gradients import Replica, Source, gradient_rows
 from ..solved import Request, Solution, Solved
 from . import Method, fraction, register, whole
-from .chita import FORMULA, improve, options
+from .chita import FORMULA, LATEX, improve, options
 
 
 def schedule(count: int, total: int, stages: int, start: float) -> list[int]:
@@ -52,6 +52,7 @@ register(
         title="CHITA++",
         paper="Benbaki et al., ICML 2023, arXiv 2302.14623",
         formula=FORMULA + ", again after every stage",
+        latex=LATEX,
         idea=(
             "The bend of the loss changes as weights go, so CHITA is repeated in stages on the updated model. "
             "Gradients reach the pruned weights too, and one that has become worth its place comes back."

@@ -54,6 +54,7 @@ register(
         title="IterSNIP",
         paper="de Jorge et al., ICLR 2021, arXiv 2006.09081",
         formula="|mean g_ij * w_ij| again after every step, density kappa^(t/T)",
+        latex=r"\left|\,\overline{g_{ij}}\;w_{ij}\right|\ \text{ anew after every step, density } \kappa^{t/T}",
         idea=(
             "Sensitivities change as weights go, so SNIP is repeated on what is left, a little at a time. "
             "What is pruned stays pruned within one run, but the runs for two sparsities take different paths."

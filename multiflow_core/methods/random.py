@@ -8,6 +8,7 @@ register(
         title="Random",
         paper="baseline",
         formula="u_ij ~ U(0, 1), one cut through all layers",
+        latex=r"u_{ij}\sim U(0,1)\ \text{, one cut through all layers}",
         idea="Weights go by lot. What a method keeps beyond this is what its scores are worth.",
         criterion="random",
         allocation="global",

@@ -76,6 +76,7 @@ register(
         title="SparseGPT",
         paper="Frantar & Alistarh, ICML 2023, arXiv 2301.00774",
         formula="w_ij^2 / [H^-1]_jj, the rest moved to keep W X; every layer at the target sparsity",
+        latex=r"\frac{w_{ij}^2}{[H^{-1}]_{jj}}\ \text{, the rest moved to keep } WX",
         idea=(
             "Going through the columns, the error of every pruned weight is passed on to the columns still to come. "
             "All layers see the dense model's activations, so that one calibration serves every sparsity."

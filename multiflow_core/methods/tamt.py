@@ -95,6 +95,7 @@ register(
         title="TAMT",
         paper="Liu et al., NAACL 2022, arXiv 2204.11218",
         formula="m = [score among the highest of its layer], d loss / d score = g_ij * w_ij",
+        latex=r"\frac{\partial\,\text{loss}}{\partial\,\text{score}_{ij}}=g_{ij}w_{ij}\ \text{, the highest of each layer stay}",
         idea=(
             "The mask itself is trained, on the pre-training losses, with the weights frozen. "
             "It starts from magnitude; a pruned weight whose return would lower the loss climbs until it comes back."
