@@ -83,7 +83,7 @@ def test_a_card_for_every_method(open_page):
         assert f"#### {method.title}" in said and method.idea in said and method.latex in formulas
         assert method.paper.split(",")[0] in said
     assert said.count("mf-minis") == len(mf.methods()) + 1  # and once in the style
-    assert said.count("**When it wins**") == len(mf.methods()) and "chosen at the left" in said
+    assert said.count("- **When it wins**") == len(mf.methods()) and "chosen at the left" in said
 
 
 def test_what_was_measured_is_on_the_cards(open_page, assets):
