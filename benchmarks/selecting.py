@@ -2,7 +2,7 @@
 
 The order needs of each layer its values grouped well enough to merge layers exactly, a mask the k-th lowest score. NumPy's
 vectorised sort and partition are the obvious ways; on processors where AVX-512 compresses slowly they take six times as
-long as on others. Counting and radix sorts of 16-bit halves (`multiflow_core/_merge.py`) take the same time on all.
+long as on others. What `multiflow_core/_merge.py` does takes the same time on all.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ WAYS: dict[str, dict[str, Way]] = {
     "the k-th lowest": {
         "numpy.partition": lambda values, k: np.partition(values, k - 1)[k - 1],
         "torch.kthvalue": lambda values, k: torch.from_numpy(values).kthvalue(k).values.numpy(),
-        "kth_lowest: count, then partition one bin (used)": lambda values, k: kth_lowest(values, k),
+        "kth_lowest: partition what a sample leaves (used)": lambda values, k: kth_lowest(values, k),
     },
     "rank every value": {
         "numpy.argsort, stable": lambda values, k: np.argsort(values, kind="stable"),

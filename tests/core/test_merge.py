@@ -35,9 +35,20 @@ def test_merged_lists_are_one_stable_sort(lists, chunk):
 
 
 @settings(deadline=None)
-@given(_VALUES, _WIDE)
-def test_the_kth_lowest_is_where_a_sort_has_it(values, kind):
-    assert [kth_lowest(array(values, kind), k + 1) for k in range(len(values))] == sorted(values)
+@given(_VALUES, _WIDE, st.sampled_from([1, 2, 9, 1 << 14]))
+def test_the_kth_lowest_is_where_a_sort_has_it(values, kind, sample):
+    with patch.object(_merge, "_SAMPLE", sample):
+        assert [kth_lowest(array(values, kind), k + 1) for k in range(len(values))] == sorted(values)
+
+
+def test_a_sample_that_misleads_costs_time_only():
+    """Every value that the sample sees is low, every other one high; and the other way round."""
+    seen = np.zeros(300_000, dtype=bool)
+    seen[:: (len(seen) // _merge._SAMPLE) | 1] = True
+    for values in (np.where(seen, -1.0, np.arange(len(seen))), np.where(seen, 1e6, np.arange(len(seen)))):
+        order = np.sort(values.astype(np.float32))
+        for k in (1, 1000, 150_000, 299_999, 300_000):
+            assert kth_lowest(values.astype(np.float32), k) == order[k - 1]
 
 
 @settings(deadline=None)
