@@ -47,17 +47,18 @@ def show(settings: Settings) -> None:
         with right:
             view = _view()
     rival = None
-    way = st.container(key="way")
+    way = st.container(key="wrap_way")
     if view == "disagreement":
         with way:
             way, right = st.columns([8, 3], gap="medium", vertical_alignment="center")
-        with right:
+        with right, ui.controls("rival"):
             rival = _rival(key)
     window, weight = _window(settings.model, layer), selection.weight(layer)
+    drawn = view not in ("score", "critical") or ui.ordered(order)
     with ui.working() as progress:
         look = neurons.look(key, layer, progress)
         other = neurons.kept(rival, layer, progress) if rival else None
-    if view not in ("score", "critical") or ui.ordered(order):
+    if drawn:
         names = (runs.title(key), runs.title(rival) if rival else "")
         lens = look.lens(view, window, weight, names, other)
         with way:

@@ -168,7 +168,7 @@ class Lens:
     def figure(self, palette: Palette) -> go.Figure:
         bars, marks = self._bars(palette), self._marks(palette)
         layout = dict(
-            height=HEIGHT, bargap=0, dragmode=False, shapes=self._outline(palette),
+            height=HEIGHT, bargap=0, dragmode=False, hoverdistance=100, shapes=self._outline(palette),
             xaxis=self._axis(self.inputs) | dict(domain=[1 - MAIN, 1], anchor="y"),
             yaxis=self._axis(self.outputs) | dict(domain=[0, MAIN], anchor="x2"),
             xaxis2=_strip_axis("output saliency") | dict(domain=[0, STRIP], anchor="y", autorange="reversed"),
@@ -206,7 +206,7 @@ class Lens:
             most = 100 * (1.0 if self.single else max(0.01, float(np.quantile(abs(self.cells), 0.99))))
             more = "only" if self.single else f"+{most:.0f} %"
             own, other = (f"{method}<br>{more}" for method in self.methods)
-            bar |= dict(tickvals=[-most, 0, most], ticktext=[other, "equal", own])
+            bar |= dict(tickvals=[-most, 0, most], ticktext=[other, "agreed" if self.single else "equal", own])
             return dict(z=_small(100 * self.cells), zmin=-most, zmax=most, colorscale=palette.divergence, colorbar=bar)
         shown = self.cells
         if view.scale == "powers":
@@ -219,7 +219,7 @@ class Lens:
         """A point a cell, which can be clicked and tells the cell's numbers."""
         rows, columns = self._places()
         view = VIEWS[self.view]
-        value, extreme = (f"%{{customdata[{n}]:{'.1f' if view.unit else '.3g'}}}{view.unit}" for n in (1, 2))
+        value, extreme = (f"%{{customdata[{n}]:.3g}}{view.unit}" for n in (1, 2))
         if self.single:
             hover = f"<b>output %{{y}}, input %{{x}}</b><br>{view.one} {value}<br>click: this weight"
         else:
@@ -228,7 +228,8 @@ class Lens:
             hover = f"<b>{size} output %{{y}}, input %{{x}}</b><br>{view.mean} {value}{second}<br>click: zoom in"
         values = (100 if view.unit else 1) * np.stack([self.cells.ravel(), self.extremes.ravel()])
         data = np.vstack([np.arange(len(rows)), values]).T.astype(np.float32)
-        return targets(columns, rows, data, 6, hover + "<extra></extra>")
+        # as texts without words they can be clicked like markers, but there are no thousands of shapes to draw
+        return targets(columns, rows, data, 6, hover + "<extra></extra>") | {"mode": "text"}
 
     def _bars(self, palette: Palette) -> list[dict[str, Any]]:
         look = dict(type="bar", marker=dict(color=palette.of(self.modality), line=dict(width=0)))

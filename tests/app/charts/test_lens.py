@@ -93,6 +93,7 @@ def test_every_cell_can_be_clicked_and_says_its_numbers():
     assert [row[1] for row in trace.customdata] == CELLS.ravel().tolist()
     assert [LENS.place(n) for n in range(6)] == list(zip(trace.y, trace.x))
     assert SINGLE.place(1) == (7, 41)
+    assert trace.mode == "text" and trace.text is None  # nothing to draw
     assert "2 × 2 weights" in trace.hovertemplate and trace.hoverinfo is None
     shares = replace(LENS, view="mask").figure(LIGHT).data[-1]
     assert [row[1] for row in shares.customdata] == (100 * CELLS).ravel().tolist()
@@ -105,7 +106,7 @@ def test_colours_mean_what_they_mean_elsewhere():
     assert np.array_equal(mask.z, (100 * CELLS).astype(np.float32))
     other = heat(replace(SINGLE, view="disagreement", methods=("MULTIFLOW", "OMP")))
     assert (other.zmin, other.zmax) == (-100, 100) and [c for _, c in other.colorscale][::2] == [*LIGHT.versus[::-1]]
-    assert list(other.colorbar.ticktext) == ["OMP<br>only", "equal", "MULTIFLOW<br>only"]
+    assert list(other.colorbar.ticktext) == ["OMP<br>only", "agreed", "MULTIFLOW<br>only"]
 
 
 def test_a_pooled_difference_is_spread_over_what_there_is():
