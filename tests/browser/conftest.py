@@ -1,19 +1,13 @@
 """The dashboard as a visitor gets it: a real server, a real Chromium, and nothing allowed to leave the machine."""
 
-import os
 import re
 import shutil
-import socket
-import subprocess
-import sys
-import time
-import urllib.request
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect, sync_playwright
 
-ROOT = Path(__file__).resolve().parents[2]
+from benchmarks.pages import served
+
 LOCAL = re.compile(r"(https?|wss?)://127\.0\.0\.1|data:|blob:")
 PATIENCE = 90_000  # ms; what a slow machine may take
 
@@ -23,25 +17,8 @@ expect.set_options(timeout=PATIENCE)
 @pytest.fixture(scope="session")
 def server():
     """The address of a freshly started server."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "streamlit", "run", "app/main.py", "--server.headless", "true"]
-    command += ["--server.port", str(port), "--server.fileWatcherType", "none"]
-    process = subprocess.Popen(command, cwd=ROOT, env=dict(os.environ, HF_HUB_OFFLINE="1"))
-    url = f"http://127.0.0.1:{port}"
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    try:
-        for _ in range(300):
-            try:
-                opener.open(f"{url}/_stcore/health", timeout=1)
-                break
-            except OSError:
-                time.sleep(0.2)
+    with served() as url:
         yield url
-    finally:
-        process.terminate()
-        process.wait(20)
 
 
 @pytest.fixture(scope="session")

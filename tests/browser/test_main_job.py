@@ -112,12 +112,3 @@ def test_a_link_restores_the_page_for_somebody_else(page: Page, server: str, bro
 def test_a_bad_address_is_explained(page: Page, server: str, bad: str):
     open_page(page, server, f"?{bad}")
     expect(page.locator('[data-testid="stAlert"]').first).to_contain_text("showing")
-
-
-@pytest.mark.parametrize("width", [800, 1440])
-@pytest.mark.parametrize("path", ["", "retrieval", "captioning"])
-def test_no_page_scrolls_sideways(page: Page, server: str, path: str, width: int):
-    page.set_viewport_size({"width": width, "height": 1200})
-    open_page(page, server, path)
-    main = page.locator('[data-testid="stMain"]')
-    assert main.evaluate("e => e.scrollWidth - e.clientWidth") <= 1

@@ -1,0 +1,76 @@
+"""For the room: stories, presenter mode, and links that restore what is on the screen."""
+
+from urllib.parse import parse_qs, urlparse
+
+import pytest
+from playwright.sync_api import Page, expect
+from test_main_job import idle, open_page
+
+from app.app_pages import PAGES
+
+MOVED = ("overview", "layers", "distributions", "flow")  # pages whose every chart is about the slider's sparsity
+
+
+def test_a_story_is_told_from_any_page(page: Page, server: str):
+    open_page(page, server, "retrieval")
+    page.locator(".st-key-story_sidebar_0").get_by_role("button").first.click()
+    idle(page)
+    expect(page.locator(".st-key-story")).to_contain_text("Modality collapse")
+    expect(page.locator('[data-testid="stMain"] h1')).to_contain_text("What was pruned")
+    assert "allocation=global" in page.url
+
+
+def test_presenter_mode_has_no_controls_and_can_be_left(page: Page, server: str):
+    open_page(page, server, "?present=1&sparsity=0.5")
+    expect(page.locator('[data-testid="stSidebar"]')).to_be_hidden()
+    expect(page.locator(".st-key-story")).to_contain_text("The sweet spot")
+    page.locator(".st-key-presenter_bar").hover()
+    page.locator(".st-key-leave").get_by_role("button").first.click()
+    idle(page)
+    expect(page.locator('[data-testid="stSidebar"]')).to_be_visible()
+    assert "present" not in page.url
+
+
+def test_a_copied_link_restores_two_pinned_runs(page: Page, server: str, browser):
+    open_page(page, server, "two-runs?sparsity=0.75&q=a+blue+house")
+    page.locator(".st-key-hold_A").get_by_role("button").first.click()
+    idle(page)
+    page.locator(".st-key-sidebar_sparsity").get_by_role("slider").press("ArrowLeft")
+    idle(page)
+    page.get_by_role("button", name="Link").click()
+    link = page.locator('[data-testid="stPopoverBody"] code').first.inner_text()
+    kept = {key: values[0] for key, values in parse_qs(urlparse(link).query).items()}
+    assert kept["a"] == "flatland-blip,multiflow,own,0.75" and kept["q"] == "a blue house"
+    assert float(kept["sparsity"]) == pytest.approx(0.74)
+    context = browser.new_context(viewport={"width": 1440, "height": 1600})
+    colleague = context.new_page()
+    colleague.goto(link)
+    idle(colleague)
+    for letter in "AB":
+        expect(colleague.locator(f".st-key-pin_{letter}")).to_contain_text("75 %" if letter == "A" else "74 %")
+    context.close()
+
+
+@pytest.mark.parametrize("path", MOVED)
+def test_a_step_of_the_slider_moves_every_chart(page: Page, server: str, path: str):
+    open_page(page, server, f"{path if path != 'overview' else ''}?sparsity=0.7")
+    charts = page.locator(".js-plotly-plot")
+    expect(charts.first).to_be_visible()
+    page.wait_for_timeout(1000)
+    before = [chart.inner_html() for chart in charts.all()]
+    slider = page.locator(".st-key-sidebar_sparsity").get_by_role("slider")
+    for _ in range(4):
+        slider.press("ArrowRight")
+    idle(page)
+    page.wait_for_timeout(1000)
+    after = [chart.inner_html() for chart in charts.all()]
+    assert len(after) == len(before) and all(new != old for new, old in zip(after, before))
+
+
+@pytest.mark.parametrize("width", [800, 1440])
+@pytest.mark.parametrize("path", [entry.url for entry in PAGES])
+def test_no_page_scrolls_sideways(page: Page, server: str, path: str, width: int):
+    page.set_viewport_size({"width": width, "height": 1200})
+    open_page(page, server, path if path != "overview" else "")
+    main = page.locator('[data-testid="stMain"]')
+    assert main.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
