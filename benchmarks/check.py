@@ -15,6 +15,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import torch
+from torch import nn
 
 import multiflow_core as mf
 from multiflow_core import export
@@ -38,6 +39,7 @@ def check(folder: Path, pairs: int = 4) -> Iterator[str]:
         f"{type(vlm.model).__name__}: {parameters:,} parameters, {prunable:,} of them in {len(vlm.layers)} prunable "
         f"layers; {', '.join(vlm.tasks)}"
     )
+    yield traced(vlm, data)
     statistics = mf.calibrate(vlm.model, vlm.batches(data))
     assert not statistics.missing, f"never ran: {statistics.missing}"
     yield f"calibrated on {statistics.samples} pairs, every layer reached"
@@ -52,6 +54,24 @@ def check(folder: Path, pairs: int = 4) -> Iterator[str]:
     for sparsity, mask in zip(SPARSITIES, masks):
         yield f"omp {sparsity}: {answers(vlm.prune(mask), data)}"
     yield exported(vlm, masks[SPARSITIES.index(0.75)])
+
+
+def traced(vlm: VLM, data: list) -> str:
+    """The modalities found by experiment in the same modules, held so that no family knows them, against the family's."""
+    found = {
+        layer.name.removeprefix("held."): layer.modality
+        for layer in mf.prunable_layers(
+            nn.ModuleDict({"held": vlm.model}),
+            batch=next(vlm.batches(data[:2])),
+            forward=lambda _, batch: vlm.family.calibration_forward(vlm.model, batch),
+        )
+    }
+    differ = [(layer.modality, found[layer.name]) for layer in vlm.layers if found[layer.name] != layer.modality]
+    assert not differ or (vlm.family.name == "blip" and set(differ) == {("text", "fusion")}), (
+        f"traced otherwise: {differ}"
+    )
+    same = f"{len(vlm.layers) - len(differ)} layers have the modality that tracing finds"
+    return same + (f", {len(differ)} are fusion, which BLIP counts as text" if differ else "")
 
 
 def answers(vlm: VLM, data: list) -> str:

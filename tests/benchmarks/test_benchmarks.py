@@ -2,6 +2,7 @@
 
 import doctest
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ import torch
 from benchmarks import __main__ as command
 from benchmarks import check, measure, models, pages, selecting
 from benchmarks.measure import Figures
-from multiflow_core import PruningOrder
+from multiflow_core import PruningOrder, prunable_layers
 from multiflow_core.vlm import VLM
 
 
@@ -54,9 +55,9 @@ def test_all_ways_to_select_agree():
 @pytest.mark.parametrize("name", ["blip-base-captioning", "blip-base-vqa", "xvlm-base"])
 def test_the_whole_line_is_checked(name, tmp_path):
     lines = list(check.check(models.save(name, tmp_path, small=True), pairs=2))
-    assert lines[1].startswith("calibrated on 2 pairs")
+    assert lines[2].startswith("calibrated on 2 pairs")
     said = {"blip-base-captioning": "caption", "blip-base-vqa": "answer", "xvlm-base": "match"}[name]
-    assert all(said in line for line in lines[4:8])
+    assert all(said in line for line in lines[5:9])
 
 
 def test_what_is_wrong_on_the_line_is_noticed(tmp_path, monkeypatch):
@@ -64,6 +65,12 @@ def test_what_is_wrong_on_the_line_is_noticed(tmp_path, monkeypatch):
     masks = PruningOrder.masks
     monkeypatch.setattr(PruningOrder, "masks", lambda self, sparsity: masks(self, sparsity + 0.001))
     with pytest.raises(AssertionError):
+        list(check.check(folder))
+    monkeypatch.undo()
+    monkeypatch.setattr(
+        VLM, "layers", property(lambda self: [replace(x, modality="text") for x in prunable_layers(self.model)])
+    )
+    with pytest.raises(AssertionError, match="traced otherwise"):
         list(check.check(folder))
     monkeypatch.undo()
     monkeypatch.setattr(VLM, "embed_images", lambda self, images: torch.full((len(images), 16), torch.nan))
