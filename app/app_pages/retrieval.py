@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import cards, ladders, pictures, queries, rankings, state, ui
+from app import cards, ladders, pictures, queries, rankings, state, typed, ui
 from app.charts.words import percent
 from app.services import gallery, ladder, runs
 from app.services.store import Progress
@@ -63,18 +63,11 @@ def show(settings: Settings) -> None:
 
 def _find_pictures(settings: Settings, dense: VLM, pool: gallery.Gallery) -> None:
     with ui.controls("query"):
-        st.text_input(
-            "Query", state.QUERY.default, key=state.QUERY.name, bind="query-params",
-            placeholder="for example: a red car at night", icon=":material/search:",
-        )  # fmt: skip
-        with st.container(horizontal=True, gap="xsmall", key="examples"):
-            for n, example in enumerate(queries.EXAMPLES):
-                st.button(example, key=f"example_{n}", on_click=_ask, args=(example,), type="secondary")
+        row = typed.field(state.QUERY, "Query", "a red car at night", ":material/search:", queries.EXAMPLES)
+        with row:
             scenes = _searched(len(pool.scenes))
     pictures.complaints()
-    query = queries.check(st.session_state[state.QUERY.name], dense)
-    for sentence in query.complaints:
-        st.warning(sentence, icon=":material/info:")
+    query = typed.checked(state.QUERY, dense)
     if not query.usable:
         return
     own = pictures.own()
@@ -111,10 +104,6 @@ def _searched(scenes: int) -> bool:
     with st.popover(label, icon=":material/add_photo_alternate:", type="tertiary", key="gallery"):
         pictures.add("Your own pictures")
         return not (own and st.toggle("Search my pictures only", key=state.ONLY_OWN, persist_state="session"))
-
-
-def _ask(query: str) -> None:
-    st.session_state[state.QUERY.name] = query
 
 
 # --- image to text --------------------------------------------------------------------------------------------------

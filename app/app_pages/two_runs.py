@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cards, pins, queries, rankings, state, ui
+from app import cards, pins, queries, rankings, state, typed, ui
 from app.services import gallery, pairs, runs
 from app.state import Settings
 
@@ -53,9 +53,7 @@ def _found(a: runs.RunKey, b: runs.RunKey) -> None:
         return
     with ui.controls("query"):
         st.text_input("Query", state.QUERY.default, key=state.QUERY.name, bind="query-params", icon=":material/search:")
-    query = queries.check(st.session_state[state.QUERY.name], runs.vlm(a.model))
-    for sentence in query.complaints:
-        st.warning(sentence, icon=":material/info:")
+    query = typed.checked(state.QUERY, runs.vlm(a.model))
     if not query.usable:
         return
     with ui.working() as progress:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cards, ladders, pictures, queries, state, ui
+from app import cards, ladders, pictures, queries, state, typed, ui
 from app.charts.answers import FirstWords
 from app.charts.words import percent
 from app.services import gallery, ladder, runs
@@ -36,29 +36,12 @@ def show(settings: Settings) -> None:
         left, right = st.columns([4, 8], gap="large")
         picture = pictures.choose(left.container(), left.container())
     with right:
-        question = _question(dense, picture)
-        if question:
-            _answers(settings, picture, question)
-
-
-def _question(dense, picture: gallery.Picture) -> str | None:
-    """What is asked: typed, or one of the examples that fit the picture; None after saying what is wrong with it."""
-    with ui.controls("question"):
-        st.text_input(
-            "Question", state.QUESTION.default, key=state.QUESTION.name, bind="query-params",
-            placeholder="for example: what color is the car", icon=":material/help_center:",
-        )  # fmt: skip
-        with st.container(horizontal=True, gap="xsmall", key="examples"):
-            for n, example in enumerate(queries.questions(picture.scene)):
-                st.button(example, key=f"example_{n}", on_click=_ask, args=(example,), type="secondary")
-    query = queries.check(st.session_state[state.QUESTION.name], dense, queries.QUESTION)
-    for sentence in query.complaints:
-        st.warning(sentence, icon=":material/info:")
-    return query.text if query.usable else None
-
-
-def _ask(question: str) -> None:
-    st.session_state[state.QUESTION.name] = question
+        with ui.controls("question"):
+            examples = queries.questions(picture.scene)
+            typed.field(state.QUESTION, "Question", "what color is the car", ":material/help_center:", examples)
+        question = typed.checked(state.QUESTION, dense, queries.QUESTION)
+        if question.usable:
+            _answers(settings, picture, question.text)
 
 
 def _answers(settings: Settings, picture: gallery.Picture, question: str) -> None:
@@ -95,6 +78,8 @@ def finding(question: str, name: str, dense: cards.Reply, pruned: cards.Reply) -
     if dense.text == pruned.text:
         verdict = {True: ", and is right", False: ", and is wrong", None: ""}[dense.true]
         return f"{asked}: {name} answers as the dense model does{verdict}"
+    if dense.true and pruned.true:
+        return f"{asked}: {name} answers in another word, and both are right"
     if dense.true or pruned.true:
         who = "only the dense model" if dense.true else f"only {name}"
         return f"{asked}: {who} is right"
