@@ -10,6 +10,7 @@ from torch import nn
 from torch.nn import functional as F
 
 import multiflow_core as mf
+from multiflow_core.calibrate import multiply_adds
 
 from .reference import Toy, toy_batch
 
@@ -225,3 +226,21 @@ def test_round_trip_is_exact(tmp_path):
     (tmp_path / "text").write_text("no tensors here")
     with pytest.raises(ValueError, match="not a readable safetensors file"):
         mf.Statistics.load(tmp_path / "text")
+
+
+# --- what a pass costs ----------------------------------------------------------------------------------------------
+
+
+def test_every_product_of_a_weight_and_an_input_is_counted():
+    """By hand: 2 pairs with 5 patches of 6 numbers each, and 7 tokens; the toy is 8 wide."""
+    model, batch = Toy(), {"pixel_values": torch.rand(2, 5, 6), "input_ids": torch.ones(2, 7, dtype=torch.long)}
+    patches = 5 * (6 * 8 + 8 * 11 + 11 * 8 + 2 * 8 * 8)  # patch, vision_fc, vision_out, cross key and value
+    tokens = 7 * (5 * 8 * 8 + 2 * 8 * 16)  # query, key, value, text_fc, cross query; both fusion layers
+    assert multiply_adds(model, batch) == 2 * (patches + tokens)
+    layers = tuple(layer for layer in mf.prunable_layers(model) if layer.name == "patch.weight")
+    assert multiply_adds(model, batch, layers=layers) == 2 * 5 * 6 * 8
+
+
+def test_a_weight_that_is_used_twice_is_counted_twice():
+    linear = nn.Linear(3, 3)
+    assert multiply_adds(nn.Sequential(linear, linear), {"input": torch.ones(4, 3)}) == 2 * 4 * 9

@@ -2,6 +2,7 @@
 
 import json
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -10,8 +11,9 @@ import torch
 import multiflow_core as mf
 from multiflow_core import sweep
 from multiflow_core.benchmark import flatland_benchmark
+from multiflow_core.calibrate import count_pairs
 from multiflow_core.families import families
-from multiflow_core.sweep import OPTIONS, Run, Sweep, ablation, order_of, plan
+from multiflow_core.sweep import OPTIONS, Run, Sample, Sweep, ablation, order_of, plan
 from multiflow_core.vlm import VLM
 
 
@@ -55,6 +57,28 @@ def test_an_order_is_made_with_the_sweeps_options_and_tells_its_progress(any_tin
     assert given["seed"] == 3
     assert OPTIONS.get(method.name, {}).items() <= given.items()
     assert sum(len(batch["input_ids"]) for batch in given.get("batches", ())) == (8 if "batches" in given else 0)
+
+
+def test_statistics_belong_to_a_folder_not_to_a_name(tiny, vlm, quick, tmp_path):
+    """A model that calls itself like the shipped one gets its own; those beside it are taken if they fit it."""
+    namesake = replace(tiny, name="flatland-blip", folder=tmp_path)
+    made = sweep.statistics_of(namesake)
+    assert made.samples == 8 and made.layers == namesake.layers
+    file = tmp_path / "statistics.safetensors"
+    replace(made, samples=5).save(file)
+    assert sweep.statistics_of(namesake).samples == 5
+    sweep.statistics_of(vlm).save(file)  # of another model
+    assert sweep.statistics_of(namesake).samples == 8
+
+
+def test_a_sample_says_how_many_pairs_and_how_many_at_once(tiny, monkeypatch):
+    sizes = []
+    monkeypatch.setattr(sweep, "rank", lambda model, method, **given: sizes.extend(map(count_pairs, given["batches"])))
+    order_of(tiny, Run("snip", 0.0), sample=Sample(pairs=10, batch=8, gradient_batch=4))
+    assert sizes == [4, 4, 2]
+    told = []
+    found = sweep.statistics_of(tiny, progress=lambda *said: told.append(said), sample=Sample(10, 8, 4))
+    assert found.samples == 10 and told == [(0.5, "calibrating: 8 pairs"), (1.0, "calibrating: 10 pairs")]
 
 
 def test_options_of_the_sweep_are_options_of_the_methods():
