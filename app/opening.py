@@ -78,7 +78,7 @@ def _dialog() -> None:
         "A folder that `save_pretrained` wrote, with BLIP, CLIP, SigLIP or X-VLM in it. Weights are read from safetensors, or "
         "from a file that holds tensors only; no code of a checkpoint is ever run."
     )
-    st.markdown("**From the hub**")
+    st.markdown("**From the hub**, downloaded once and then kept")
     with st.container(horizontal=True, gap="xsmall", key="hub_names"):
         for name, title in HUB_NAMES.items():
             st.button(title, key=f"open_{name}", on_click=_ask, args=(name,), help=name)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from . import address, opening, state, ui
-from .services import paths, results, runs
+from .services import calibration, paths, results, runs
 from .services.results import HEADLINE
 from .services.store import Progress
 
@@ -109,7 +109,8 @@ def _method(model: str) -> str:
     if pruners[method].needs and model not in paths.models():
         with ui.working() as progress:
             pairs = runs.calibration_pairs(model, pruners[method], progress)
-        notes.append(f"{paths.title(model)} is calibrated on {pairs} pairs of Flatland, about a minute's work for it.")
+        bound = "" if pairs == calibration.MOST else ", as many as take about a minute"
+        notes.append(f"{paths.title(model)} is calibrated on {pairs} pairs of Flatland{bound}.")
     if notes:
         st.caption(ui.verbatim(" ".join(notes)))
     return method

@@ -84,7 +84,11 @@ def working() -> Iterator[Progress]:
         if time.monotonic() - began > PATIENCE:
             place.progress(min(1.0, max(0.0, fraction)), text=f"{message[:1].upper()}{message[1:]} …")
 
-    yield progress
+    try:
+        yield progress
+    except Exception:
+        place.empty()
+        raise
     place.empty()
 
 

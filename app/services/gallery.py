@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from ..state import MODEL
 from .calibration import sample
-from .runs import RunKey, pace, pruned, vlm
+from .runs import RunKey, pruned, vlm, work
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def gallery(model: str = MODEL.default, progress: Progress | None = None) -> Gal
         from multiflow_core.data.flatland.draw import render
 
         side = drawing_size(vlm(model))
-        size = max(FEWEST, min(MOST, int(WORK / pace(model).work)))
+        size = max(FEWEST, min(MOST, int(WORK / work(model))))
         staged = showcase()
         scenes = staged + tuple(scene for _, scene in flatland.distinct("test", size - len(staged)))
         images = []
@@ -96,7 +96,7 @@ def image_embeddings(key: RunKey, progress: Progress | None = None) -> Tensor:
         import torch
 
         model, pictures = pruned(key), gallery(key.model).images
-        step = min(STEP, sample(pace(key.model)).batch)
+        step = min(STEP, sample(work(key.model)).batch)
         parts = []
         for start in range(0, len(pictures), step):
             report(start / len(pictures), "looking at the gallery")

@@ -145,14 +145,14 @@ def vlm(model: str, progress: Progress | None = None) -> VLM:
     return STORE.get("models", model, make, progress)
 
 
-def pace(model: str, progress: Progress | None = None) -> calibration.Pace:
-    """What one image-text pair costs a model."""
+def work(model: str, progress: Progress | None = None) -> int:
+    """What one image-text pair costs a model, in multiply-adds."""
 
-    def make(report: Progress) -> calibration.Pace:
+    def make(report: Progress) -> int:
         report(0.5, f"trying {paths.title(model)} on one pair")
-        return calibration.pace(vlm(model))
+        return calibration.work(vlm(model))
 
-    return STORE.get("pace", model, make, progress)
+    return STORE.get("work", model, make, progress)
 
 
 def statistics(model: str, progress: Progress | None = None) -> Statistics:
@@ -161,7 +161,7 @@ def statistics(model: str, progress: Progress | None = None) -> Statistics:
     def make(report: Progress) -> Statistics:
         from multiflow_core.sweep import statistics_of
 
-        return statistics_of(vlm(model), progress=report, sample=calibration.sample(pace(model)))
+        return statistics_of(vlm(model), progress=report, sample=calibration.sample(work(model)))
 
     return STORE.get("statistics", model, make, progress)
 
@@ -175,10 +175,10 @@ def ready_statistics(model: str) -> Statistics | None:
 def calibration_pairs(model: str, method: Method, progress: Progress | None = None) -> int:
     """How many image-text pairs a method sees, or will have seen, of a model."""
     if slow(method):
-        return calibration.slow_sample(pace(model, progress)).pairs
+        return calibration.slow_sample(work(model, progress)).pairs
     if ("statistics", model) in STORE:
         return statistics(model).samples
-    return calibration.sample(pace(model, progress)).pairs
+    return calibration.sample(work(model, progress)).pairs
 
 
 def order(key: OrderKey, progress: Progress | None = None) -> PruningOrder | Solved:
@@ -200,7 +200,7 @@ def order(key: OrderKey, progress: Progress | None = None) -> PruningOrder | Sol
 def _slow_order(key: OrderKey, chosen: Method, report: Progress) -> PruningOrder | Solved:
     from multiflow_core.sweep import Run, order_of
 
-    cost = pace(key.model)
+    cost = work(key.model)
     if refusal := calibration.too_long(cost, chosen, paths.title(key.model)):
         raise TooLong(refusal)
     blend = () if key.allocation == state.OWN else (chosen.criterion, key.allocation)

@@ -160,7 +160,7 @@ class Store:
 
 STORE = Store(
     {
-        "models": 8, "pace": 64, "statistics": 64, "orders": 12, "masks": 8, "pruned": 4, "overlaps": 32,
+        "models": 8, "work": 64, "statistics": 64, "orders": 12, "masks": 8, "pruned": 4, "overlaps": 32,
         "spreads": 6, "quantiles": 2, "paths": 16,
         "fates": 4096, "spots": 64, "miniatures": 64, "matrices": 6,
         "curves": 12, "profiles": 12, "layer profiles": 4096, "dead neurons": 24,

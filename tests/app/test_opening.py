@@ -255,9 +255,9 @@ def test_a_folder_written_anew_is_another_model(copy):
 @pytest.mark.parametrize("work", [1e6, 25e7, 5e9, 25e9, 60e9, 1e13])
 @pytest.mark.parametrize("passes", [1, 4])
 def test_the_sample_stays_within_its_budget(work, passes):
-    found = calibration.sample(calibration.Pace(work, 1.0), passes)
+    found = calibration.sample(work, passes)
     assert found.pairs % found.batch == 0 and 16 <= found.pairs <= 512
-    assert found.pairs in (16, 512) or 0.7 * calibration.WORK <= found.pairs * work * passes <= calibration.WORK
+    assert found.pairs in (16, 512) or 0.7 * calibration.MINUTE <= found.pairs * work * passes <= calibration.MINUTE
     assert 4 <= found.gradient_batch <= min(32, found.batch)
     assert found.batch in (4, 64) or found.batch * work <= calibration.PORTION
 
@@ -265,7 +265,7 @@ def test_the_sample_stays_within_its_budget(work, passes):
 def test_built_in_models_are_calibrated_as_their_results_were(monkeypatch):
     from multiflow_core import sweep
 
-    cost = runs.pace(state.MODEL.default)
+    cost = runs.work(state.MODEL.default)
     shipped = sweep.Sample(sweep.CALIBRATION_PAIRS, sweep.BATCH, sweep.GRADIENT_BATCH)
     assert calibration.sample(cost) == calibration.slow_sample(cost) == shipped
     assert runs.statistics(state.MODEL.default).samples == sweep.CALIBRATION_PAIRS
@@ -273,15 +273,13 @@ def test_built_in_models_are_calibrated_as_their_results_were(monkeypatch):
 
 
 def test_what_a_page_does_not_wait_for_is_said_with_the_figure():
-    slow = calibration.Pace(25e9, 0.5)
-    assert calibration.too_long(slow, runs.method("snip"), "clip") is None
-    assert calibration.too_long(slow, runs.method("tamt"), "clip") is None  # 100 steps x 4 pairs x 4 x 0.5 s = 800 s
-    sentence = calibration.too_long(calibration.Pace(25e9, 0.9), runs.method("tamt"), "clip")
-    assert (
-        "100 batches of 4 pairs through clip and back, at least 24 minutes" in sentence and "waits for 15" in sentence
-    )
-    # 4 stages x 7 batches x 4 pairs x 4 x 2.1 s = 940.8 s
-    assert "28 batches of 4 pairs" in calibration.too_long(calibration.Pace(25e9, 2.1), runs.method("chita++"), "clip")
+    assert calibration.too_long(25e9, runs.method("snip"), "clip") is None
+    # 28 pairs at 25e9 in 7 batches of 4; 4 stages of them, or 100 steps of one batch each, at 4 x 25e9
+    assert calibration.too_long(25e9, runs.method("chita++"), "clip") is None  # 3.7 minutes
+    assert calibration.too_long(25e9, runs.method("tamt"), "clip") is None  # 13.3 minutes
+    sentence = calibration.too_long(60e9, runs.method("tamt"), "clip")
+    assert "100 batches of 4 pairs through clip and back, about 32 minutes" in sentence and "waits for 15" in sentence
+    assert "20 batches" in calibration.too_long(200e9, runs.method("itersnip"), "clip")
 
 
 def test_a_method_that_takes_too_long_is_not_begun(open_page, foreign, monkeypatch):
