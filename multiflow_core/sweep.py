@@ -94,7 +94,8 @@ def statistics_of(
         if found.layers == vlm.layers:
             return found
     sample = sample or _usual()
-    return calibrate(vlm.model, _batches(vlm, seed, sample.pairs, sample.batch), progress=progress)
+    batches = _batches(vlm, seed, sample.pairs, sample.batch, progress)
+    return calibrate(vlm.model, batches, progress=progress)
 
 
 def order_of(
@@ -118,13 +119,12 @@ def order_of(
     needs = get_criterion(run.criterion).needs if run.criterion else get_method(run.method).needs
     given: dict[str, Any] = {"seed": run.seed, "progress": progress}
     if "moments" in needs:
-        given["statistics"] = second_moments(
-            vlm.model, _batches(vlm, run.seed, sample.pairs, sample.batch), progress=progress
-        )
+        batches = _batches(vlm, run.seed, sample.pairs, sample.batch, progress)
+        given["statistics"] = second_moments(vlm.model, batches, progress=progress)
     elif "statistics" in needs:
         given["statistics"] = statistics_of(vlm, run.seed, progress, sample)
     if "gradients" in needs:
-        given["batches"] = _batches(vlm, run.seed, sample.pairs, sample.gradient_batch)
+        given["batches"] = _batches(vlm, run.seed, sample.pairs, sample.gradient_batch, progress)
     if run.criterion:
         return rank(vlm.model, criterion=run.criterion, allocation=run.allocation, **given)
     return rank(vlm.model, run.method, **given, **OPTIONS.get(run.method, {}))
@@ -134,8 +134,15 @@ def _usual() -> Sample:
     return Sample(CALIBRATION_PAIRS, BATCH, GRADIENT_BATCH)
 
 
-def _batches(vlm: VLM, seed: int, pairs: int, size: int) -> list[dict[str, Tensor]]:
-    return list(vlm.batches(calibration_pairs(pairs, seed, drawing_size(vlm)), size))
+def _batches(vlm: VLM, seed: int, pairs: int, size: int, progress: Progress | None) -> list[dict[str, Tensor]]:
+    report = progress or (lambda fraction, message: None)
+    report(0.0, "drawing the calibration pairs")
+    drawn = calibration_pairs(pairs, seed, drawing_size(vlm))
+    batches: list[dict[str, Tensor]] = []
+    for batch in vlm.batches(drawn, size):
+        batches.append(batch)
+        report(min(1.0, len(batches) * size / pairs), "preparing the calibration pairs")
+    return batches
 
 
 def cost(model: str, method: str, sparsity: float) -> dict[str, Any]:

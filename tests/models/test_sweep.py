@@ -78,7 +78,10 @@ def test_a_sample_says_how_many_pairs_and_how_many_at_once(tiny, monkeypatch):
     assert sizes == [4, 4, 2]
     told = []
     found = sweep.statistics_of(tiny, progress=lambda *said: told.append(said), sample=Sample(10, 8, 4))
-    assert found.samples == 10 and told == [(0.5, "calibrating: 8 pairs"), (1.0, "calibrating: 10 pairs")]
+    assert found.samples == 10
+    assert told[0] == (0.0, "drawing the calibration pairs")
+    assert told[1:3] == [(0.8, "preparing the calibration pairs"), (1.0, "preparing the calibration pairs")]
+    assert told[3:] == [(0.5, "calibrating: 8 pairs"), (1.0, "calibrating: 10 pairs")]
 
 
 def test_options_of_the_sweep_are_options_of_the_methods():
