@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 from functools import partial
+from typing import TYPE_CHECKING
 
 import streamlit as st
 
 from app import address, selection, state, ui
-from app.charts.lens import VIEWS
+from app.charts.lens import VIEWS, Lens
 from app.charts.words import percent
 from app.services import neurons, runs
 from app.state import Settings
 from app.windows import LEAST, Window, around
+
+if TYPE_CHECKING:
+    from multiflow_core import PrunableLayer
 
 ABOUT = (
     "One weight matrix of the model: every **row** is an output neuron, every **column** an input neuron, every **cell** a "
@@ -105,7 +109,7 @@ def _rival(key: runs.RunKey) -> runs.RunKey:
 # --- the window ---------------------------------------------------------------------------------------------------
 
 
-def _window(model: str, layer) -> Window:
+def _window(model: str, layer: PrunableLayer) -> Window:
     """The part of the matrix that is looked at: all of it when another layer has been chosen."""
     owner = (model, layer.name)
     new = state.WINDOW_OF not in st.session_state
@@ -128,12 +132,13 @@ def _window(model: str, layer) -> Window:
     return window
 
 
-def _zoom(window: Window, layer) -> None:
+def _zoom(window: Window, layer: PrunableLayer) -> None:
+    """Look at a part of the layer."""
     whole = window == Window.whole(layer.shape)
     st.session_state[state.WINDOW.name] = state.WINDOW.default if whole else str(window)
 
 
-def _way(window: Window, layer, method: str, single: bool) -> None:
+def _way(window: Window, layer: PrunableLayer, method: str, single: bool) -> None:
     """Where one is in the matrix, and the ways back."""
     steps = window.trail(layer.shape)
     with st.container(key="steps", horizontal=True, vertical_alignment="center", gap="xsmall"):
@@ -148,11 +153,12 @@ def _way(window: Window, layer, method: str, single: bool) -> None:
 
 
 def _said(window: Window) -> str:
+    """A window in words."""
     rows, columns = window.spans
     return f"outputs {rows[0]}–{rows[-1]}, inputs {columns[0]}–{columns[-1]}"
 
 
-def _clicked(lens, window: Window, data) -> None:
+def _clicked(lens: Lens, window: Window, data: list[float]) -> None:
     """A cell was clicked: go deeper, or choose the weight that it is."""
     place = lens.place(int(data[0]))
     if lens.single:
@@ -161,7 +167,7 @@ def _clicked(lens, window: Window, data) -> None:
         st.session_state[state.WINDOW.name] = str(window.zoomed(*place))
 
 
-def _to_neuron(side: str, layer, index: int) -> None:
+def _to_neuron(side: str, layer: PrunableLayer, index: int) -> None:
     """A neuron was clicked: look at its weights."""
     rows, columns = Window.whole(layer.shape).spans
     near = (
@@ -178,7 +184,7 @@ def _to_neuron(side: str, layer, index: int) -> None:
 def _card(weight: neurons.WeightFacts, sparsity: float) -> None:
     """The chosen weight in numbers."""
     with st.container(key="weight_card", border=True, gap="small"):
-        fate = "kept" if weight.kept else "cut"
+        fate = "kept" if weight.kept else "pruned"
         when = "" if weight.critical is None else f"; it goes at {percent(weight.critical)}"
         st.markdown(f"##### Weight ({weight.row}, {weight.column}) is {fate} at {percent(sparsity)} sparsity{when}")
         numbers = [
