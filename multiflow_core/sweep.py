@@ -42,7 +42,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "itersnip": {"steps": 20},
     "chita": {"gradients": 16},
     "chita++": {"gradients": 16, "stages": 4},
-    "tamt": {"steps": 100, "rate": 3e-4, "refresh": 10},
+    "tamt": {"steps": 100, "rate": 3e-4},
 }
 Report = Callable[[str], None]
 

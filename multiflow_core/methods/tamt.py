@@ -103,11 +103,11 @@ register(
         needs=frozenset({"gradients"}),
         nested=False,
         options={
-            "steps": whole(
-                1000, "training steps, one batch each, from the start when short; below 200 no score can cross"
-            ),
+            "steps": whole(1000, "training steps, one batch each, from the start when short (two epochs in the paper)"),
             "rate": positive(5e-5, "learning rate of AdamW, without weight decay"),
-            "refresh": whole(100, "the mask follows the scores every so many steps, and after the last"),
+            "refresh": whole(
+                1, "the mask follows the scores every so many steps; where it waits, many cross at once and too many go"
+            ),
             "clip": positive(1.0, "largest norm of the gradient"),
             "scope": choice("layer", "whether the target holds in every layer, or across all", "global"),
         },

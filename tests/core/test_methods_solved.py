@@ -9,6 +9,7 @@ from torch import nn
 import multiflow_core as mf
 from multiflow_core.methods.sparsegpt import prune_layer
 from multiflow_core.moments import second_moments
+from multiflow_core.sweep import OPTIONS
 
 from . import reference_methods as slow
 from .reference import Toy, count, toy_batch
@@ -209,6 +210,14 @@ def test_tamt_revives_pruned_weights_and_ends_exactly(model, batches, scope):
     if scope == "layer":
         assert end.layer_sparsity() == start.layer_sparsity()
     assert order.weights(0.7) is None
+
+
+def test_the_sweeps_few_steps_are_enough_to_revive_some_and_not_most(model, batches):
+    start = mf.rank(model, "localmp").masks(0.63)
+    end = mf.rank(model, "tamt", batches=batches, objective=objective, **OPTIONS["tamt"]).masks(0.63)
+    revived = sum(int((end[name] & ~start[name]).sum()) for name in end)
+    assert 0 < revived < 0.4 * start.pruned
+    assert end.pruned == start.pruned
 
 
 def test_tamt_starts_from_magnitude(model, batches):
