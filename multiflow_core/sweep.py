@@ -146,14 +146,17 @@ def _batches(vlm: VLM, seed: int, pairs: int, size: int, progress: Progress | No
 
 
 def cost(model: str, method: str, sparsity: float) -> dict[str, Any]:
-    """Seconds and bytes to make one mask, calibration and gradients included, in a process that did nothing before."""
+    """Seconds and bytes to make one mask, calibration and gradients included, in a process that did nothing before.
+
+    The seconds are those of a processor core, all threads added up: other work on the machine does not count.
+    """
     vlm = load(model)
     calibration_pairs(CALIBRATION_PAIRS)
     forget_peak()
     before = memory("VmRSS")
-    began = time.perf_counter()
+    began = time.process_time()
     order_of(vlm, Run(method, sparsity)).masks(sparsity)
-    seconds = time.perf_counter() - began
+    seconds = time.process_time() - began
     peak = memory("VmHWM")
     grown = None if before is None or peak is None else max(0, peak - before)
     threads = torch.get_num_threads()

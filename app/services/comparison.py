@@ -160,7 +160,7 @@ def costs(data: Comparison, chosen: str) -> tuple[Dots, Dots] | None:
     memory = tuple(None if entry["memory"] is None else entry["memory"] / MEGABYTE for entry in found)
     slowest = f"{rows[-1]} took {seconds[-1] / max(seconds[0], 1e-3):,.0f} times as long as {rows[0]}"
     own = data.title(chosen)
-    axis = "seconds, calibration and gradients included"
+    axis = "seconds of one core, calibration and gradients included"
     time = Dots(slowest, axis, rows, (("time", seconds),), " s", logarithmic=True, chosen=own)
     most = max((m for m in memory if m is not None), default=0)
     space = f"At most {most:,.0f} MB beyond the model itself"

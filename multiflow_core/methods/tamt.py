@@ -20,7 +20,7 @@ def build(request: Request) -> Solved:
     source, options = Source(request.batches), request.options
     sizes = [layer.size for layer in request.layers]
     check_memory(
-        6 * 4 * request.total, f"training masks for {request.total:,} weights", "choose a method with fewer needs"
+        7 * 4 * request.total, f"training masks for {request.total:,} weights", "choose a method with fewer needs"
     )
 
     def cut(scores: list[np.ndarray], count: int) -> list[np.ndarray]:
