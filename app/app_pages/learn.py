@@ -10,7 +10,7 @@ from app import classroom, look, matrices, selection, state, ui
 from app.charts.words import percent
 from app.lesson import STEPS, Step, printed
 from app.services import lesson as numbers
-from app.services import runs
+from app.services import paths, runs
 from app.services.lesson import Lesson
 from app.state import Settings
 
@@ -82,8 +82,9 @@ def _foot(settings: Settings, hidden: bool) -> None:
             help="One file to print, with your numbers; it needs no network. The answers are at its end, unless they are hidden.",
         )  # fmt: skip
         st.caption(
-            f"The lesson has its own small layer; only step 10 looks at {settings.model}, at {percent(settings.sparsity)}. What "
-            f"{runs.method(settings.method).title} would do is told, weight by weight, under *Why this weight?*."
+            f"The lesson has its own small layer; only step 10 looks at {paths.title(settings.model)}, at "
+            f"{percent(settings.sparsity)}. What {runs.method(settings.method).title} would do is told, weight by weight, under "
+            "*Why this weight?*."
         )
 
 
