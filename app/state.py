@@ -205,6 +205,7 @@ SCALE: Key[str] = Key("scale", "0.15", scale_from)  # how large the lesson's tex
 ANSWERS: Key[str] = Key("answers", "", str)  # "hidden": the lesson keeps its answers to itself, for a class
 LESSON: tuple[Key[Any], ...] = (STEP, LESSON_WEIGHTS, LESSON_TOKENS, SCALE)
 
+LAYER_TABLE = "layer_table"  # the row that is marked in the table of all layers: that of `LAYER`
 LINES = "lines"  # the methods that Compare draws as lines
 UPLOADS = "uploads"  # how often the uploader was emptied: part of its widget key
 OWN_PICTURES = "own pictures"  # those that this session has added

@@ -7,9 +7,8 @@ import streamlit as st
 
 from app import selection, ui
 from app.services import facts, layers, runs
-from app.state import Settings
+from app.state import LAYER_TABLE, Settings
 
-TABLE = "layer_table"
 ABOUT_BARS = (
     "One bar a layer, in the order in which the signal passes: its height is the share of the layer's weights that is pruned at "
     "the slider's place; dotted: what was asked of the whole model. The triangle marks the selected layer. **Click a bar to "
@@ -44,7 +43,8 @@ def show(settings: Settings) -> None:
     ui.chart(layers.bars(now, curve, layer.name), "layer_bars", ABOUT_BARS, pick=selection.choose)
     if ui.ordered(runs.order(key.order)):
         ui.chart(layers.lines(now, curve, layer.name), "layer_curves", ABOUT_CURVES, pick=selection.choose)
-    ui.heading("All layers, first the one that goes first", ABOUT_TABLE, "layer_table")
+    first = "loses most" if curve is None else "goes first"
+    ui.heading(f"All layers, first the one that {first}", ABOUT_TABLE, "layer_table")
     with ui.working() as progress:
         found = layers.profiles(key.order, progress)
         dead = runs.dead_neurons(key, progress)
@@ -57,7 +57,7 @@ def show(settings: Settings) -> None:
 
 def _table(table: dict[str, list], names: list[str], selected: str) -> None:
     """The table, with the selected layer's row marked; `names` are the layers of the rows."""
-    st.session_state[TABLE] = {"selection": {"rows": [names.index(selected)], "columns": [], "cells": []}}
+    st.session_state[LAYER_TABLE] = {"selection": {"rows": [names.index(selected)], "columns": [], "cells": []}}
     frame = pd.DataFrame(table)
     shares = [c for c in ("pruned now", "90 % gone at", "99 % gone at") if c in frame]
     frame[shares] *= 100
@@ -71,14 +71,14 @@ def _table(table: dict[str, list], names: list[str], selected: str) -> None:
         "pruned now": config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100, width=124),
     }
     st.dataframe(
-        frame, column_config=columns, hide_index=True, key=TABLE, on_select=lambda: _clicked(names),
-        selection_mode=["single-row", "single-cell"], alt="All layers, first the one that goes first",
+        frame, column_config=columns, hide_index=True, key=LAYER_TABLE, on_select=lambda: _clicked(names),
+        selection_mode=["single-row", "single-cell"], alt="All layers, one row each",
     )  # fmt: skip
 
 
 def _clicked(names: list[str]) -> None:
     """A click on a cell or at the head of a row."""
-    chosen = st.session_state[TABLE].selection
+    chosen = st.session_state[LAYER_TABLE].selection
     rows = [row for row, _ in chosen.cells] or chosen.rows
     if rows:
         selection.choose(names[rows[0]])

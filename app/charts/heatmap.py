@@ -75,7 +75,7 @@ class SparsityGrid:
             type="heatmap", z=[[None if v is None else 100 * v for v in row] for row in values],
             x=list(self.blocks), y=list(self.roles), zmin=0, zmax=100, colorscale=palette.scale, showscale=False,
             text=[["" if v is None else _label(v) for v in row] for row in values], texttemplate="%{text}",
-            textfont=dict(size=11 if len(self.blocks) > 8 else 13), xgap=2, ygap=2, hoverinfo="skip",
+            textfont=dict(size=11 if len(self.blocks) > 8 else 13, weight=600), xgap=2, ygap=2, hoverinfo="skip",
         )  # fmt: skip
         across = dict(
             title=dict(text="block, in the order in which the signal passes"), showgrid=False, tickangle=0, fixedrange=True,

@@ -103,7 +103,7 @@ class LayerBars:
         at = [(i, layer) for i, layer in enumerate(self.layers) if layer.key == self.selected]
         return dict(
             type="scatter", mode="markers", x=[i for i, _ in at], y=[100 * layer.sparsity + 5 for _, layer in at],
-            marker=dict(symbol="triangle-down", size=13, color=palette.ink), hoverinfo="skip", showlegend=False,
+            marker=dict(symbol="triangle-down", size=13, color=palette.ink), hoverinfo="skip", showlegend=False, cliponaxis=False,
         )  # fmt: skip
 
     def _most(self, palette: Palette) -> dict[str, Any]:

@@ -77,11 +77,11 @@ class LayerCurves:
             hoverinfo="skip", showlegend=False,
         )  # fmt: skip
         layout = dict(
-            height=380, hovermode="closest", margin=dict(l=8, r=8, t=30, b=8), dragmode=False,
+            height=380, hovermode="closest", margin=dict(l=8, r=26, t=30, b=8), dragmode=False,
             shapes=[vertical(100 * self.sparsity, palette)],
             showlegend=len(modalities) > 1, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
-            xaxis=dict(range=[0, 101], ticksuffix=" %", title=dict(text="weights of the whole model pruned")),
-            yaxis=dict(range=[0, 103], ticksuffix=" %", title=dict(text="weights of the layer pruned")),
+            xaxis=dict(range=[0, 101], dtick=20, ticksuffix=" %", title=dict(text="weights of the whole model pruned")),
+            yaxis=dict(range=[0, 103], dtick=20, ticksuffix=" %", title=dict(text="weights of the layer pruned")),
         )  # fmt: skip
         return palette.figure([*lines, *legend, even, strong, self._ring(palette), self._dots(palette)], layout)
 
