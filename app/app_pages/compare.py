@@ -28,7 +28,8 @@ ABOUT_OVERLAP = (
 )
 ABOUT_COSTS = (
     "What it took to make one mask at 63 %, each method in a process of its own on the machine that wrote the file: "
-    "processor time, calibration and gradients included. The slow methods ran with fewer steps than in their papers; the file says how many."
+    "processor time, calibration and gradients included. The slow methods ran with fewer steps than in their "
+    "papers; the file says how many."
 )
 ABOUT_ABLATION = (
     "A method is a *criterion* (which weights of a layer go first) and an *allocation* (how many go in each layer). Every "
