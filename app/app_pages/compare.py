@@ -12,7 +12,7 @@ from app.services import comparison, paths, runs
 from app.services.results import HEADLINE
 from app.state import Settings
 
-SHOWN = ("multiflow", "omp", "lamp", "snip", "random")
+SHOWN = ("multiflow", "sparsegpt", "chita++", "wanda", "omp", "random")  # the strongest, and the plainest
 ABOUT_LINES = (
     "One line a method: what the pruned model still can do on unseen scenes **without any training after pruning**. Thick: the "
     "method in the sidebar. Bars at the marks: lowest and highest of several seeds, where chance is involved."

@@ -15,7 +15,10 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 @dataclass(frozen=True)
 class TaskLines:
-    """`lines` are (method, ((sparsity, mean, lowest, highest), ...)), all fractions; ranges are over seeds."""
+    """`lines` are (method, ((sparsity, mean, lowest, highest), ...)), all fractions; ranges are over seeds.
+
+    `hidden`: how many measured methods have no line; the title must not speak for them.
+    """
 
     task: str
     unit: str
@@ -23,6 +26,7 @@ class TaskLines:
     lines: tuple[tuple[str, tuple[tuple[float, float, float, float], ...]], ...]
     chosen: str
     sparsity: float
+    hidden: int = 0
 
     def title(self) -> str:
         at, ranking = self.ranking()
@@ -30,7 +34,8 @@ class TaskLines:
             return f"{self.task}: nothing measured for these methods"
         place = [name for name, _ in ranking].index(self.chosen) + 1 if self.chosen in dict(ranking) else 0
         name, value = ranking[0]
-        best = f"{name} keeps most at {percent(at)}: {percent(value)} {self.unit}"
+        among = "Of the methods shown, " if self.hidden else ""
+        best = f"{among}{name} keeps most at {percent(at)}: {percent(value)} {self.unit}"
         return best if place in (0, 1) else f"{best}; {self.chosen} comes {ordinal(place)} of {len(ranking)}"
 
     def ranking(self) -> tuple[float, list[tuple[str, float]]]:

@@ -99,7 +99,8 @@ def lines(data: Comparison, task: str, methods: Iterable[str], chosen: str, spar
             if values:
                 points.append((s, sum(values) / len(values), min(values), max(values)))
         curves.append((data.title(method), tuple(points)))
-    return TaskLines(title, unit, data.dense[task], tuple(curves), data.title(chosen), sparsity)
+    hidden = len(data.methods) - len(curves)
+    return TaskLines(title, unit, data.dense[task], tuple(curves), data.title(chosen), sparsity, hidden)
 
 
 def leaderboard(data: Comparison, task: str, chosen: str, sparsity: float) -> ValueGrid:
