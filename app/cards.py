@@ -151,14 +151,14 @@ class Reply:
 def answer_card(name: str, reply: Reply, side: str) -> str:
     """An answer in large words; the bar under it shows how sure the model was, a wrong one is struck through."""
     word = Word(reply.text or "(nothing)", reply.probability, reply.true is False)
-    verdict = '<span class="mf-muted">Nobody knows whether that is right.</span>'
-    if reply.true is not None:
-        verdict = (
-            '<b class="ok">✓ Right</b>' if reply.true else f'<b class="no">✗ Wrong</b>: it is {escape(reply.right)}'
-        )
+    verdicts = {
+        True: '<b class="ok">✓ Right</b> · ',
+        False: f'<b class="no">✗ Wrong</b>: it is {escape(reply.right or "")} · ',
+        None: "",
+    }
     return (
         f'<div class="mf-says mf-{side}"><h4>{escape(name)}</h4><div class="mf-words">{_word(word, side)}</div>'
-        f'<div class="mf-verdict">{verdict}<span class="mf-muted">{percent(reply.probability)} sure</span></div></div>'
+        f'<div class="mf-verdict">{verdicts[reply.true]}<span class="mf-muted">{percent(reply.probability)} sure</span></div></div>'
     )
 
 

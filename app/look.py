@@ -68,7 +68,7 @@ _RULES = """
 .st-key-headline [data-testid="stColumn"]{min-width:148px}
 .st-key-examples button{padding:.1rem .7rem;min-height:1.9rem;border-radius:1rem;font-size:.88rem}
 [class*="st-key-row_"]{flex-wrap:nowrap!important}
-[class*="st-key-row_"] h5{text-wrap:pretty}
+[class*="st-key-row_"] h5{text-wrap:balance}
 [class*="st-key-row_"]>:first-child{min-width:0;flex:1 1 0!important}
 [class*="st-key-row_"] [data-testid="stPopoverButton"] div[aria-hidden="true"]{display:none}
 [class*="st-key-row_"] [data-testid="stPopoverButton"] [data-testid="stMarkdownContainer"]{position:absolute;width:1px;

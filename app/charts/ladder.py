@@ -129,7 +129,12 @@ class Ladder:
 
     def _band(self, stretch: tuple[Rung, ...], palette: Palette) -> dict:
         color = {True: palette.true, False: palette.false, None: palette.pruned}[stretch[0].true]
-        dots = dict(size=6, color=palette.background) if len(stretch) > 1 else dict(size=14, color=color)
+        ends = [i in (0, len(stretch) - 1) for i in range(len(stretch))]  # which are round, with dots between them
+        dots = dict(
+            size=[14 if end else 5 for end in ends],
+            opacity=1,
+            color=[color if end else palette.background for end in ends],
+        )
         return dict(
             type="scatter", mode="lines+markers", x=[100 * rung.sparsity for rung in stretch],
             y=[self.rows.index(stretch[0].said)] * len(stretch), line=dict(color=color, width=14), marker=dots,

@@ -29,6 +29,7 @@ class Tags(HTMLParser):
         cards.caption_list(HITS, "dense", False),
         cards.caption_card(EVIL, Said((Word(EVIL, 0.5, True),), False, (EVIL,)), "pruned"),
         cards.caption_card("x", Said((), False, (EVIL,), understood=False), "dense"),
+        cards.answer_card(EVIL, cards.Reply(EVIL, 0.5, False, EVIL), "pruned"),
         cards.heading(EVIL, EVIL, "dense"),
         cards.picture(b"x", EVIL),
     ],
@@ -64,3 +65,19 @@ def test_false_words_are_struck_through():
 
 def test_an_empty_caption_says_so():
     assert "says nothing" in cards.caption_card("x", Said((), None), "pruned")
+
+
+def test_answers_carry_their_verdict():
+    right, wrong, unknown = (
+        cards.answer_card("x", cards.Reply("red", 0.25, true, right), "dense")
+        for true, right in ((True, "red"), (False, "blue"), (None, None))
+    )
+    assert "✓ Right" in right and "<del" not in right
+    assert "✗ Wrong" in wrong and "it is blue · " in wrong and "<del" in wrong
+    assert "Right" not in unknown and "Wrong" not in unknown
+    assert all("25 % sure" in html for html in (right, wrong, unknown))
+
+
+def test_words_that_differ_are_framed_and_say_so():
+    html = cards.caption_card("x", Said((Word("a", 1.0), Word("cat", 0.5, differs=True)), None), "dense")
+    assert html.count("mf-differs") == 1 and "does not say it here" in html

@@ -114,6 +114,8 @@ def test_bands_join_neighbours_that_say_the_same():
     assert list(figure.layout.yaxis.ticktext) == ["✓ red", "✗ blue", "✗ (nothing)"]
     assert figure.layout.shapes[0].x0 == 63
     assert LONG.figure(DARK).data[0].line.color == DARK.pruned  # nobody knows
+    band = Ladder("answer", "OMP", tuple(Rung(s / 10, "red", True, 0.9) for s in range(4)), 0.5).figure(LIGHT).data[0]
+    assert band.marker.size == (14, 5, 5, 14)  # asked at four, with round ends
 
 
 def test_long_captions_are_cut_in_the_chart_and_whole_in_the_table():
