@@ -102,5 +102,5 @@ def test_slow_methods_are_not_asked_unless_they_have_worked_before():
 
 def test_an_allocation_of_choice_is_judged_beside_the_methods_own():
     judged = why.judgements(RunKey("flatland-blip", "multiflow", 0.63, "global"), LAYER, 31, 13)
-    assert judged[0].method == "MULTIFLOW, global" and judged[1].method == "MULTIFLOW"
+    assert judged[0].method == "MULTIFLOW (global)" and judged[1].method == "MULTIFLOW"
     assert judged[0].critical != judged[1].critical
