@@ -60,14 +60,16 @@ class Store:
 
     def __init__(self, capacity: Mapping[str, int], limits: Mapping[str, int] | None = None, limit: int | None = None):
         self._capacity, self._limits, self._limit = capacity, limits or {}, limit
-        self._kept: OrderedDict[Place, Any] = OrderedDict()  # the least recently used first
+        # the least recently used first, in each room and of all large results
+        self._rooms: dict[str, OrderedDict[Hashable, Any]] = {room: OrderedDict() for room in capacity}
+        self._large: OrderedDict[Place, None] = OrderedDict()
         self._jobs: dict[Place, _Job] = {}
         self._lock = threading.Lock()
         self._worker = ThreadPoolExecutor(1, thread_name_prefix="multiflow")
         self._inside = threading.local()
 
     def __contains__(self, place: Place) -> bool:
-        return place in self._kept
+        return place[1] in self._rooms[place[0]]
 
     def get(self, room: str, key: Hashable, make: Callable[[Progress], T], progress: Progress | None = None) -> T:
         """What is kept under the key, made by `make(report)` on the worker if it is not there.
@@ -79,9 +81,8 @@ class Store:
         if report is not None:
             return self._made(room, key, make, report)
         with self._lock:
-            if (room, key) in self._kept:
-                self._kept.move_to_end((room, key))
-                return self._kept[room, key]
+            if (room, key) in self:
+                return self._used(room, key)
             job = self._jobs.get((room, key))
             if job is None:
                 job = self._jobs[room, key] = _Job()
@@ -104,7 +105,8 @@ class Store:
     def clear(self) -> None:
         """Forget everything that is kept."""
         with self._lock:
-            self._kept.clear()
+            for kept in (*self._rooms.values(), self._large):
+                kept.clear()
 
     def _run(self, job: _Job, room: str, key: Hashable, make: Callable[[Progress], Any]) -> None:
         self._inside.report = job.report
@@ -125,37 +127,45 @@ class Store:
 
     def _made(self, room: str, key: Hashable, make: Callable[[Progress], T], report: Progress) -> T:
         with self._lock:
-            if (room, key) in self._kept:
-                self._kept.move_to_end((room, key))
-                return self._kept[room, key]
+            if (room, key) in self:
+                return self._used(room, key)
         value = make(report)
         with self._lock:
-            self._kept[room, key] = value
-            self._kept.move_to_end((room, key))
-            for place in self._of(room)[: -self._capacity[room]]:
-                del self._kept[place]
+            kept = self._rooms[room]
+            kept[key] = value
+            self._used(room, key)
+            while len(kept) > self._capacity[room]:
+                self._drop(room, next(iter(kept)))
             if total(buffers(value)) >= LARGE:
+                self._large[room, key] = None
                 self._fit()
         return value
 
-    def _of(self, room: str) -> list[Place]:
-        """Where a room's results lie, the least recently used first."""
-        return [place for place in self._kept if place[0] == room]
+    def _used(self, room: str, key: Hashable) -> Any:
+        """What is kept there, now the most recently used."""
+        self._rooms[room].move_to_end(key)
+        if (room, key) in self._large:
+            self._large.move_to_end((room, key))
+        return self._rooms[room][key]
+
+    def _drop(self, room: str, key: Hashable) -> None:
+        del self._rooms[room][key]
+        self._large.pop((room, key), None)
 
     def _fit(self) -> None:
-        """Let go of what is beyond the limits. All is measured anew: some results grow as they are used."""
-        sizes = {place: buffers(value) for place, value in self._kept.items()}
-        *older, _ = sizes
+        """Let go of what is beyond the limits. All that is large is measured anew: some results grow as they are used."""
+        sizes = {(room, key): buffers(self._rooms[room][key]) for room, key in self._large}
         for room, limit in self._limits.items():
-            self._shrink(limit, {p: sizes[p] for p in self._of(room)}, self._of(room)[:-1])
+            members = {place: size for place, size in sizes.items() if place[0] == room}
+            self._shrink(limit, members, list(members)[:-1])
         if self._limit is not None:
-            self._shrink(self._limit, sizes, [place for place in older if place[0] not in self._limits])
+            self._shrink(self._limit, sizes, [place for place in list(sizes)[:-1] if place[0] not in self._limits])
 
     def _shrink(self, limit: int, sizes: Mapping[Place, Buffers], candidates: Iterable[Place]) -> None:
         for place in candidates:
-            if total(*(size for p, size in sizes.items() if p in self._kept)) <= limit:
+            if total(*(size for p, size in sizes.items() if p in self._large)) <= limit:
                 return
-            del self._kept[place]
+            self._drop(*place)
 
 
 STORE = Store(
