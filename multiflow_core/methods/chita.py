@@ -37,6 +37,10 @@ def options(alpha: float | None, doc: str) -> dict[str, Option]:
 
 
 def build(request: Request) -> Solved:
+    """Memory: n numbers a weight for the gradients, in half precision beyond 1 GiB, and 24 bytes a weight for solving.
+
+    ValueError with the figure, before the first gradient, if that much is not free.
+    """
     replica = Replica.of(request)
     rows = gradient_rows(replica, Source(request.batches), request.options["gradients"], request.progress, "CHITA")
     del replica

@@ -1,4 +1,8 @@
-"""CHITA++: CHITA in stages, where what was pruned may come back (Benbaki et al., ICML 2023, arXiv 2302.14623)."""
+"""CHITA++: CHITA in stages, where what was pruned may come back (Benbaki et al., ICML 2023, arXiv 2302.14623).
+
+A weight comes back if one step along the first-order term makes it larger than another that is kept. In models of millions
+of weights, whose single gradients are small, that is rare; there the stages help by their fresh gradients.
+"""
 
 from __future__ import annotations
 
