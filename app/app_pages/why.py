@@ -36,24 +36,23 @@ def show(settings: Settings) -> None:
         order = runs.order(key.order, progress)
         with ui.controls("why"):
             _surprises(key, progress)
-            name, row, column = _weight(key, order)
-        judged = why.judgements(key, name, row, column, progress)
-        if not ui.ordered(order):
-            ui.chart(why.fates(key, judged), "fates", ABOUT_FATES)
-            _others(judged)
-            return
-        found = why.explanation(key, name, row, column, progress)
-    told = why.told(key, found)
-    st.markdown(f"### {told.headline}", help=ABOUT)
+            weight = _weight(key, order)
+        found = why.explanation(key, *weight, progress) if order.nested else None
+    if found:
+        told = why.told(key, found)
+        st.markdown(f"### {told.headline}", help=ABOUT)
     with st.container(key="wrap_why"):
         left, right = st.columns(2, gap="large")
     with left:
-        ui.chart(why.rulers(key, found), "rulers", ABOUT_RULERS)
-        st.markdown("\n".join(f"- {sentence}" for sentence in told.sentences))
+        if ui.ordered(order):
+            ui.chart(why.rulers(key, found), "rulers", ABOUT_RULERS)
+            st.markdown("\n".join(f"- {sentence}" for sentence in told.sentences))
     with right:
-        ui.chart(why.fates(key, judged), "fates", ABOUT_FATES)
-        ui.chart(why.neighbours(key, name, row, column), "neighbours", ABOUT_NEIGHBOURS, pick=_clicked)
-        _others(judged)
+        others = st.container()
+        if found:
+            ui.chart(why.neighbours(key, *weight), "neighbours", ABOUT_NEIGHBOURS, pick=_clicked)
+    with others:  # last, because other methods may have to order the model first
+        _others(key, weight)
 
 
 def _surprises(key: RunKey, progress) -> None:
@@ -97,8 +96,13 @@ def _clicked(cell: list[str]) -> None:
     selection.choose_weight(*state.place_of(cell[0]))
 
 
-def _others(judged: tuple[why.Judgement, ...]) -> None:
-    """What is known of the methods that have no bar."""
+def _others(key: RunKey, weight: tuple[str, int, int]) -> None:
+    """When each method prunes the weight, and what is known of those that have no bar."""
+    with ui.working() as progress:
+        judged = why.judgements(key, *weight, progress)
+    fates = why.fates(key, judged)
+    if fates.rows:
+        ui.chart(fates, "fates", ABOUT_FATES)
     told = [f"**{j.method}** {_verdict(j)}" for j in judged if j.critical is None]
     if told:
         with st.expander(f"{len(told)} methods without a bar"):

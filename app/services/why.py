@@ -78,14 +78,26 @@ class Judgement(NamedTuple):
     note: str = ""
 
 
+def quick(key: RunKey) -> bool:
+    """Whether ordering the model by yet another method takes a moment, and little memory."""
+    from multiflow_core.order import SNAPSHOT_LIMIT
+
+    return sum(layer.size for layer in runs.vlm(key.model).layers) <= SNAPSHOT_LIMIT
+
+
 def judgements(
     key: RunKey, name: str, row: int, column: int, progress: Progress | None = None
 ) -> tuple[Judgement, ...]:
-    """Every method's verdict on a weight: light methods are asked, slow ones only if they have done their work before."""
+    """Every method's verdict on a weight. Asked are those that take a moment; the others if they have done their work before."""
     keys = [RunKey(key.model, m.name, key.sparsity) for m in runs.methods()]
     if key.allocation != state.OWN:
         keys.insert(0, key)
     return tuple(_judgement(k, name, row, column, progress) for k in keys)
+
+
+def _asked(key: RunKey) -> bool:
+    """Whether a method may be asked without a long wait."""
+    return ("orders", key.order) in STORE or (quick(key) and not runs.slow(runs.method(key.method)))
 
 
 def _judgement(key: RunKey, name: str, row: int, column: int, progress: Progress | None) -> Judgement:
@@ -95,8 +107,8 @@ def _judgement(key: RunKey, name: str, row: int, column: int, progress: Progress
             return Judgement(title, note="solves every sparsity anew; not asked for this one yet")
         kept = bool(runs.masks(key)[name][row, column])
         return Judgement(title, kept=kept, note="solves every sparsity anew, so it has no critical one")
-    if runs.slow(method) and ("orders", key.order) not in STORE:
-        return Judgement(title, note="slow; choose it at the left to have it asked")
+    if not _asked(key):
+        return Judgement(title, note="takes a while; choose it at the left to have it asked")
     try:
         at = critical(key.order, name, row, column, progress)
     except ValueError as problem:
@@ -139,9 +151,10 @@ def _weights(key: RunKey) -> dict:
     return dict(runs.vlm(key.model).model.named_parameters(remove_duplicate=False))
 
 
-def voters(model: str) -> tuple[RunKey, ...]:
+def voters(key: RunKey) -> tuple[RunKey, ...]:
     """The methods whose masks are asked where they disagree: those that take a moment, but for chance."""
-    return tuple(RunKey(model, m.name, 0.0) for m in runs.methods() if not runs.slow(m) and not m.chance)
+    keys = (RunKey(key.model, m.name, key.sparsity) for m in runs.methods() if m.nested and not m.chance)
+    return tuple(k for k in keys if _asked(k))
 
 
 def _smallest(key: RunKey) -> Spot | None:
@@ -164,7 +177,7 @@ def _disputed(key: RunKey) -> Spot | None:
 
 def _opinions(key: RunKey):
     """One method's masks after the other, none kept: at 200 M weights that would be a gigabyte."""
-    for voter in voters(key.model):
+    for voter in voters(key):
         try:
             yield runs.order(voter.order).masks(key.sparsity)
         except ValueError:  # a method that cannot order this model has no vote

@@ -74,7 +74,7 @@ def test_surprises(open_page):
     assert size(*found["smallest"]) == extreme(True, torch.min)
     assert size(*found["largest"]) == extreme(False, torch.max)
     said = why.judgements(RunKey("flatland-blip", "multiflow", 0.63), *found["disputed"])
-    titles = {runs.title(voter) for voter in why.voters("flatland-blip")}
+    titles = {runs.title(voter) for voter in why.voters(RunKey("flatland-blip", "multiflow", 0.63))}
     votes = [j.kept for j in said if j.method in titles]
     assert abs(sum(votes) - len(votes) / 2) <= 0.5
 
@@ -102,5 +102,24 @@ def test_slow_methods_are_not_asked_unless_they_have_worked_before():
 
 def test_an_allocation_of_choice_is_judged_beside_the_methods_own():
     judged = why.judgements(RunKey("flatland-blip", "multiflow", 0.63, "global"), LAYER, 31, 13)
-    assert judged[0].method == "MULTIFLOW (global)" and judged[1].method == "MULTIFLOW"
+    titles = [runs.title(runs.OrderKey("flatland-blip", "multiflow", way)) for way in ("global", state.OWN)]
+    assert [j.method for j in judged[:2]] == titles
     assert judged[0].critical != judged[1].critical
+
+
+def test_a_large_model_is_not_ordered_by_every_method_for_one_weight(monkeypatch):
+    monkeypatch.setattr(why, "quick", lambda key: False)
+    key = RunKey("flatland-blip", "multiflow", 0.63)
+    runs.order(key.order)
+    known = {m.title for m in runs.methods() if ("orders", runs.OrderKey(key.model, m.name)) in runs.STORE and m.nested}
+    judged = why.judgements(key, LAYER, 31, 13)
+    assert {j.method for j in judged if j.critical is not None} == known
+    assert {runs.title(voter) for voter in why.voters(key)} <= known
+
+
+def test_a_method_without_an_order_is_said_so_and_the_others_are_shown(open_page, monkeypatch):
+    solved = runs.order(runs.OrderKey("flatland-blip", "multiflow"))
+    monkeypatch.setattr(type(solved), "nested", False)
+    at = open_page("why", layer=LAYER, weight="31,13")
+    assert not at.exception and not at.error
+    assert "solves every sparsity anew" in at.info[0].value
