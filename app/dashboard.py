@@ -30,8 +30,6 @@ def page_of(entry: Entry) -> st.Page:
 pages = {section: [page_of(entry) for entry in SECTIONS[section]] for section in SECTIONS}
 overview = next(iter(pages.values()))[0]
 page = st.navigation(pages, expanded=True)
-if room.asked_for_overview() and page.title != overview.title:
-    st.switch_page(overview)
 first = st.empty()
 if not warmup.core_ready():
     with first.container():
@@ -41,8 +39,7 @@ first.empty()
 st.session_state[state.SETTINGS] = settings
 if settings is not None:
     sidebar.notices(settings)
-    if page.title == overview.title:
-        ui.guarded(lambda: room.banner(settings))
+    ui.guarded(lambda: room.banner(settings, unasked=page.title == overview.title))
     page.run()
     with st.sidebar:
         ui.guarded(lambda: room.story_buttons(settings, "sidebar"))

@@ -39,17 +39,12 @@ def story_buttons(settings: state.Settings, place: str) -> None:
             )  # fmt: skip
 
 
-def banner(settings: state.Settings) -> None:
-    """What there is to see, while the settings are those of a story."""
+def banner(settings: state.Settings, unasked: bool) -> None:
+    """What there is to see, while the settings are those of a story: where its button was pressed, or also `unasked`."""
     story = told(_stories(settings.model), settings)
-    if story:
+    if story and (unasked or st.session_state.get(state.TOLD) == settings):
         with st.container(key="story"):
             st.info(story.words, title=story.name, icon=story.icon)
-
-
-def asked_for_overview() -> bool:
-    """Whether a story was just chosen, on whatever page."""
-    return st.session_state.pop(state.TOLD, False)
 
 
 def bar(settings: state.Settings) -> None:
@@ -98,7 +93,7 @@ def _tell(story: Story) -> None:
     st.session_state[state.METHOD.name] = story.settings.method
     st.session_state[state.ALLOCATION.name] = story.settings.allocation
     st.session_state[state.SPARSITY.name] = story.settings.sparsity
-    st.session_state[state.TOLD] = True
+    st.session_state[state.TOLD] = story.settings
 
 
 def _present(value: str) -> None:

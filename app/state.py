@@ -219,7 +219,7 @@ DIALOG = "dialog"  # whether the dialog that opens models is open
 OPENING = "opening"  # what the reader asked it to open
 NOTICES = "notices"  # what was wrong with the address, with the settings then in force
 
-TOLD = "told"  # a story was chosen in this run
+TOLD = "told"  # the settings of the story that was chosen last
 SETTINGS = "settings"  # what the sidebar said in this run
 
 PRESETS: tuple[float, ...] = (0.0, 0.63, 0.75, 0.90)
