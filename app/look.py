@@ -105,7 +105,7 @@ _PRESENTER = """
 [data-testid="stMainBlockContainer"]{padding-top:1.4rem;padding-bottom:4.5rem;max-width:1800px}
 [data-testid="stLayoutWrapper"]:has(>.st-key-presenter_bar){position:fixed;bottom:12px;right:18px;z-index:99;width:auto}
 .st-key-presenter_bar{width:auto!important;padding:8px 10px;border-radius:14px;border:1px solid var(--mf-line);
-  background:var(--mf-background);opacity:.08;transition:opacity .2s}
+  background:var(--mf-background);opacity:.35;transition:opacity .2s}
 .st-key-presenter_bar:hover,.st-key-presenter_bar:focus-within{opacity:1}
 .st-key-presenter_bar>*,.st-key-stories_bar,.st-key-stories_bar>*{width:auto!important;flex:0 0 auto!important}
 .st-key-story{margin-top:0}
