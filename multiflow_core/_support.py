@@ -94,11 +94,14 @@ def parallel_map(
                 progress(len(results) / len(items), message)
         return results
 
-    workers = min(torch.get_num_threads(), len(items))
+    own = torch.get_num_threads()
+    workers = min(own, len(items))
     if not threads or workers <= 1:
         return collect(map(function, items))
-    pool = ThreadPoolExecutor(workers)
+    # one thread each: those that torch would start in every worker only wait for one another
+    pool = ThreadPoolExecutor(workers, initializer=torch.set_num_threads, initargs=(1,))
     try:
         return collect(pool.map(function, items))
     finally:
         pool.shutdown(cancel_futures=True)
+        torch.set_num_threads(own)  # what threads that begin later start with
