@@ -124,7 +124,7 @@ def _calibration(vlm: VLM, data: list, rounds: int) -> tuple[float, float]:
 
 def _order_and_masks(vlm: VLM, statistics: mf.Statistics) -> tuple[mf.PruningOrder, list[mf.Masks]]:
     order = mf.rank(vlm.model, "multiflow", statistics=statistics)
-    return order, [order.masks(sparsity) for sparsity in SPARSITIES]
+    return order, order.masks_at(SPARSITIES)
 
 
 def _bits(masks: mf.Masks) -> float:

@@ -14,7 +14,7 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from multiflow_core._merge import ascending_ranks, binned, kth_lowest
+from multiflow_core._merge import Binned, ascending_ranks, kth_lowest
 
 Way = Callable[[np.ndarray, int], np.ndarray]
 
@@ -28,7 +28,7 @@ WAYS: dict[str, dict[str, Way]] = {
     "group or sort the values": {
         "numpy.sort": lambda values, k: np.sort(values),
         "torch.sort": lambda values, k: torch.from_numpy(values).sort().values.numpy(),
-        "binned: radix passes over the upper halves (used)": lambda values, k: binned(values)[2],
+        "Binned: radix passes over the upper halves (used)": lambda values, k: Binned(values).lower,
     },
     "the k-th lowest": {
         "numpy.partition": lambda values, k: np.partition(values, k - 1)[k - 1],

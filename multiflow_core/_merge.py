@@ -12,9 +12,10 @@ from __future__ import annotations
 
 import heapq
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from fractions import Fraction
 from itertools import pairwise
+from typing import Any
 
 import numpy as np
 
@@ -22,6 +23,7 @@ from ._support import parallel_map
 
 _HALF = 16  # a float32 is kept as its upper 16 bits (shared by a whole bin of values) and its lower 16
 _CHUNK = 1 << 16  # values merged at a time: more than fit into the cache take several times as long
+_FEW = 6  # bins looked up by going through all values; more are worth grouping them once
 _SAMPLE = 1 << 14
 _CELL = 13  # bits of a float32 that a cell of `steps_survived` does not look at
 _RANKED = 1 << 17  # fewer values are ranked sooner than counted
@@ -57,41 +59,77 @@ def halves(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return (bits >> _HALF).astype(np.uint16), bits.astype(np.uint16)
 
 
-def binned(values: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """float32 values by their upper halves: (those that occur, ascending; where each begins; all lower halves, bin by bin).
+class Binned:
+    """float32 values by the upper halves of their bits.
 
-    >>> upper, starts, low = binned(np.array([3.0, 1.0, 1.0], dtype=np.float32))
-    >>> starts.tolist(), low.tolist()
-    ([0, 2], [0, 0, 0])
+    >>> held = Binned(np.array([3.0, 1.0, 1.0], dtype=np.float32))
+    >>> held.sizes.tolist(), held.lower.tolist(), held.inside(held.upper[0]).tolist()
+    ([2, 1], [0, 0, 0], [0, 0])
+
+    Attributes:
+        upper: the upper halves that occur, ascending: uint16 (bins,).
+        sizes: how many values have each of them: int64 (bins,).
     """
-    upper, lower = halves(values)
-    sizes = np.bincount(upper, minlength=2**_HALF)
-    bins = np.flatnonzero(sizes)
-    return bins.astype(np.uint16), np.cumsum(sizes[bins]) - sizes[bins], lower[np.argsort(upper, kind="stable")]
+
+    def __init__(self, values: np.ndarray, some: Callable[[Any], np.ndarray] | None = None):
+        """With `some(index)`, which gives `values[index]` once more, they are only counted, and grouped when that pays."""
+        upper, lower = halves(values)
+        sizes = np.bincount(upper, minlength=2**_HALF)
+        bins = np.flatnonzero(sizes)
+        self.upper, self.sizes = bins.astype(np.uint16), sizes[bins]
+        self._lower: np.ndarray | None = None
+        self._uppers, self._some = upper, some
+        if some is None:
+            self._group(upper, lower)
+
+    def _group(self, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+        self._lower = lower[np.argsort(upper, kind="stable")]
+        self._uppers = self._some = None
+        return self._lower
+
+    @property
+    def grouped(self) -> bool:
+        return self._lower is not None
+
+    @property
+    def lower(self) -> np.ndarray:
+        """The lower halves of all values, bin by bin, and inside a bin in order of position: uint16 (n,)."""
+        uppers, some = self._uppers, self._some  # first: another thread may group them meanwhile
+        return self._lower if self.grouped else self._group(uppers, halves(some(slice(None)))[1])
+
+    def inside(self, upper: int) -> np.ndarray:
+        """The lower halves of one bin: uint16, in order of position."""
+        uppers, some = self._uppers, self._some
+        if self.grouped:
+            before = int(self.sizes[self.upper < upper].sum())
+            return self._lower[before : before + int(self.sizes[self.upper == upper].sum())]
+        return halves(some(np.flatnonzero(uppers == upper)))[1]
 
 
 class Merged:
     """Several lists of float32 values in one ascending order; equal values stay in the order of the lists.
 
-    >>> merged = Merged([binned(np.array(v, dtype=np.float32)) for v in ([1, 5, 3], [4, 1])])
+    >>> merged = Merged([Binned(np.array(v, dtype=np.float32)) for v in ([1, 5, 3], [4, 1])])
     >>> [merged.counts(k).tolist() for k in range(6)]
     [[0, 0], [1, 0], [1, 1], [2, 1], [2, 2], [3, 2]]
     >>> merged.sources().tolist()
     [0, 1, 0, 1, 0]
     """
 
-    def __init__(self, lists: Sequence[tuple[np.ndarray, np.ndarray, np.ndarray]]):
-        self._lows = [low for _, _, low in lists]
-        self._bins = np.unique(np.concatenate([upper for upper, _, _ in lists]))
+    def __init__(self, lists: Sequence[Binned]):
+        self._lists = lists
+        self._bins = np.unique(np.concatenate([held.upper for held in lists]))
         # row l, column b: how many values of list l lie below bin b (the last column: all of them)
         self._below = np.empty((len(lists), len(self._bins) + 1), dtype=np.int64)
-        for row, (upper, starts, low) in zip(self._below, lists, strict=True):
-            ends = np.r_[starts, len(low)]
-            row[:-1] = ends[np.searchsorted(upper, self._bins)]
-            row[-1] = len(low)
+        for row, held in zip(self._below, lists, strict=True):
+            ends = np.r_[0, np.cumsum(held.sizes)]
+            row[:-1] = ends[np.searchsorted(held.upper, self._bins)]
+            row[-1] = ends[-1]
         self._total = self._below.sum(0)
         self._ids = np.arange(len(lists), dtype=np.min_scalar_type(max(len(lists) - 1, 0)))
         self._sources: np.ndarray | None = None
+        self._grouped = all(held.grouped for held in lists)
+        self._seen: dict[int, list[np.ndarray]] = {}
 
     def counts(self, k: int) -> np.ndarray:
         """How many of the k lowest values come from each list: int64 (lists,), summing to k."""
@@ -103,7 +141,7 @@ class Merged:
     def highest(self, k: int) -> float:
         """The highest of the k lowest values, for k from 1 on.
 
-        >>> [Merged([binned(np.float32(v)) for v in ([1, 5, 3], [-4, 1])]).highest(k) for k in range(1, 6)]
+        >>> [Merged([Binned(np.float32(v)) for v in ([1, 5, 3], [-4, 1])]).highest(k) for k in range(1, 6)]
         [-4.0, 1.0, 1.0, 3.0, 5.0]
         """
         b = int(np.searchsorted(self._total, k)) - 1
@@ -121,8 +159,18 @@ class Merged:
 
     def _slices(self, b: int, bins: int = 1) -> list[np.ndarray]:
         """The lower halves in some bins from b on, list by list."""
+        if not self._grouped and bins == 1 and len(self._seen) < _FEW and b not in self._seen:
+            self._seen[b] = [held.inside(self._bins[b]) for held in self._lists]
+        if not self._grouped and bins == 1 and b in self._seen:
+            return self._seen[b]
+        self._group()
         begins, ends = self._below[:, b], self._below[:, b + bins]
-        return [low[i:j] for low, i, j in zip(self._lows, begins, ends, strict=True)]
+        return [held.lower[i:j] for held, i, j in zip(self._lists, begins, ends, strict=True)]
+
+    def _group(self) -> None:
+        if not self._grouped:
+            parallel_map(lambda held: held.lower, self._lists)
+            self._grouped = True
 
     @staticmethod
     def _cut(lows: np.ndarray, k: int) -> np.uint16:
@@ -132,6 +180,7 @@ class Merged:
     def sources(self) -> np.ndarray:
         """Which list each value comes from, in merged order. Built on first use, a chunk of bins at a time."""
         if self._sources is None:
+            self._group()
             edges = [0]
             while edges[-1] < len(self._bins):
                 last = int(np.searchsorted(self._total, self._total[edges[-1]] + _CHUNK, side="right")) - 1

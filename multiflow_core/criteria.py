@@ -45,7 +45,8 @@ class Criterion:
     """A named score: `function(weight, context)` takes float32 (out, in) and returns scores of that shape.
 
     Low scores are pruned first. `needs` may hold "statistics" and "gradients". `factors` are what a score grows with, for
-    those who explain it: "magnitude", "norm" (of the input), "input" and "output" (their saliencies).
+    those who explain it: "magnitude", "norm" (of the input), "input" and "output" (their saliencies). `elementwise`:
+    a score depends on its own weight alone, so that a few can be computed by themselves.
     """
 
     name: str
@@ -54,6 +55,7 @@ class Criterion:
     function: Callable[[Tensor, Context], Tensor]
     needs: frozenset[str] = frozenset()
     factors: tuple[str, ...] = ()
+    elementwise: bool = False
 
 
 _REGISTRY: dict[str, Criterion] = {}
@@ -124,19 +126,24 @@ def flow(weight: Tensor, context: Context) -> Tensor:
     Float32; but when a product of non-zero factors leaves float32's range, tiny scores would be falsely
     tied (weights near 1e-20 are enough), so the whole layer is scored in float64 then.
     """
-    magnitudes, norms = weight.abs(), context.norms.float()
-    score = _flow(magnitudes, norms)
-    if float(score.min()) >= _SMALLEST and float(score.max()) < _LARGEST:
+    norms = context.norms.float()
+    score = _flow(weight.abs(), norms)
+    low, high = map(float, torch.aminmax(score))
+    if high < _LARGEST and (low >= _SMALLEST or not _lost(score, weight, norms)):
         return score
-    lost = (score < _SMALLEST) & (magnitudes > 0) & (norms > 0)
-    if bool(lost.any()) or not float(score.max()) < _LARGEST:
-        return _flow(magnitudes.double(), norms.double())
-    return score
+    return _flow(weight.abs().double(), norms.double())
 
 
 def _flow(magnitudes: Tensor, norms: Tensor) -> Tensor:
+    """The scores, in place of the magnitudes."""
     s_in, s_out = _saliencies(magnitudes, norms)
-    return (magnitudes * s_out[:, None]).mul_(s_in)
+    return magnitudes.mul_(s_out[:, None]).mul_(s_in)
+
+
+def _lost(score: Tensor, weight: Tensor, norms: Tensor) -> bool:
+    """Whether a score is too small although no factor of it is zero; few are small, mostly those of zero weights."""
+    small = torch.from_numpy(np.flatnonzero(score.reshape(-1).numpy() < _SMALLEST))
+    return bool(((weight.reshape(-1)[small] != 0) & (norms[small % norms.numel()] > 0)).any())
 
 
 def _narrowed(score: Tensor) -> Tensor:
@@ -213,7 +220,7 @@ def random(weight: Tensor, context: Context) -> Tensor:
 _SIZE = ("magnitude",)
 _STATISTICS, _GRADIENTS = frozenset({"statistics"}), frozenset({"gradients"})
 
-register(Criterion("magnitude", "Magnitude", "|w_ij|", magnitude, factors=_SIZE))
+register(Criterion("magnitude", "Magnitude", "|w_ij|", magnitude, factors=_SIZE, elementwise=True))
 register(
     Criterion(
         "flow", "Information flow", "s_out(i) |w_ij| s_in(j)", flow, _STATISTICS, ("output", "magnitude", "input")

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
-from ._merge import Merged, binned, steps_survived
+from ._merge import Binned, Merged, steps_survived
 from ._support import Progress, parallel_map
 from .layers import PrunableLayer
 from .order import PruningOrder
@@ -208,7 +208,7 @@ def magnitude_quantiles(
     """
     values = magnitudes(model, layers)
     splits = parallel_map(
-        lambda i: binned(values(i)), range(len(layers)), progress=progress, message="sorting weights by size"
+        lambda i: Binned(values(i)), range(len(layers)), progress=progress, message="sorting weights by size"
     )
     member = [group(layer) for layer in layers]
     names = tuple(dict.fromkeys(member))

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Hashable, Mapping, Sequence
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
 from ._merge import (
+    Binned,
     Merged,
     ascending_ranks,
-    binned,
     interleaved,
     keep_all_but,
     kth_lowest,
@@ -37,6 +38,8 @@ from .patterns import nm_mask
 from .solved import DenseWeights, Request, Solved, per_layer, per_modality, pruned_count
 
 __all__ = ["PruningOrder", "Request", "Solved", "pruned_count", "rank"]
+
+T = TypeVar("T")
 
 # Up to this many weights an order keeps its scores (4 bytes each). Beyond, it keeps the model's weights
 # alive and scores a layer again when asked, which costs less than a quarter of selecting in it.
@@ -200,16 +203,31 @@ class PruningOrder:
 
         Without a sparsity: at the one that the given sparsities of the layers imply.
         """
-        counts = self.layer_counts(self.implied_sparsity if sparsity is None else sparsity)
+        return self.masks_at([self.implied_sparsity if sparsity is None else sparsity], progress=progress)[0]
 
-        def keep(i: int) -> np.ndarray:
-            if not counts[i]:
-                return np.ones(self.layers[i].size, dtype=bool)
-            if self.allocation.places is not None:
-                return self._places(i) >= counts[i]
-            return keep_all_but(self._score(i), int(counts[i]))
+    def masks_at(self, sparsities: Sequence[float], *, progress: Progress | None = None) -> list[Masks]:
+        """The masks at several sparsities, from one pass over the scores.
 
-        return self._masks(lambda i: torch.from_numpy(keep(i)).reshape(self.layers[i].shape), progress)
+        >>> order = rank(nn.Linear(10, 10), "omp")
+        >>> [masks.sparsity for masks in order.masks_at([0.63, 0.75, 0.9])]
+        [0.63, 0.75, 0.9]
+        """
+        counts = [self.layer_counts(sparsity) for sparsity in sparsities]
+
+        def keep(i: int) -> list[Tensor]:
+            ks, shape = [int(pruned[i]) for pruned in counts], self.layers[i].shape
+            if not any(ks):
+                kept = [np.ones(self.layers[i].size, dtype=bool) for _ in ks]
+            elif self.allocation.places is not None:
+                places = self._places(i)
+                kept = [places >= k for k in ks]
+            else:
+                score = self._score(i)
+                kept = [keep_all_but(score, k) for k in ks]
+            return [torch.from_numpy(mask).reshape(shape) for mask in kept]
+
+        found = self._each(keep, progress)
+        return [self._masks([masks[j] for masks in found]) for j in range(len(counts))]
 
     def masks_nm(self, n: int, m: int, *, progress: Progress | None = None) -> Masks:
         """An N:M pattern: of every M consecutive inputs of an output row the N with the highest scores are kept.
@@ -222,16 +240,17 @@ class PruningOrder:
         The pattern decides everything but the scores: the allocation does not matter. ValueError unless
         1 <= N <= M, naming the first layer whose inputs are no multiple of M.
         """
-        return self._masks(lambda i: nm_mask(self._matrix(i), n, m, self.layers[i].name), progress)
+        return self._masks(self._each(lambda i: nm_mask(self._matrix(i), n, m, self.layers[i].name), progress))
 
     def weights(self, sparsity: float | None = None) -> None:
         """None: the survivors keep their values. So `mask.apply(model, order.weights(s))` works for every order."""
 
-    def _masks(self, mask: Callable[[int], Tensor], progress: Progress | None) -> Masks:
-        found = parallel_map(
-            mask, range(len(self.layers)), threads=self.total > _THREADED_FROM, progress=progress, message="masks"
-        )
-        return Masks({layer.name: m for layer, m in zip(self.layers, found, strict=True)})
+    def _each(self, mask: Callable[[int], T], progress: Progress | None) -> list[T]:
+        threads = self.total > _THREADED_FROM
+        return parallel_map(mask, range(len(self.layers)), threads=threads, progress=progress, message="masks")
+
+    def _masks(self, masks: Sequence[Tensor]) -> Masks:
+        return Masks({layer.name: mask for layer, mask in zip(self.layers, masks, strict=True)})
 
     # -- budgets -----------------------------------------------------------------------------------------
 
@@ -434,7 +453,7 @@ class PruningOrder:
         return np.concatenate(positions)
 
     def _prepare(self, key: Criterion, progress: Progress | None) -> list[Merged | None]:
-        """Score every layer once (which checks it), and sort the keys of groups with several layers."""
+        """Score every layer once (which checks it), and count or sort the keys of groups with several layers."""
         shared = {i for group in self._groups if len(group) > 1 for i in group}
         keep = self.total <= SNAPSHOT_LIMIT
         scored = key is self.criterion
@@ -444,7 +463,8 @@ class PruningOrder:
             wide = score is not None and score.dtype != np.float32
             split = None
             if i in shared and not (scored and wide):
-                split = binned(score if scored else self._scorer(key, i).astype(np.float32))
+                values = score if scored else self._scorer(key, i).astype(np.float32, copy=False)
+                split = Binned(values, partial(self._scorer.some, key, i) if key.elementwise and not keep else None)
             elif score is None:
                 self._scorer(key, i)  # for its checks
             return score if keep else None, wide, split
@@ -469,7 +489,7 @@ class PruningOrder:
         """Keys of scores beyond float32's range: divided by the highest score of all layers."""
         self._unit = max(float(np.abs(self._score(i)).max(initial=0)) for i in range(len(self.layers))) or 1.0
         return [
-            binned((self._score(i).astype(np.float64) / self._unit).astype(np.float32)) if i in shared else None
+            Binned((self._score(i).astype(np.float64) / self._unit).astype(np.float32)) if i in shared else None
             for i in range(len(self.layers))
         ]
 
@@ -495,6 +515,12 @@ class _Scorer:
             weight = self._weights[i]
             score = criterion.function(weight, self._context(criterion, layer))
             return self._checked(score, weight, criterion, layer)
+
+    def some(self, criterion: Criterion, i: int, index: Any) -> np.ndarray:
+        """The same of an elementwise criterion at some positions of the flat layer only, unchecked."""
+        with torch.no_grad():
+            weight = self._weights.some(i, index)
+            return criterion.function(weight, self._context(criterion, self._layers[i])).numpy()
 
     def _context(self, criterion: Criterion, layer: PrunableLayer) -> Context:
         norms = None

@@ -13,7 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from ._merge import Merged, binned, keep_all_but
+from ._merge import Binned, Merged, keep_all_but
 from ._support import Progress, unknown_name
 from .layers import PrunableLayer
 from .masks import Masks
@@ -86,18 +86,29 @@ class DenseWeights(Sequence[Tensor]):
         self._layers = layers
         self._weights = [parameters[layer.name].detach() for layer in layers]
         self._prints = [_fingerprint(weight) for weight in self._weights]
+        self._finite: set[int] = set()
 
     def __len__(self) -> int:
         return len(self._layers)
 
     def __getitem__(self, i: int) -> Tensor:
         name, weight = self._layers[i].name, self._weights[i]
-        low, high = torch.aminmax(weight)
-        if not bool(torch.isfinite(low) & torch.isfinite(high)):
-            raise ValueError(f"the weight {name} holds values that are not finite")
-        if _fingerprint(weight) != self._prints[i]:
-            raise RuntimeError(f"{name} was changed after the model was ranked: rank it again")
+        if i not in self._finite:
+            low, high = torch.aminmax(weight)
+            if not bool(torch.isfinite(low) & torch.isfinite(high)):
+                raise ValueError(f"the weight {name} holds values that are not finite")
+            self._finite.add(i)
+        self._check_unchanged(i)
         return weight.to(device="cpu", dtype=torch.float32)
+
+    def _check_unchanged(self, i: int) -> None:
+        if _fingerprint(self._weights[i]) != self._prints[i]:
+            raise RuntimeError(f"{self._layers[i].name} was changed after the model was ranked: rank it again")
+
+    def some(self, i: int, index: Any) -> Tensor:
+        """Some weights of the flat layer i, which was looked at as a whole before."""
+        self._check_unchanged(i)
+        return self._weights[i].reshape(-1)[index].to(device="cpu", dtype=torch.float32)
 
     def like_dense(self, i: int, weight: Tensor) -> Tensor:
         """A new weight in the layer's shape and the checkpoint's own dtype."""
@@ -136,7 +147,7 @@ def select(scores: Sequence[np.ndarray], k: int) -> list[np.ndarray]:
     >>> [keep.tolist() for keep in select([np.float32([1, 5]), np.float32([1, 0])], 2)]
     [[False, True], [True, False]]
     """
-    counts = Merged([binned(score) for score in scores]).counts(k)
+    counts = Merged([Binned(score) for score in scores]).counts(k)
     return [keep_all_but(score, int(count)) for score, count in zip(scores, counts, strict=True)]
 
 
@@ -178,6 +189,10 @@ class Solved:
     def masks(self, sparsity: float, *, progress: Progress | None = None) -> Masks:
         """The masks at a sparsity: exactly floor(sparsity * total) weights are False. ValueError outside 0..1."""
         return self._solution(sparsity, progress)[0]
+
+    def masks_at(self, sparsities: Sequence[float], *, progress: Progress | None = None) -> list[Masks]:
+        """The masks at several sparsities, each solved by itself."""
+        return [self.masks(sparsity, progress=progress) for sparsity in sparsities]
 
     def weights(self, sparsity: float, *, progress: Progress | None = None) -> dict[str, Tensor] | None:
         """{parameter name: new weight, zero where pruned}; None if the method leaves survivors as they are."""

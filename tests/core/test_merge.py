@@ -1,5 +1,6 @@
 """Merging and selecting by halves of float32, against plain sorts in Python."""
 
+from concurrent.futures import ThreadPoolExecutor
 from unittest.mock import patch
 
 import numpy as np
@@ -7,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from multiflow_core import _merge
-from multiflow_core._merge import Merged, ascending_ranks, binned, keep_all_but, kth_lowest
+from multiflow_core._merge import Binned, Merged, ascending_ranks, keep_all_but, kth_lowest
 
 # ties, both zeros, neighbours that differ in the last bit only, the ends of the range
 _NEXT = float(np.nextafter(np.float32(1), np.float32(2)))
@@ -22,16 +23,45 @@ def array(values, kind=np.float32):
 
 
 @settings(deadline=None)
-@given(st.lists(_VALUES, min_size=1, max_size=5), st.sampled_from([1, 3, 1 << 16]))
-def test_merged_lists_are_one_stable_sort(lists, chunk):
+@given(st.lists(_VALUES, min_size=1, max_size=5), st.sampled_from([1, 3, 1 << 16]), st.booleans(), st.randoms())
+def test_merged_lists_are_one_stable_sort(lists, chunk, lazy, random):
+    """Whether they are grouped at once or only counted, and whatever is asked first."""
     entries = sorted((value, source) for source, values in enumerate(lists) for value in values)
-    merged = Merged([binned(array(values)) for values in lists])
-    with patch.object(_merge, "_CHUNK", chunk):
-        assert merged.sources().tolist() == [source for _, source in entries]
-    for k in range(len(entries) + 1):
+    arrays = [array(values) for values in lists]
+    merged = Merged([Binned(held, held.__getitem__ if lazy else None) for held in arrays])
+
+    def sources():
+        with patch.object(_merge, "_CHUNK", chunk):
+            assert merged.sources().tolist() == [source for _, source in entries]
+
+    def counts(k):
         taken = [source for _, source in entries[:k]]
         assert merged.counts(k).tolist() == [taken.count(source) for source in range(len(lists))]
-    assert [merged.highest(k + 1) for k in range(len(entries))] == [value for value, _ in entries]
+
+    def highest(k):
+        assert merged.highest(k) == entries[k - 1][0]
+
+    asked = [
+        (sources,),
+        *((counts, k) for k in range(len(entries) + 1)),
+        *((highest, k + 1) for k in range(len(entries))),
+    ]
+    random.shuffle(asked)
+    for question, *argument in asked:
+        question(*argument)
+
+
+def test_a_few_look_ups_read_values_again_and_many_group_them():
+    values, read = np.arange(1, 2000, dtype=np.float32), []
+    merged = Merged([Binned(values, lambda index: read.append(index) or values[index])])
+    begins = np.flatnonzero(np.diff(values.view(np.uint32) >> 16)) + 1
+    inside = [int(k) + 1 for k in begins if values.view(np.uint32)[k + 1] >> 16 == values.view(np.uint32)[k] >> 16]
+    for k in inside[: _merge._FEW]:
+        assert merged.counts(k).tolist() == merged.counts(k).tolist() == [k]  # the same bin again: not read again
+    assert len(read) == _merge._FEW and sum(map(len, read)) < len(values)
+    for k in inside[_merge._FEW : _merge._FEW + 9]:
+        assert merged.counts(k).tolist() == [k]
+    assert len(read) == _merge._FEW + 1
 
 
 @settings(deadline=None)
@@ -60,3 +90,15 @@ def test_ranks_and_masks_break_ties_by_position(values, kind):
     for k in range(len(values) + 1):
         keep = keep_all_but(array(values, kind), k)
         assert [i for i in range(len(values)) if not keep[i]] == sorted(order[:k])
+
+
+def test_threads_that_group_and_look_up_at_once_agree():
+    """Sessions share an order: one may group its values while another looks some up."""
+    rng = np.random.default_rng(0)
+    values = [rng.standard_normal(20_000, dtype=np.float32) for _ in range(4)]
+    ks = [1, 100, 40_000, 79_999, *range(1_000, 80_000, 3_000)]
+    expected = [Merged([Binned(held) for held in values]).counts(k).tolist() for k in ks]
+    for _ in range(5):
+        merged = Merged([Binned(held, held.__getitem__) for held in values])
+        with ThreadPoolExecutor(8) as pool:
+            assert list(pool.map(lambda k, merged=merged: merged.counts(k).tolist(), ks)) == expected

@@ -4,6 +4,7 @@ import itertools
 import math
 import sys
 from fractions import Fraction
+from unittest.mock import patch
 
 import numpy as np
 import pytest
@@ -57,9 +58,11 @@ def stats_of(model):
 
 @st.composite
 def orders(draw):
+    """Of small models, and of small ones that are taken for large: those keep no scores and group weights late."""
     model = model_of(draw(st.lists(matrices(), min_size=1, max_size=5)))
     method, allocation = draw(st.sampled_from(METHODS)), draw(st.sampled_from([None, *ALLOCATIONS]))
-    return mf.rank(model, method, statistics=stats_of(model), allocation=allocation)
+    with patch.object(sys.modules["multiflow_core.order"], "SNAPSHOT_LIMIT", draw(st.sampled_from([0, 1000]))):
+        return mf.rank(model, method, statistics=stats_of(model), allocation=allocation)
 
 
 @settings(max_examples=40, deadline=None)
@@ -73,6 +76,12 @@ def test_counts_are_exact_and_masks_nest(order, a, b):
         assert counts.tolist() == [int((~masks[layer.name]).sum()) for layer in order.layers]
     assert (order.layer_counts(a) <= order.layer_counts(b)).all()
     assert (low & high) == high
+
+
+@settings(max_examples=25, deadline=None)
+@given(orders(), st.lists(sparsities, min_size=1, max_size=4))
+def test_masks_at_several_sparsities_are_the_masks_at_each(order, several):
+    assert order.masks_at(several) == [order.masks(s) for s in several]
 
 
 @settings(max_examples=25, deadline=None)
