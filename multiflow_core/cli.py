@@ -69,9 +69,14 @@ def _layers(options: argparse.Namespace) -> None:
         print(f"{name}: {reason}")
 
 
+def _add_model(command) -> None:
+    command.add_argument("model", help="a built-in name, a folder or a hub name")
+    command.add_argument("--device", default="cpu", help="where the model runs: cpu or cuda (default: cpu)")
+
+
 def _add_calibrate(commands) -> None:
     command = commands.add_parser("calibrate", help="collect activation statistics on 512 Flatland training pairs")
-    command.add_argument("model")
+    _add_model(command)
     command.add_argument("--out", type=Path, required=True, help="file to write, .safetensors")
     command.set_defaults(run=_calibrate)
 
@@ -82,7 +87,7 @@ def _calibrate(options: argparse.Namespace) -> None:
     from .sweep import CALIBRATION_PAIRS
     from .vlm import load
 
-    vlm = load(options.model)
+    vlm = load(options.model, device=options.device)
     statistics = calibrate(vlm.model, vlm.batches(calibration_pairs(CALIBRATION_PAIRS)))
     statistics.save(options.out)
     print(f"{options.out}: {len(statistics.square_sums)} layers, {statistics.samples} pairs")
@@ -90,7 +95,7 @@ def _calibrate(options: argparse.Namespace) -> None:
 
 def _add_prune(commands) -> None:
     command = commands.add_parser("prune", help="write the masks of a method at a sparsity, or the pruned checkpoint")
-    command.add_argument("model")
+    _add_model(command)
     command.add_argument("--method", default="multiflow")
     command.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
     command.add_argument("--seed", type=int, default=0)
@@ -113,7 +118,7 @@ def _prune(options: argparse.Namespace) -> None:
 
     if not options.masks and not options.out:
         raise ValueError("give --masks FILE, --out FOLDER or both: nothing would be written")
-    vlm = load(options.model)
+    vlm = load(options.model, device=options.device)
     order = order_of(vlm, Run(options.method, options.sparsity, options.seed))
     masks = order.masks(options.sparsity)
     if options.masks:
@@ -137,11 +142,15 @@ def _add_evaluate(commands) -> None:
         "The shipped result files are made by\n\n"
         "  python -m multiflow_core evaluate MODEL --methods all --ablation --costs --masks FOLDER",
     )
-    command.add_argument("model")
+    _add_model(command)
     command.add_argument("--methods", nargs="+", default=list(METHODS), help='names, or "all"')
     command.add_argument("--sparsities", nargs="+", type=float, default=list(SPARSITIES))
     command.add_argument("--seeds", type=int, default=3, help="runs of a method in which chance is involved")
-    command.add_argument("--costs", action="store_true", help="also time and memory of each method, in fresh processes")
+    command.add_argument(
+        "--costs",
+        action="store_true",
+        help="also time and memory of each method, in fresh processes on the cpu",
+    )
     command.add_argument("--ablation", action="store_true", help="also every criterion with every allocation")
     command.add_argument(
         "--masks", type=Path, help="folder for the masks; with it, overlaps between methods are computed"
@@ -155,7 +164,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     from .sweep import Sweep, ablation, default_benchmark, plan, result_file
     from .vlm import load
 
-    vlm = load(options.model)
+    vlm = load(options.model, device=options.device)
     names = [m.name for m in methods()] if options.methods == ["all"] else options.methods
     runs = plan(names, options.sparsities, options.seeds) + (ablation(options.sparsities) if options.ablation else [])
     sweep = Sweep(vlm, default_benchmark(), options.out or result_file(vlm.name), options.masks)

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from ._merge import keep_all_but
 from .calibrate import Statistics
 from .criteria import saliencies
-from .layers import PrunableLayer
+from .layers import PrunableLayer, weight_of
 from .masks import Masks
 from .order import PruningOrder
 
@@ -141,7 +141,7 @@ def explain(
         ValueError: a method that is not nested, a layer, row or column that does not exist, a bad sparsity.
     """
     layer, score, goes = _layer(order, name, row, column)
-    weight = dict(model.named_parameters(remove_duplicate=False))[name].detach().float().cpu()
+    weight = weight_of(model, name)
     at, pruned = row * layer.shape[1] + column, int(order.layer_counts(sparsity)[order.layers.index(layer)])
     rows, index = (slice(row, row + 1), column) if order.allocation.among == "row" else (slice(None), at)
     cut = pruned if goes is None else int((goes[rows] < pruned).sum())
@@ -213,7 +213,7 @@ def around(
     Errors as in `explain`.
     """
     layer, score, _ = _layer(order, name, row, column)
-    weight = dict(model.named_parameters(remove_duplicate=False))[name].detach().float().cpu()
+    weight = weight_of(model, name)
     pruned = int(order.layer_counts(sparsity)[order.layers.index(layer)])
     rows, columns = (_window(at, size, reach) for at, size in zip((row, column), layer.shape, strict=True))
     window = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
@@ -286,13 +286,13 @@ def smallest_kept(weights: Mapping[str, Tensor], masks: Masks) -> Spot | None:
     Args:
         weights: {parameter name: (out, in)}, for example `dict(model.named_parameters())`.
     """
-    found = ((name, -weights[name].detach().abs().float().masked_fill(~keep, math.inf)) for name, keep in masks.items())
+    found = ((name, -_size(weights[name]).masked_fill(~keep, math.inf)) for name, keep in masks.items())
     return _highest(found)
 
 
 def largest_pruned(weights: Mapping[str, Tensor], masks: Masks) -> Spot | None:
     """The weight of greatest magnitude that is pruned, the first of equal ones; None when nothing is."""
-    found = ((name, weights[name].detach().abs().float().masked_fill(keep, -math.inf)) for name, keep in masks.items())
+    found = ((name, _size(weights[name]).masked_fill(keep, -math.inf)) for name, keep in masks.items())
     return _highest(found)
 
 
@@ -316,10 +316,12 @@ def most_disputed(weights: Mapping[str, Tensor], several: Iterable[Masks]) -> Sp
     most = max((int(split.max()) for split in splits.values() if split.numel()), default=0)
     if not most:
         return None
-    found = (
-        (n, weights[n].detach().abs().float().masked_fill(split != most, -math.inf)) for n, split in splits.items()
-    )
+    found = ((name, _size(weights[name]).masked_fill(split != most, -math.inf)) for name, split in splits.items())
     return _highest(found)
+
+
+def _size(weight: Tensor) -> Tensor:
+    return weight.detach().abs().float().cpu()
 
 
 def _highest(named: Iterable[tuple[str, Tensor]]) -> Spot | None:

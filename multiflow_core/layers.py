@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 MODALITIES = ("vision", "text", "fusion", "unknown")
 
@@ -85,6 +85,15 @@ def prunable_layers(
     blocks = _blocks(layers)
     fusing = {blocks[name] for name, inputs in seen.items() if len(inputs) == 2 and name in blocks}
     return tuple(_traced(layer, seen.get(layer.name, frozenset()), blocks[layer.name] in fusing) for layer in layers)
+
+
+def weight_of(model: nn.Module, name: str) -> Tensor:
+    """A weight in float32 on the processor, wherever and however the model holds it: (out, in).
+
+    >>> weight_of(nn.Linear(2, 1).half(), "weight").dtype
+    torch.float32
+    """
+    return model.get_parameter(name).detach().float().cpu()
 
 
 def family_of(model: nn.Module):

@@ -88,7 +88,7 @@ def link_flow(weight: Tensor, norms: Tensor) -> np.ndarray:
     >>> link_flow(torch.tensor([[1.0, -2.0], [3.0, 0.0]]), torch.tensor([1.0, 2.0])).tolist()
     [[0.125, 0.5], [0.375, 0.0]]
     """
-    flow = (weight.detach().double().abs() * norms.double()).cpu().numpy()
+    flow = (weight.detach().double().cpu().abs() * norms.double()).numpy()
     return flow / (flow.sum() or 1.0)
 
 

@@ -207,8 +207,9 @@ def load(
         FileNotFoundError: there is no such folder, or it holds no model.
         ConnectionError: a hub model that is not in the local cache, while the hub cannot be reached.
         ValueError: the model is of an unknown architecture, incomplete, a pickle that could run code, or larger than
-            the memory that is left.
+            the memory that is left; or there is no such device.
     """
+    device = _present(device)
     folder = _locate(name, progress)
     from .families import families
     from .families.folder import read_config
@@ -220,7 +221,23 @@ def load(
         held = ", ".join(architectures)
         raise ValueError(f"{folder} holds a {held}, which no family knows; known are: {known}.")
     model, processor = family.load(folder, architectures, dtype)
-    return VLM(Path(name).name, model.to(device), processor, family, folder)
+    try:
+        model.to(device)
+    except torch.OutOfMemoryError:
+        raise ValueError(f"{folder} does not fit into the memory of {device}: choose the device cpu.") from None
+    return VLM(Path(name).name, model, processor, family, folder)
+
+
+def _present(device: str | torch.device) -> torch.device:
+    """The device of that name; ValueError with what there is if it is not there."""
+    there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    try:
+        found = torch.device(device)
+    except RuntimeError:
+        found = None
+    if found is None or found.type not in there or (found.index or 0) >= max(1, torch.cuda.device_count()):
+        raise ValueError(f"There is no device {str(device)!r} here: choose {' or '.join(there)}.")
+    return found
 
 
 def _locate(name: str | Path, progress: Progress | None) -> Path:

@@ -32,16 +32,17 @@ def paths(key: RunKey, part: Chain, count: int, progress: Progress | None = None
 
 
 def _paths(key: RunKey, part: Chain, count: int, report: Progress) -> Paths:
+    from multiflow_core.layers import weight_of
     from multiflow_core.paths import link_flow, paths
 
     statistics = runs.statistics(key.model)
-    weights = dict(runs.vlm(key.model).model.named_parameters())
+    model = runs.vlm(key.model).model
     layers, rows = (part.first, part.second), (part.rows, slice(None))
     if never := [layer.role for layer in layers if layer.name not in statistics.square_sums]:
         raise ValueError(f"{never[0]} of {part.first.block} never ran during calibration, so its flow is not known")
     many = steps.count(key)
     lives = steps.lifetimes(key, layers, many, report)
-    flows = [link_flow(weights[x.name][r], statistics.norm(x.name)) for x, r in zip(layers, rows, strict=True)]
+    flows = [link_flow(weight_of(model, x.name)[r], statistics.norm(x.name)) for x, r in zip(layers, rows, strict=True)]
     own = tuple(life.reshape(x.shape)[r] for life, x, r in zip(lives, layers, rows, strict=True))
     return paths(flows[0], flows[1], own, count, many)
 

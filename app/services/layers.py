@@ -16,7 +16,7 @@ from .runs import OrderKey
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
-    from torch import Tensor
+    from torch import nn
 
     from multiflow_core import PrunableLayer, PruningOrder, Statistics
     from multiflow_core.solved import Solved
@@ -70,11 +70,11 @@ def profiles(key: OrderKey, progress: Progress | None = None) -> tuple[Profile, 
     def make(report: Progress) -> tuple[Profile, ...]:
         known = runs.order(key)
         statistics = known.statistics or runs.ready_statistics(key.model)
-        weights = dict(runs.vlm(key.model).model.named_parameters(remove_duplicate=False))
+        model = runs.vlm(key.model).model
         found = []
         for i, layer in enumerate(known.layers):
             report(i / len(known.layers), f"looking at {layer.block} {layer.role}")
-            one = partial(_profile, known, layer, weights[layer.name], statistics)
+            one = partial(_profile, known, layer, model, statistics)
             found.append(STORE.get("layer profiles", (key, layer.name), lambda _, one=one: one()))
         return tuple(found)
 
@@ -82,9 +82,11 @@ def profiles(key: OrderKey, progress: Progress | None = None) -> tuple[Profile, 
 
 
 def _profile(
-    known: PruningOrder | Solved, layer: PrunableLayer, weight: Tensor, statistics: Statistics | None
+    known: PruningOrder | Solved, layer: PrunableLayer, model: nn.Module, statistics: Statistics | None
 ) -> Profile:
-    size = weight.detach().abs().float().cpu().numpy().reshape(-1)
+    from multiflow_core.layers import weight_of
+
+    size = weight_of(model, layer.name).abs().numpy().reshape(-1)
     norm = None
     if statistics is not None and layer.name in statistics.square_sums:
         norm = float(statistics.norm(layer.name).square().mean().sqrt())

@@ -238,10 +238,11 @@ def excerpt(model: str, name: str, sparsity: float, progress: Progress | None = 
 
     from multiflow_core.criteria import saliencies
     from multiflow_core.explain import mask_of
+    from multiflow_core.layers import weight_of
 
     order = runs.order(OrderKey(model, "multiflow"), progress)
     statistics = runs.statistics(model, progress)
-    weight = dict(runs.vlm(model, progress).model.named_parameters(remove_duplicate=False))[name].detach().float().cpu()
+    weight = weight_of(runs.vlm(model, progress).model, name)
     s_in, s_out = saliencies(weight, statistics.norm(name))
     inputs, outputs = _spread(s_in, len(INPUTS)), _spread(s_out, len(OUTPUTS))
     kept = mask_of(order, name, sparsity)

@@ -140,7 +140,8 @@ def vlm(model: str, progress: Progress | None = None) -> VLM:
 
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
         report(0.4, f"loading {paths.title(model)}")
-        return mf.load(paths.source(model), progress=report)
+        device = os.environ.get("MULTIFLOW_DEVICE", "cpu")
+        return mf.load(paths.source(model), progress=report, device=device)
 
     return STORE.get("models", model, make, progress)
 

@@ -8,13 +8,14 @@ from conftest import texts
 
 from app.services import distributions, runs
 from app.services.runs import RunKey
+from multiflow_core.layers import weight_of
 
 MODEL = "flatland-blip"
 
 
 def magnitudes(key: RunKey) -> dict[str, np.ndarray]:
-    weights = dict(runs.vlm(key.model).model.named_parameters())
-    return {layer.name: weights[layer.name].detach().abs().numpy() for layer in runs.order(key.order).layers}
+    model = runs.vlm(key.model).model
+    return {layer.name: weight_of(model, layer.name).abs().numpy() for layer in runs.order(key.order).layers}
 
 
 @pytest.mark.parametrize(("method", "allocation"), [("multiflow", "own"), ("omp", "own"), ("multiflow", "global")])

@@ -6,6 +6,7 @@ from conftest import texts
 
 from app.services import flow, runs
 from app.services.runs import RunKey
+from multiflow_core.layers import weight_of
 
 MODEL = "flatland-blip"
 FC2 = "text_encoder.encoder.layer.2.output.dense.weight"
@@ -21,9 +22,9 @@ def test_links_are_weight_times_activation_and_cut_as_the_masks_say(name):
     part = flow.chain(key, layer(name))
     found = flow.paths(key, part, 4)
     picture = flow.pictures(key, part, found)[1]
-    masks, weights = runs.masks(key), dict(runs.vlm(MODEL).model.named_parameters())
+    masks, model = runs.masks(key), runs.vlm(MODEL).model
     for n, (x, rows) in enumerate(((part.first, part.rows), (part.second, slice(None)))):
-        matrix = weights[x.name].detach()[rows].abs().double() * runs.statistics(MODEL).norm(x.name).double()
+        matrix = weight_of(model, x.name)[rows].abs().double() * runs.statistics(MODEL).norm(x.name).double()
         matrix, kept = (matrix / matrix.sum()).numpy(), masks[x.name][rows].numpy()
         to, start = (found.hidden, found.inputs) if n == 0 else (found.outputs, found.hidden)
         strong = matrix[np.ix_(to, start)]

@@ -14,6 +14,7 @@ from app.lesson import STEPS, printed
 from app.matrices import Matrix
 from app.services import lesson as service
 from app.services.lesson import Lesson, small, towers
+from multiflow_core.layers import weight_of
 
 WEIGHTS = state.numbers_of(state.LESSON_WEIGHTS.default)
 TOKENS = state.numbers_of(state.LESSON_TOKENS.default)
@@ -306,7 +307,7 @@ def test_an_excerpt_is_a_piece_of_the_model():
     name = name if name in names else names[-1]
     it = service.excerpt("flatland-blip", name, 0.75)
     order = runs.order(runs.OrderKey("flatland-blip", "multiflow"))
-    weight = dict(runs.vlm("flatland-blip").model.named_parameters())[name].detach().float()
+    weight = weight_of(runs.vlm("flatland-blip").model, name)
     mask = order.masks(0.75)[name]
     assert it.gone == int((~mask).sum()) and it.size == weight.numel()
     assert list(it.s_in) == sorted(it.s_in, reverse=True) and list(it.s_out) == sorted(it.s_out, reverse=True)

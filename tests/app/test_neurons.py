@@ -14,6 +14,7 @@ from app.services import neurons, runs
 from app.services.runs import OrderKey, RunKey
 from app.windows import Window
 from multiflow_core.criteria import saliencies
+from multiflow_core.layers import weight_of
 from multiflow_core.methods import Method
 from multiflow_core.solved import Solution, Solved
 
@@ -26,7 +27,7 @@ def layer():
 
 
 def weights(layer) -> torch.Tensor:
-    return dict(runs.vlm(MODEL).model.named_parameters())[layer.name].detach().float()
+    return weight_of(runs.vlm(MODEL).model, layer.name)
 
 
 def test_matrices_are_the_orders_and_the_statistics(layer):

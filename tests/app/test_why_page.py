@@ -7,6 +7,7 @@ from conftest import texts
 from app import state
 from app.services import runs, why
 from app.services.runs import RunKey
+from multiflow_core.layers import weight_of
 
 LAYER = "vision_model.encoder.layers.0.self_attn.qkv.weight"
 
@@ -50,26 +51,25 @@ def test_the_first_weight_is_the_smallest_that_is_kept(open_page):
     at = open_page("why", layer=LAYER)
     row, column = state.place_of(at.session_state[state.WEIGHT.name])
     mask = runs.masks(RunKey("flatland-blip", "multiflow", 0.63))[LAYER]
-    weight = dict(runs.vlm("flatland-blip").model.named_parameters())[LAYER].detach().abs()
+    weight = weight_of(runs.vlm("flatland-blip").model, LAYER).abs()
     assert mask[row, column] and weight[row, column] == weight[mask].min()
 
 
 def test_surprises(open_page):
     at = open_page("why", sparsity="0.63")
     masks = {n: runs.order(runs.OrderKey("flatland-blip", n)).masks(0.63) for n in ("multiflow", "omp")}
-    weights = dict(runs.vlm("flatland-blip").model.named_parameters())
-    found = {}
+    model, found = runs.vlm("flatland-blip").model, {}
     for name in why.SURPRISES:
         at.button(key=f"surprise_{name}").click().run()
         assert not at.exception and not at.error
         found[name] = at.session_state[state.LAYER.name], *state.place_of(at.session_state[state.WEIGHT.name])
 
     def size(name, row, column):
-        return float(weights[name].detach()[row, column].abs())
+        return float(weight_of(model, name)[row, column].abs())
 
     def extreme(kept, pick):
         of = masks["multiflow"]
-        return float(pick(torch.stack([pick(weights[n].detach().abs()[of[n] == kept]) for n in of])))
+        return float(pick(torch.stack([pick(weight_of(model, n).abs()[of[n] == kept]) for n in of])))
 
     assert size(*found["smallest"]) == extreme(True, torch.min)
     assert size(*found["largest"]) == extreme(False, torch.max)

@@ -9,14 +9,14 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command
-from benchmarks import check, measure, models, pages, selecting
+from benchmarks import check, device, measure, models, pages, selecting
 from benchmarks.measure import Figures
-from multiflow_core import PruningOrder, prunable_layers
+from multiflow_core import Masks, PruningOrder, prunable_layers
 from multiflow_core.vlm import VLM
 
 
 def test_examples():
-    for module in (measure, models, pages):
+    for module in (device, measure, models, pages):
         assert doctest.testmod(module).failed == 0
 
 
@@ -76,6 +76,12 @@ def test_what_is_wrong_on_the_line_is_noticed(tmp_path, monkeypatch):
     monkeypatch.setattr(VLM, "embed_images", lambda self, images: torch.full((len(images), 16), torch.nan))
     with pytest.raises(AssertionError):
         list(check.check(folder))
+
+
+def test_masks_that_differ_between_devices_are_counted():
+    """By hand: of 3 weights, these two masks treat 2 otherwise."""
+    one, other = (Masks({"w": torch.tensor([kept])}) for kept in ([True, True, False], [True, False, True]))
+    assert device._differing(one, one) == 0 and device._differing(one, other) == pytest.approx(2 / 3)
 
 
 def test_peak_memory_sees_what_is_freed_again():

@@ -56,6 +56,7 @@ def test_prune_writes_a_checkpoint_that_opens_like_any_other(tmp_path, capsys):
         (["prune", "flatland-blip", "--sparsity", "1.2", "--masks", "x"], "from 0 to 1"),
         (["prune", "flatland-blip", "--sparsity", "0.5"], "--out FOLDER"),
         (["prune", "flatland-blip", "--method", "omq", "--sparsity", "0.5", "--masks", "x"], "did you mean 'omp'"),
+        (["prune", "flatland-blip", "--sparsity", "0.5", "--masks", "x", "--device", "tpu"], "choose cpu"),
     ],
 )
 def test_a_mistake_gets_one_sentence(arguments, sentence, capsys):

@@ -187,6 +187,21 @@ def test_a_model_larger_than_the_memory_left(copy, monkeypatch):
     assert mf.load(copy)
 
 
+@pytest.mark.parametrize("device", ["tpu", "cuda:99", "no device"])
+def test_a_device_that_is_not_there(device):
+    with pytest.raises(ValueError, match=rf"no device '{device}' here: choose cpu"):
+        mf.load("flatland-blip", device=device)
+
+
+def test_a_model_larger_than_the_memory_of_the_device(copy, monkeypatch):
+    def full(*_):
+        raise torch.OutOfMemoryError
+
+    monkeypatch.setattr(torch.nn.Module, "to", full)
+    with pytest.raises(ValueError, match="does not fit into the memory of cpu"):
+        mf.load(copy)
+
+
 def test_memory_available_is_plausible():
     assert 2**28 < folders.memory_available() < 2**44
 
