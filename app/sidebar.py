@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import streamlit as st
@@ -87,9 +87,9 @@ def _model() -> str:
     return known[chosen]
 
 
-def _named(known: Iterable[str]) -> dict[str, str]:
+def _named(known: Mapping[str, str]) -> dict[str, str]:
     """Addresses with their names for people; two models of one name are told apart by where they lie."""
-    titles = {name: paths.title(name) for name in known}
+    titles = {name: paths.title(model) for name, model in known.items()}
     twice = {title for title in titles.values() if list(titles.values()).count(title) > 1}
     return {name: name if title in twice else title for name, title in titles.items()}
 

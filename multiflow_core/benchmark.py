@@ -6,7 +6,7 @@ import math
 import random
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import lru_cache
 
 from PIL import Image
 
@@ -36,9 +36,9 @@ class Benchmark:
     asked: tuple[tuple[int, Question], ...]
     captioned: int
 
-    @cached_property
-    def images(self) -> list[Image.Image]:
-        return [render(scene, RESOLUTION) for scene in self.scenes]
+    def images(self, vlm: VLM) -> tuple[Image.Image, ...]:
+        """A picture of every scene, as large as the VLM reads it."""
+        return _drawn(self.scenes, drawing_size(vlm))
 
     def scores(self, vlm: VLM, tasks: tuple[str, ...] | None = None, progress: Progress | None = None) -> dict:
         """The figures of every task that the VLM can do, as {"retrieval": {...}, "captioning": {...}, "vqa": {...}}."""
@@ -51,17 +51,23 @@ class Benchmark:
         return found
 
     def _retrieval(self, vlm: VLM) -> dict[str, float]:
-        return retrieval.scores(vlm.embed_images(self.images), vlm.embed_texts(self.captions))
+        return retrieval.scores(vlm.embed_images(self.images(vlm)), vlm.embed_texts(self.captions))
 
     def _captioning(self, vlm: VLM) -> dict[str, float]:
         return captioning.scores(
-            [caption.text for caption in vlm.caption(self.images[: self.captioned])], self.scenes[: self.captioned]
+            [caption.text for caption in vlm.caption(self.images(vlm)[: self.captioned])], self.scenes[: self.captioned]
         )
 
     def _vqa(self, vlm: VLM) -> dict[str, float]:
         questions = [question for _, question in self.asked]
-        answers = vlm.answer([self.images[i] for i, _ in self.asked], [question.text for question in questions])
+        images = self.images(vlm)
+        answers = vlm.answer([images[i] for i, _ in self.asked], [question.text for question in questions])
         return vqa.scores([answer.text for answer in answers], questions)
+
+
+@lru_cache(maxsize=2)
+def _drawn(scenes: tuple[Scene, ...], side: int) -> tuple[Image.Image, ...]:
+    return tuple(render(scene, side) for scene in scenes)
 
 
 @lru_cache(maxsize=4)

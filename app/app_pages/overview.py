@@ -30,7 +30,7 @@ LEVELS = {
     "note": (st.info, ":material/info:"),
     "fine": (st.success, ":material/check_circle:"),
 }
-EXTRA = {"text": " Cross-attention (*cross* …) reads the picture; BLIP counts it as text."}
+CROSS = " Cross-attention (*cross* …) reads the picture; BLIP counts it as text."
 
 
 def show(settings: Settings) -> None:
@@ -115,7 +115,7 @@ def _where(now: facts.Facts, beside: facts.Facts | None) -> None:
 
 
 def _grid(grid: SparsityGrid) -> None:
-    about = ABOUT_GRID + EXTRA.get(grid.modality, "")
+    about = ABOUT_GRID + (CROSS if grid.modality == "text" and "cross query" in grid.roles else "")
     ui.chart(grid, f"grid_{grid.modality}", about, pick=selection.choose)
 
 

@@ -68,6 +68,7 @@ def test_an_opened_model_works_on_every_page(open_page, foreign, family):
         assert not at.exception and not at.error, page
         assert len(texts(at)) > 200, page
         assert str(folder) + "@" not in texts(at), page
+        assert page != "overview" or ("BLIP counts" in texts(at)) == ("blip" in family)
 
 
 def test_pages_that_do_not_apply_say_so(open_page, foreign):
@@ -234,6 +235,11 @@ def test_names_that_occur_twice_are_told_apart(open_page, foreign, tmp_path):
     other = save("clip-b32", tmp_path / "clip-b32", small=True, seed=1)
     open_model(at, other)
     assert at.selectbox(key="model").options == [*paths.models(), str(foreign("clip-b32")), str(other)]
+
+
+def test_a_folder_with_an_at_in_its_name_keeps_it(open_page, tmp_path):
+    at = open_page("overview", model=str(save("clip-b32", tmp_path / "clip@step 9", small=True)))
+    assert at.selectbox(key="model").options[-1] == "clip@step 9"
 
 
 def test_a_folder_written_anew_is_another_model(copy):
