@@ -10,7 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from app.services import warmup  # noqa: E402  (needs the path above)
+from app import plot  # noqa: E402  (needs the path above)
+from app.services import warmup  # noqa: E402
 
 
 @asynccontextmanager
@@ -20,4 +21,4 @@ async def lifespan(_):
     yield
 
 
-app = st.App(Path(__file__).with_name("dashboard.py"), lifespan=lifespan)
+app = st.App(Path(__file__).with_name("dashboard.py"), lifespan=lifespan, routes=[plot.route()])

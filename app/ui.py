@@ -15,9 +15,8 @@ import streamlit as st
 from plotly.graph_objects import Figure
 from streamlit.delta_generator import DeltaGenerator
 
-from . import address
+from . import address, plot
 from .charts import Chart
-from .charts.picking import clicked
 from .look import palette
 from .services.results import HEADLINE
 from .services.runs import TooLong
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 log = logging.getLogger("app")
 PATIENCE = 0.25  # seconds before a progress bar appears
-CONFIG = {"displaylogo": False, "displayModeBar": False, "responsive": True}
+CONFIG = {"displaylogo": False, "displayModeBar": False}
 
 
 def guarded(show: Callable[[], T]) -> T | None:
@@ -102,10 +101,7 @@ def chart(data: Chart, key: str, about: str, pick: Callable[[Any], None] | None 
         with title_row(data.title(), key):
             explain(about, key)
             _table(data, figure, key)
-        st.plotly_chart(
-            figure, theme=None, key=f"plot_{key}", config=_config(key), alt=data.describe(), selection_mode="points",
-            on_select=partial(_picked, key, pick) if pick else "ignore",
-        )  # fmt: skip
+        plot.show(figure, f"plot_{key}", data.describe(), _config(key), pick)
 
 
 def _table(data: Chart, figure: Figure, key: str) -> None:
@@ -138,12 +134,6 @@ def _config(name: str) -> dict[str, Any]:
     """Plotly's own buttons: none but the one that saves the chart as SVG, under the chart's name."""
     image = {"format": "svg", "filename": name}
     return CONFIG | {"displayModeBar": "hover", "modeBarButtons": [["toImage"]], "toImageButtonOptions": image}
-
-
-def _picked(key: str, pick: Callable[[Any], None]) -> None:
-    points = st.session_state[f"plot_{key}"].selection.points
-    if points:
-        pick(clicked(points[0]))
 
 
 def controls(key: str) -> DeltaGenerator:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from . import state, ui
+from . import plot, state, ui
 from .services import facts, results
 
 SHOWN = {"multiflow": "MULTIFLOW", "omp": "OMP", "random": "Random"}  # the registry is not there yet
@@ -22,7 +22,5 @@ def show() -> None:
         names = {name: title for name, title in SHOWN.items() if name in found.runs}
         if state.METHOD.default in names:
             curves = facts.abilities(found, names, state.METHOD.default, state.SPARSITY.default)
-            st.plotly_chart(
-                curves.figure(ui.palette()), theme=None, key="plot_welcome", config=ui.CONFIG, alt=curves.describe()
-            )
+            plot.show(curves.figure(ui.palette()), "plot_welcome", curves.describe(), ui.CONFIG)
     st.caption("Starting PyTorch and loading the model, once per server …")

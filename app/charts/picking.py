@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 # A click counts for the nearest point, however far it is; a drag neither zooms nor moves.
@@ -17,7 +17,7 @@ def targets(
     hover: str = "",
     text: Sequence[str] | None = None,
 ) -> dict[str, Any]:
-    """A trace of unseen squares that can be clicked; a click hands the square's `customdata` to the page (`clicked`).
+    """A trace of unseen squares that can be clicked; a click hands the square's `customdata` to the page.
 
     Arrays travel as such, which is many times smaller than lists where there are thousands of squares.
 
@@ -33,13 +33,3 @@ def targets(
         selected=clear, unselected=clear, hovertemplate=hover or None, hoverinfo=None if hover else "none",
         marker=dict(opacity=0, size=size, symbol="square"),
     )  # fmt: skip
-
-
-def clicked(point: Mapping[str, Any]) -> Any:
-    """The `customdata` of a point as the browser reports it, where a row of an array has become {"0": ..., "1": ...}.
-
-    >>> clicked({"customdata": {"0": 7, "1": 0.5}}), clicked({"customdata": "fc1"})
-    ([7, 0.5], 'fc1')
-    """
-    data = point.get("customdata")
-    return list(data.values()) if isinstance(data, Mapping) else data

@@ -76,6 +76,11 @@ def empty_store():
     STORE.clear()
 
 
+def plots(at) -> list[str]:
+    """What the charts of a page are drawn from, as JSON: figure, alternative text and Plotly's settings."""
+    return [element.proto.bytes.decode() for element in at.get("bidi_component")]
+
+
 def texts(at: AppTest) -> str:
     """All words on a page, tags included."""
     kinds = ("title", "markdown", "caption", "warning", "error", "info", "html")

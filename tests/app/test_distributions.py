@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from conftest import texts
+from conftest import plots, texts
 
 from app.services import distributions, runs
 from app.services.runs import RunKey
@@ -123,7 +123,7 @@ def test_the_address_sets_what_is_shown(open_page):
     assert not at.exception and not at.error and not at.warning
     assert (at.session_state["of"], at.session_state["per"]) == ("score", "layer")
     assert "Thresholds of the score run" in texts(at)
-    assert "layer of text 2" in at.get("plotly_chart")[0].proto.spec
+    assert "layer of text 2" in plots(at)[0]
 
 
 def test_a_bad_switch_in_the_address_gives_way(open_page):
@@ -134,8 +134,8 @@ def test_a_bad_switch_in_the_address_gives_way(open_page):
 
 def test_the_slider_moves_every_chart_and_keeps_what_is_shown(open_page):
     at = open_page("distributions", per="block")
-    before = [e.proto.spec for e in at.get("plotly_chart")]
+    before = plots(at)
     at.slider(key="sparsity").set_value(0.8).run()
-    after = [e.proto.spec for e in at.get("plotly_chart")]
+    after = plots(at)
     assert len(before) == len(after) == 3 and all(a != b for a, b in zip(before, after))
     assert at.session_state["per"] == "block"

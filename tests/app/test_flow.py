@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from conftest import texts
+from conftest import plots, texts
 
 from app.services import flow, runs
 from app.services.runs import RunKey
@@ -61,15 +61,15 @@ def test_the_address_sets_layer_and_number(open_page):
     at = open_page("flow", layer=FC2, strongest="4")
     assert not at.exception and not at.error and not at.warning
     assert "text 2 (fc1 to fc2)" in texts(at)
-    dense, pruned, lines = (e.proto.spec for e in at.get("plotly_chart"))
+    dense, pruned, lines = plots(at)
     assert dense.count('"hidden ') >= 4 and "all other inputs" in pruned and "flow left" in lines
 
 
 def test_the_slider_keeps_the_layer(open_page):
     at = open_page("flow", layer=FC2)
-    before = [e.proto.spec for e in at.get("plotly_chart")]
+    before = plots(at)
     at.slider(key="sparsity").set_value(0.9).run()
-    after = [e.proto.spec for e in at.get("plotly_chart")]
+    after = plots(at)
     assert at.session_state["layer"] == FC2 and "At 90 %" in texts(at)
     assert len(after) == 3 and all(a != b for a, b in zip(before, after))
 
@@ -77,7 +77,7 @@ def test_the_slider_keeps_the_layer(open_page):
 def test_a_layer_without_a_partner_is_said_so(open_page, monkeypatch):
     monkeypatch.setattr(flow, "chain", lambda key, layer: None)
     at = open_page("flow")
-    assert not at.exception and not at.error and not at.get("plotly_chart")
+    assert not at.exception and not at.error and not plots(at)
     assert "has no partner here" in at.info[0].value
 
 

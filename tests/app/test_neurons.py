@@ -1,11 +1,12 @@
 """What the lens is fed with, and its page."""
 
+import json
 import sys
 
 import numpy as np
 import pytest
 import torch
-from conftest import texts
+from conftest import plots, texts
 
 import multiflow_core as mf
 from app import state
@@ -132,7 +133,7 @@ def test_one_weight(layer):
 
 
 def picture(at) -> str:
-    return next(e.proto.spec for e in at.get("plotly_chart") if '"heatmap"' in e.proto.spec)
+    return next(json.loads(plot)["figure"] for plot in plots(at) if '"heatmap"' in plot)
 
 
 @pytest.mark.parametrize("view", VIEWS)
@@ -206,7 +207,7 @@ def test_a_method_that_solves_anew_has_a_mask_but_no_score(open_page, monkeypatc
     monkeypatch.setitem(sys.modules["multiflow_core.methods"]._REGISTRY, "toy", toy)
     at = open_page("neurons", method="toy", view="score", sparsity="0.5")
     assert not at.exception and not at.error and len(at.info) == 1 and "solves every sparsity anew" in at.info[0].value
-    assert len(at.get("plotly_chart")) == 2  # the lists
+    assert len(plots(at)) == 2  # the lists
     at.session_state[state.VIEW.name] = "mask"
     at.run()
     assert (

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from conftest import PAGES, texts
+from conftest import PAGES, plots, texts
 from huggingface_hub import constants
 from safetensors.torch import load_file, save_file
 
@@ -138,14 +138,14 @@ SPOILT = (nothing_there, no_config, missing_key, pickled_weights, unknown_archit
 def test_what_cannot_be_opened_is_a_sentence_and_the_model_before_stays(open_page, copy, monkeypatch, spoil):
     part = spoil(copy, monkeypatch)
     at = open_page()
-    before = [e.proto.spec for e in at.get("plotly_chart")]
+    before = plots(at)
     open_model(at, copy)
     assert not at.exception and len(at.error) == 1
     sentence = at.error[0].value.replace("\\", "")
     assert part in sentence and "\n" not in sentence and "Traceback" not in sentence
     assert "![" not in at.error[0].value  # no picture is fetched from elsewhere
     assert at.session_state[state.MODEL.name] == state.MODEL.default
-    assert [e.proto.spec for e in at.get("plotly_chart")] == before
+    assert plots(at) == before
     assert at.session_state[state.DIALOG]  # to try again
 
 
@@ -184,7 +184,7 @@ def test_a_link_opens_the_model_again(open_page, foreign):
     address = at.query_params[state.MODEL.name]
     other = open_page("overview", model=address, sparsity="0.7")
     assert not other.exception and not other.error and not other.warning
-    assert [e.proto.spec for e in other.get("plotly_chart")] == [e.proto.spec for e in at.get("plotly_chart")]
+    assert plots(other) == plots(at)
     assert other.selectbox(key="model").options == at.selectbox(key="model").options
     other.selectbox(key="model").set_value("flatland-blip").run()
     assert state.MODEL.name not in other.query_params
@@ -295,7 +295,7 @@ def test_a_method_that_takes_too_long_is_not_begun(open_page, foreign, monkeypat
     assert not at.exception and not at.error
     assert len(at.info) == 1 and "TAMT would send 100 batches" in at.info[0].value
     at.selectbox(key="method").set_value("omp").run()
-    assert not at.info and at.get("plotly_chart")
+    assert not at.info and plots(at)
 
 
 def test_the_number_of_pairs_is_on_the_page(open_page, foreign):

@@ -3,7 +3,7 @@
 import io
 
 import pytest
-from conftest import texts
+from conftest import plots, texts
 from PIL import Image
 
 from app import pictures, queries, state
@@ -119,11 +119,9 @@ def test_words_that_differ_are_framed(open_page):
 def test_the_caption_is_followed_over_sparsity(open_page):
     at = open_page("captioning", scene="5")
     assert any(title.startswith("MULTIFLOW keeps the dense model's caption") for title in charts(at))
-    before = at.get("plotly_chart")[0].proto.spec
+    before = plots(at)[0]
     at.slider(key="sparsity").set_value(0.8).run()
-    assert (
-        charts(at)[-1].startswith("MULTIFLOW keeps") and at.get("plotly_chart")[0].proto.spec != before
-    )  # the slider's place
+    assert charts(at)[-1].startswith("MULTIFLOW keeps") and plots(at)[0] != before  # the slider's place
 
 
 # --- vqa --------------------------------------------------------------------------------------------------------
@@ -173,7 +171,7 @@ def test_two_models_that_disagree(open_page):
     at = open_page("vqa", scene="5", ask="is there a purple car", sparsity="0.8")
     assert "“is there a purple car”: only the dense model is right" in texts(at)
     assert "MULTIFLOW answers “yes” up to" in texts(at) and "✗ Wrong" in texts(at)
-    assert len(at.get("plotly_chart")) == 2
+    assert len(plots(at)) == 2
 
 
 # --- ladders ----------------------------------------------------------------------------------------------------
@@ -181,9 +179,9 @@ def test_two_models_that_disagree(open_page):
 
 def test_ranks_over_sparsity_are_drawn_when_asked_for(open_page):
     at = open_page("retrieval")
-    assert len(at.get("plotly_chart")) == 1 and not at.toggle(key="ladder").value
+    assert len(plots(at)) == 1 and not at.toggle(key="ladder").value
     at.toggle(key="ladder").set_value(True).run()
-    assert not at.exception and len(at.get("plotly_chart")) == 2
+    assert not at.exception and len(plots(at)) == 2
     assert charts(at)[-1].startswith("The best true picture stays first up to")
     at = open_page("retrieval", direction="Image to text", ladder="true")
     assert charts(at)[-1].startswith("The true caption")
@@ -207,9 +205,9 @@ def test_a_method_without_an_order_says_why_there_is_no_ladder(open_page, monkey
 def test_a_large_model_is_asked_only_on_demand(open_page, monkeypatch):
     monkeypatch.setattr(ladder, "SMALL", 1000)
     at = open_page("vqa")
-    assert len(at.get("plotly_chart")) == 1
+    assert len(plots(at)) == 1
     at.toggle(key="ladder").set_value(True).run()
-    assert len(at.get("plotly_chart")) == 2
+    assert len(plots(at)) == 2
 
 
 # --- own pictures -----------------------------------------------------------------------------------------------
@@ -241,7 +239,7 @@ def test_own_pictures_are_searched(open_page):
 def test_a_single_own_picture_has_no_rival(open_page):
     at = add(open_page("retrieval"), png("red"))
     at.toggle(key=state.ONLY_OWN).set_value(True).run()
-    assert not at.exception and not at.error and not at.get("plotly_chart")
+    assert not at.exception and not at.error and not plots(at)
 
 
 def test_the_same_picture_counts_once_and_there_is_a_limit(open_page, monkeypatch):
@@ -283,7 +281,7 @@ def test_other_models_work_on_the_pages_that_their_tasks_allow(open_page, assets
         at = open_page(page, model=name, method="omp", ladder="true")
         assert not at.exception and not at.error and not at.warning
         if page == TASKS[name]:
-            assert "was not trained on Flatland" in texts(at) and at.get("plotly_chart")
+            assert "was not trained on Flatland" in texts(at) and plots(at)
             assert charts(add(at, png()))
         else:
             assert len(at.info) == 1 and name in at.info[0].value
@@ -291,4 +289,4 @@ def test_other_models_work_on_the_pages_that_their_tasks_allow(open_page, assets
                 f"It can be tried under {dict(retrieval='Retrieval', captioning='Captioning', vqa='VQA')[TASKS[name]]}"
                 in (at.info[0].value)
             )
-            assert not at.get("plotly_chart")
+            assert not plots(at)
