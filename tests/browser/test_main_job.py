@@ -86,11 +86,14 @@ def test_an_own_picture_is_captioned_by_both(page: Page, server: str, tmp_path):
     picture.save(tmp_path / "ball.png")
     (tmp_path / "broken.png").write_bytes(b"not a picture")
     open_page(page, server, "captioning?sparsity=0.63")
-    page.locator('input[type="file"]').set_input_files(tmp_path / "ball.png")
+    upload = page.locator('input[type="file"]')
+    upload.set_input_files(tmp_path / "ball.png")
+    expect(page.locator(".st-key-remove_own")).to_be_visible()
+    expect(upload).to_have_count(1)  # an emptied one has taken the place of the first
     idle(page)
     for side in ("dense", "pruned"):
         expect(page.locator(f".st-key-caption_{side}")).to_contain_text("says")
-    page.locator('input[type="file"]').set_input_files(tmp_path / "broken.png")
+    upload.set_input_files(tmp_path / "broken.png")
     idle(page)
     expect(page.locator('[data-testid="stMain"] [data-testid="stAlert"]').first).to_be_visible()
 
