@@ -36,20 +36,26 @@ def storage(sparsity: float) -> float:
 
 
 def verdict(
-    facts: Facts, rival: Facts | None = None, dead: DeadNeurons | None = None, losses: Sequence[Loss] = ()
+    facts: Facts,
+    rival: Facts | None = None,
+    dead: DeadNeurons | None = None,
+    losses: Sequence[Loss] = (),
+    brief: bool = False,
 ) -> Verdict:
     """The collapse alarm: the gravest finding as headline, with its reason and whatever else was found.
 
     A modality collapses when it loses 10 points more than asked, a layer when it loses 98 %. Smaller signs are notes: 3
-    points, a tenth of the neurons, a fifth of what the model can do. They can be enough to lose a task.
+    points, a tenth of the neurons, a fifth of what the model can do. They can be enough to lose a task. In brief: without
+    what was measured, and without the other method.
     """
     if not facts.pruned:
         return Verdict("fine", "Nothing is pruned", "This is the dense model: every weight is in place.")
     found = [one for one in (_modality(facts), _layers(facts), _neurons(dead)) if one]
     found.sort(key=lambda one: one.level != "collapse")
     first, *others = found or [_ability(losses) or _fine(facts, dead)]
-    compared = _compared(rival, _most_pruned(facts)) if found else ""
-    sentences = (first.why, *(f"{other.headline}." for other in others), compared, _measured(losses, rival))
+    sentences = [first.why, *(f"{other.headline}." for other in others)]
+    if not brief:
+        sentences += [_compared(rival, _most_pruned(facts)) if found else "", _measured(losses, rival)]
     return Verdict(first.level, first.headline, " ".join(filter(None, sentences)))
 
 

@@ -75,19 +75,22 @@ _RULES = """
   height:1px;overflow:hidden;clip-path:inset(50%)}
 .st-key-steps{min-height:2.6rem}
 .st-key-presets button{padding:.15rem .55rem;min-height:2rem}
+[class*="st-key-stories_sidebar"] button,.st-key-share button{padding:.1rem .6rem;min-height:2rem}
+.st-key-open_model button{min-height:1.4rem;padding:0;font-size:.9rem}
+[data-testid="stPopoverBody"] [data-testid="stCodeCopyButton"]{opacity:1;transform:none}
 [class*="st-key-chart_"] [data-testid="stPopover"] button,[class*="st-key-title_"] [data-testid="stPopover"] button{padding:0 .2rem}
 [data-testid="stMetricValue"]{font-variant-numeric:tabular-nums}
 [data-testid="stMainBlockContainer"]{padding-top:3rem}
 .st-key-story{margin-top:1.2rem}
 [data-testid="stSidebarHeader"]{height:1rem;padding:0;margin:0}
 [data-testid="stSidebarNav"] li,[data-testid="stSidebarNavLinkContainer"]{margin:0;padding:0}
-[data-testid="stSidebarNavLink"]{padding:0 .5rem;height:1.55rem;min-height:0;margin:0}
+[data-testid="stSidebarNavLink"]{padding:0 .5rem;height:1.45rem;min-height:0;margin:0}
 [data-testid="stNavSectionHeader"]{padding:.25rem .5rem 0;min-height:0;margin:0}
 [data-testid="stNavSectionHeader"] *{font-size:.8rem;color:var(--mf-muted)}
 [data-testid="stSidebarNavItems"]>*{margin:0;padding:0}
 [data-testid="stSidebarNavSeparator"]{margin-top:.3rem}
 [data-testid="stSidebarUserContent"]{padding-top:.7rem;padding-bottom:1rem}
-[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"]{gap:.55rem}
+[data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"]{gap:.45rem}
 @media (max-width:1150px){
   .st-key-picture img{max-width:380px}
   .st-key-headline [data-testid="stHorizontalBlock"]{gap:8px}

@@ -31,19 +31,19 @@ def of(why: Explanation, method: str, formula: str, factors: tuple[str, ...]) ->
 
 
 def _headline(why: Explanation, factors: tuple[str, ...]) -> str:
-    """ "Kept, though small: it connects the 3rd busiest of 192 inputs to ..., so it stays until 81 %"."""
+    """ "Kept, though too small by size alone: it connects the 3rd busiest of 192 inputs to ..., so it stays until 81 %"."""
     verdict = "Kept" if why.kept else "Pruned"
     end = f"{'stays until' if why.kept else 'went at'} {moment(why)}"
     if why.cut in (0, why.score.of):
         return f"{verdict}: {'everything' if why.cut else 'nothing'} goes there at {percent(why.sparsity)}; it {end}"
-    size, links = "large" if why.kept_by_size else "small", _links(why, factors)
+    size, links = "large enough" if why.kept_by_size else "too small", _links(why, factors)
     if why.kept == why.kept_by_size and factors:
         if not links:
             return f"{verdict}: it is {size}, so it {end}"
         also = f", and {links}" if why.kept else f"; {links}, which does not make up for that"
         return f"{verdict}: it is {size}{also}, so it {end}"
     if links:  # the rest of the score outweighs the size
-        return f"{verdict}, though {size}: {links}, so it {end}"
+        return f"{verdict}, though {size} by size alone: {links}, so it {end}"
     return f"{verdict}: its score comes after {percent(why.score.share)} of {_rivals(why)}, so it {end}"
 
 
@@ -62,8 +62,15 @@ def _links(why: Explanation, factors: tuple[str, ...]) -> str:
 def _size(why: Explanation) -> str:
     return (
         f"Its value is {number(why.weight)}. By size, {percent(why.magnitude.share)} of {_rivals(why)} would go before it, and "
-        f"{percent(why.cut / why.score.of)} have to go: by size alone it would {'stay' if why.kept_by_size else 'go'}."
+        f"{percent(why.cut / why.score.of)} have to go{_part(why)}: by size alone it would "
+        f"{'stay' if why.kept_by_size else 'go'}."
     )
+
+
+def _part(why: Explanation) -> str:
+    """Why it is not the slider's share that goes here."""
+    share, asked = percent(why.cut / why.score.of), percent(why.sparsity)
+    return "" if share == asked else f" here when {asked} of the whole model do"
 
 
 def _neurons(why: Explanation, factors: tuple[str, ...]) -> str:

@@ -10,12 +10,6 @@ from . import address, state
 from .services import comparison, runs
 from .services.stories import Story, stories, told
 
-HINTS = {
-    "Modality collapse": "Where one modality pays for the other",
-    "The sweet spot": "As much as can go for nothing",
-    "Too far": "Where the model breaks",
-}
-
 
 def presenting() -> bool:
     """Whether this session shows pages without controls; the address says so and keeps saying so."""
@@ -34,14 +28,19 @@ def story_buttons(settings: state.Settings, place: str) -> None:
     with st.container(horizontal=True, gap="xsmall", key=f"stories_{place}"):
         for n, story in enumerate(found):
             st.button(
-                story.name, icon=story.icon, key=f"story_{place}_{n}", on_click=_tell, args=(story,), help=HINTS[story.name],
+                story.name, icon=story.icon, key=f"story_{place}_{n}", on_click=_tell, args=(story,),
                 type="primary" if story == now else "secondary",
             )  # fmt: skip
 
 
+def told_now(settings: state.Settings) -> Story | None:
+    """The story whose settings these are."""
+    return told(_stories(settings.model), settings)
+
+
 def banner(settings: state.Settings, unasked: bool) -> None:
     """What there is to see, while the settings are those of a story: where its button was pressed, or also `unasked`."""
-    story = told(_stories(settings.model), settings)
+    story = told_now(settings)
     if story and (unasked or st.session_state.get(state.TOLD) == settings):
         with st.container(key="story"):
             st.info(story.words, title=story.name, icon=story.icon)

@@ -194,7 +194,8 @@ def heading(finding: str, about: str, key: str) -> None:
 def title_row(title: str, key: str) -> Iterator[None]:
     """A line with a title at the left and whatever is put into it at the right."""
     with st.container(key=f"row_{key}", horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall"):
-        st.markdown(f"##### {title}", width="stretch")
+        unbroken = title.replace(" %", "\u00a0%")  # no figure without its unit
+        st.markdown(f"##### {unbroken}", width="stretch")
         yield
 
 

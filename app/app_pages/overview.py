@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import findings, selection, ui
+from app import findings, room, selection, ui
 from app.charts.heatmap import SparsityGrid
 from app.charts.words import count, percent
 from app.services import facts, results, runs
@@ -45,7 +45,12 @@ def show(settings: Settings) -> None:
         with headline:
             _figures(key, now, measured)
         dead = facts.dead_neurons(key, progress)
-    _alarm(findings.verdict(now, beside, dead, facts.losses(measured, key, rival)))
+    # a story above tells what was measured
+    _alarm(
+        findings.verdict(
+            now, beside, dead, facts.losses(measured, key, rival), brief=room.told_now(settings) is not None
+        )
+    )
     _where(now, beside)
     if measured:
         chosen = runs.measured_as(key)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import streamlit as st
 
 from app import selection, state, ui
+from app.charts.words import percent
 from app.services import runs, why
 from app.services.runs import RunKey
 from app.state import Settings
+
+if TYPE_CHECKING:
+    from multiflow_core.explain import Explanation
 
 ROW, COLUMN = "weight_row", "weight_column"
 ABOUT = (
@@ -47,12 +53,29 @@ def show(settings: Settings) -> None:
         if ui.ordered(order):
             ui.chart(why.rulers(key, found), "rulers", ABOUT_RULERS)
             st.markdown("\n".join(f"- {sentence}" for sentence in told.sentences))
+            with ui.controls("turn"):
+                _turn(found)
     with right:
         others = st.container()
         if found:
             ui.chart(why.neighbours(key, *weight), "neighbours", ABOUT_NEIGHBOURS, pick=_clicked)
     with others:  # last, because other methods may have to order the model first
         _others(key, weight)
+
+
+def _turn(found: Explanation) -> None:
+    """A button that moves the slider to the other side of the weight's critical sparsity."""
+    there = why.turn(found)
+    if there is not None:
+        then = "gone" if found.kept else "still there"
+        st.button(
+            f"Move the slider to {percent(there)}, where it is {then}", icon=":material/swap_horiz:", key="turn",
+            on_click=_slide, args=(there,),
+        )  # fmt: skip
+
+
+def _slide(sparsity: float) -> None:
+    st.session_state[state.SPARSITY.name] = sparsity
 
 
 def _surprises(key: RunKey, progress) -> None:

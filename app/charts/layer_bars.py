@@ -42,7 +42,9 @@ class LayerBars:
     def title(self) -> str:
         if self.first:
             name, target = self.first
-            return f"{self.method} takes {name} first: {percent(GONE)} pruned at a target of {percent(target)}"
+            return (
+                f"{self.method} empties {name} first: {percent(GONE)} of it are gone at a target of {percent(target)}"
+            )
         least = min(layer.sparsity for layer in self.layers)
         if self.worst.sparsity - least < 0.005:
             return f"{self.method} takes the same share of every layer: {percent(self.worst.sparsity)}"
@@ -77,7 +79,7 @@ class LayerBars:
         layout = dict(
             height=280, bargap=0.12, margin=dict(l=8, r=8, t=30, b=8), barmode="overlay", hovermode="closest", dragmode=False,
             shapes=[horizontal(100 * self.target, palette)], annotations=[self._most(palette)],
-            showlegend=len(modalities) > 1, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
+            legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
             xaxis=dict(
                 title=dict(text="layers in the order of the model, by block"), showgrid=False, tickangle=0, fixedrange=True,
                 tickvals=[sum(at) / len(at) for at in places.values()], ticktext=ticks(list(places)),
@@ -101,9 +103,11 @@ class LayerBars:
     def _pointer(self, palette: Palette) -> dict[str, Any]:
         """A mark over the selected layer."""
         at = [(i, layer) for i, layer in enumerate(self.layers) if layer.key == self.selected]
+        name = f"selected: {at[0][1].name}" if at else ""
         return dict(
             type="scatter", mode="markers", x=[i for i, _ in at], y=[100 * layer.sparsity + 5 for _, layer in at],
-            marker=dict(symbol="triangle-down", size=13, color=palette.ink), hoverinfo="skip", showlegend=False, cliponaxis=False,
+            marker=dict(symbol="triangle-down", size=13, color=palette.ink), hoverinfo="skip", name=name, showlegend=bool(at),
+            cliponaxis=False,
         )  # fmt: skip
 
     def _most(self, palette: Palette) -> dict[str, Any]:
@@ -111,7 +115,8 @@ class LayerBars:
         i = self.layers.index(self.worst)
         left = i < len(self.layers) / 2
         return dict(
-            x=i, y=100 * self.worst.sparsity, text=f"{self.worst.name} {percent(self.worst.sparsity)}", showarrow=False,
+            x=i, y=100 * self.worst.sparsity, text=f"most now: {self.worst.name}, {percent(self.worst.sparsity)}",
+            showarrow=False,
             xanchor="left" if left else "right", yanchor="bottom", xshift=8 if left else -8, yshift=1,
             font=dict(size=12, color=palette.ink),
         )  # fmt: skip

@@ -33,7 +33,7 @@ class ModalityShares:
         if gap < 0.015:
             even = max(self.sparsity) - min(self.sparsity) < 0.005
             return f"{self.method} takes {'' if even else 'nearly '}the same share of every modality"
-        return f"{self.method} takes {100 * gap:.0f} points more than asked from {worst}"
+        return f"{self.method} takes {100 * gap:.1f} points more than asked from {worst}"
 
     def describe(self) -> str:
         """Alternative text."""

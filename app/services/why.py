@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -11,6 +12,7 @@ from ..charts.neighbours import Neighbours
 from ..charts.rulers import Ruler, Rulers
 from ..charts.words import count, ordinal, percent
 from . import runs
+from .neurons import STEPS
 from .runs import OrderKey, RunKey
 from .store import STORE, Progress
 
@@ -38,6 +40,13 @@ def critical(key: OrderKey, name: str, row: int, column: int, progress: Progress
         return critical_sparsity(runs.order(key), name, row, column)
 
     return STORE.get("fates", (key, name, row, column), make, progress)
+
+
+def turn(why: Explanation) -> float | None:
+    """The nearest step of the slider at which the verdict is the other one; None where there is none."""
+    first_gone = math.ceil(round(STEPS * why.critical, 9))
+    step = first_gone if why.kept else first_gone - 1
+    return step / STEPS if 0 <= step <= STEPS else None
 
 
 def told(key: RunKey, why: Explanation) -> reasons.Reasons:

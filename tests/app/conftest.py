@@ -82,6 +82,7 @@ def plots(at) -> list[str]:
 
 
 def texts(at: AppTest) -> str:
-    """All words on a page, tags included."""
+    """All words on a page, tags included; spaces that do not break are spaces."""
     kinds = ("title", "markdown", "caption", "warning", "error", "info", "html")
-    return "\n".join(str(getattr(e, "value", "") or e.proto.body) for kind in kinds for e in at.get(kind))
+    said = (str(getattr(e, "value", "") or e.proto.body) for kind in kinds for e in at.get(kind))
+    return "\n".join(said).replace("\u00a0", " ")

@@ -69,7 +69,7 @@ def _rivals(weight, why):
 
 
 def _check_size(headline, text, weight, mask, why):
-    """ "small": size alone, with as many to go, would prune it. "though": and so the verdict is another than size alone's."""
+    """ "too small": size alone, with as many to go, would prune it. "though": and so the verdict is another than size alone's."""
     rivals = _rivals(weight, why)
     gone = sum(not mask[at] for at in rivals)
     by_size = sorted(rivals, key=lambda at: (abs(float(weight[at])), at)).index((why.row, why.column))
@@ -79,8 +79,8 @@ def _check_size(headline, text, weight, mask, why):
         f"{percent(by_size / len(rivals))} of the {len(rivals):,} weights of its {why.among} would go before it" in text
     )
     assert f"Its value is {number(float(weight[why.row, why.column]))}." in text
-    if size := re.search("small|large", headline):
-        assert size[0] == ("large" if stays else "small")
+    if size := re.search("too small|large enough", headline):
+        assert size[0] == ("large enough" if stays else "too small")
         assert ("though" in headline) == (stays != headline.startswith("Kept"))
 
 
@@ -136,10 +136,12 @@ def test_the_sentence_a_lesson_ends_with():
         for j in (1, 0)
     )
     assert kept == (
-        "Kept, though small: it connects the busiest of 2 inputs to the quietest of 2 outputs, so it stays until 75 %"
+        "Kept, though too small by size alone: it connects the busiest of 2 inputs to the quietest of 2 outputs, "
+        "so it stays until 75 %"
     )
     assert gone == (
-        "Pruned, though large: it connects the quietest of 2 inputs to the quietest of 2 outputs, so it went at 50 %"
+        "Pruned, though large enough by size alone: it connects the quietest of 2 inputs to the quietest of 2 outputs, "
+        "so it went at 50 %"
     )
 
 

@@ -26,7 +26,8 @@ def add(at, *files: bytes, names=()):
 
 def charts(at) -> list[str]:
     """The titles above charts and rankings."""
-    return [m.value.removeprefix("##### ") for m in at.markdown if m.value.startswith("##### ")]
+    titles = (m.value.replace("\u00a0", " ") for m in at.markdown)
+    return [title.removeprefix("##### ") for title in titles if title.startswith("##### ")]
 
 
 # --- retrieval --------------------------------------------------------------------------------------------------

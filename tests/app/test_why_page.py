@@ -123,3 +123,15 @@ def test_a_method_without_an_order_is_said_so_and_the_others_are_shown(open_page
     at = open_page("why", layer=LAYER, weight="31,13")
     assert not at.exception and not at.error
     assert "solves every sparsity anew" in at.info[0].value
+
+
+@pytest.mark.parametrize(("sparsity", "then"), [("0.3", "gone"), ("0.95", "still there")])
+def test_the_slider_can_be_moved_to_where_the_verdict_turns(open_page, sparsity, then):
+    at = open_page("why", layer=LAYER, weight="31,13", sparsity=sparsity)
+    before = verdict(at)
+    critical = runs.order(runs.OrderKey("flatland-blip", "multiflow")).critical_sparsity(LAYER)[31, 13]
+    assert then in at.button(key="turn").label
+    at.button(key="turn").click().run()
+    now = at.session_state[state.SPARSITY.name]
+    assert abs(now - float(critical)) <= 0.01 and (float(critical) > now) == (then == "still there")
+    assert verdict(at).split()[1] != before.split()[1]

@@ -120,7 +120,7 @@ def test_modality_bars():
     assert figure.data[0].marker.color == (LIGHT.modality["vision"], LIGHT.modality["text"])
     assert figure.data[1].x == (63, 63) and figure.data[1].name == "MULTIFLOW"
     assert figure.layout.shapes[0].x0 == 63
-    assert "27 points" in SHARES.title() and "vision" in SHARES.title()
+    assert "27.0 points" in SHARES.title() and "vision" in SHARES.title()
     assert len(ModalityShares(("a",), (0.5,), 0.5, "OMP").figure(LIGHT).data) == 1
 
 
