@@ -76,8 +76,10 @@ _RULES = """
 .st-key-steps{min-height:2.6rem}
 .st-key-presets button{padding:.15rem .55rem;min-height:2rem}
 [class*="st-key-stories_sidebar"] button,.st-key-share button{padding:.1rem .6rem;min-height:2rem}
-.st-key-open_model button{min-height:1.4rem;padding:0;font-size:.9rem}
-[data-testid="stPopoverBody"] [data-testid="stCodeCopyButton"]{opacity:1;transform:none}
+.st-key-model_row [data-testid="stMarkdownContainer"] p,.st-key-open_model button p{font-size:.875rem}
+.st-key-open_model button{min-height:1.4rem;padding:0}
+[data-testid="stPopoverBody"] [data-testid="stCode"] pre{padding-right:3.4rem}
+[data-testid="stPopoverBody"] [data-testid="stCode"]>div,[data-testid="stPopoverBody"] [data-testid="stCode"]>div *{opacity:1;visibility:visible;transform:none}
 [class*="st-key-chart_"] [data-testid="stPopover"] button,[class*="st-key-title_"] [data-testid="stPopover"] button{padding:0 .2rem}
 [data-testid="stMetricValue"]{font-variant-numeric:tabular-nums}
 [data-testid="stMainBlockContainer"]{padding-top:3rem}
@@ -88,8 +90,8 @@ _RULES = """
 [data-testid="stNavSectionHeader"]{padding:.25rem .5rem 0;min-height:0;margin:0}
 [data-testid="stNavSectionHeader"] *{font-size:.8rem;color:var(--mf-muted)}
 [data-testid="stSidebarNavItems"]>*{margin:0;padding:0}
-[data-testid="stSidebarNavSeparator"]{margin-top:.3rem}
-[data-testid="stSidebarUserContent"]{padding-top:.7rem;padding-bottom:1rem}
+[data-testid="stSidebarNavSeparator"]{margin-top:.1rem}
+[data-testid="stSidebarUserContent"]{padding-top:.4rem;padding-bottom:1rem}
 [data-testid="stSidebarUserContent"] [data-testid="stVerticalBlock"]{gap:.45rem}
 @media (max-width:1150px){
   .st-key-picture img{max-width:380px}

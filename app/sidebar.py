@@ -81,9 +81,13 @@ def _model() -> str:
         st.session_state[state.MODEL.name] = st.session_state.pop(state.CHOSEN)
     address.take(state.MODEL, known)
     named = _named(known)
-    chosen = st.selectbox("Model", list(known), key=state.MODEL.name, format_func=named.get)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="model_row"):
+        st.markdown("Model", width="stretch")
+        opening.button()
+    chosen = st.selectbox(
+        "Model", list(known), key=state.MODEL.name, format_func=named.get, label_visibility="collapsed"
+    )
     address.keep(state.MODEL, chosen)
-    opening.button()
     return known[chosen]
 
 
