@@ -79,7 +79,8 @@ _RULES = """
 .st-key-model_row [data-testid="stMarkdownContainer"] p,.st-key-open_model button p{font-size:.875rem}
 .st-key-open_model button{min-height:1.4rem;padding:0}
 [data-testid="stPopoverBody"] [data-testid="stCode"] pre{padding-right:3.4rem}
-[data-testid="stPopoverBody"] [data-testid="stCode"]>div,[data-testid="stPopoverBody"] [data-testid="stCode"]>div *{opacity:1;visibility:visible;transform:none}
+[data-testid="stPopoverBody"] [data-testid="stCode"]>div,[data-testid="stPopoverBody"] [data-testid="stCode"]>div *{opacity:1;
+  visibility:visible;transform:none}
 [class*="st-key-chart_"] [data-testid="stPopover"] button,[class*="st-key-title_"] [data-testid="stPopover"] button{padding:0 .2rem}
 [data-testid="stMetricValue"]{font-variant-numeric:tabular-nums}
 [data-testid="stMainBlockContainer"]{padding-top:3rem}

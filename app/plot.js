@@ -6,7 +6,10 @@ function plotly(address) {
     const script = document.createElement("script");
     script.src = address;
     script.onload = () => done(window.Plotly);
-    script.onerror = () => failed(new Error(`${address} cannot be loaded`));
+    script.onerror = () => {
+      library = undefined;
+      failed(new Error(`${address} cannot be loaded`));
+    };
     document.head.append(script);
   });
   return library;
@@ -21,9 +24,13 @@ async function draw(place) {
       const { figure, config, address } = place.next;
       place.next = null;
       const Plotly = await plotly(address);
+      if (!place.watched) place.replaceChildren();
       await Plotly.react(place, figure.data, figure.layout, config);
       if (!place.watched) watch(place, Plotly);
     }
+  } catch (error) {
+    place.textContent = `This chart cannot be drawn (${error.message}): reload the page.`;
+    place.text = undefined;
   } finally {
     place.drawing = false;
   }

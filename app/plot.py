@@ -19,13 +19,18 @@ from starlette.responses import FileResponse
 from starlette.routing import Route
 
 LIBRARY = Path(plotly.__file__).parent / "package_data" / "plotly.min.js"
-ADDRESS = "/plotly.min.js"
 HTML = '<div class="plot" role="figure"></div>'
 
 
 def route() -> Route:
     """What the server needs besides: Plotly's library, from the package that also writes it into exported pages."""
-    return Route(ADDRESS, lambda request: FileResponse(LIBRARY, headers={"Cache-Control": "max-age=86400"}))
+    return Route(address(), lambda request: FileResponse(LIBRARY, headers={"Cache-Control": "max-age=86400"}))
+
+
+def address() -> str:
+    """Where the browser finds it, also behind a base path."""
+    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
+    return f"/{base}/{LIBRARY.name}" if base else f"/{LIBRARY.name}"
 
 
 @cache
@@ -36,8 +41,7 @@ def _component() -> Callable[..., Any]:
 
 def show(figure: Figure, key: str, alt: str, config: dict[str, Any], pick: Callable[[Any], None] | None = None) -> None:
     """Draw `figure`. `pick` is called with the `customdata` of a point that the reader clicks, before the page runs again."""
-    base = str(st.get_option("server.baseUrlPath") or "").strip("/")
-    about = {"config": config, "alt": alt, "address": f"/{base}{ADDRESS}" if base else ADDRESS}
+    about = {"config": config, "alt": alt, "address": address()}
     packed = f'{json.dumps(about)[:-1]}, "figure": {plotly.io.to_json(figure, validate=False)}}}'
     events = {"on_picked_change": lambda: pick(st.session_state[key].picked)} if pick else {}
     _component()(key=key, data=packed.encode(), height=figure.layout.height or "content", **events)

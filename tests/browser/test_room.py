@@ -75,6 +75,17 @@ def test_a_step_of_the_slider_moves_every_chart_where_it_stands(page: Page, serv
     assert all(drawn != was for (_, drawn), was in zip(after, before))
 
 
+def test_a_chart_that_cannot_be_drawn_says_so(server: str, browser):
+    page = browser.new_context().new_page()
+    page.route("**/plotly.min.js", lambda route: route.abort())
+    page.goto(server)
+    expect(page.locator(".st-key-plot_modalities")).to_contain_text("cannot be drawn")
+    page.unroute("**/plotly.min.js")
+    page.locator(".st-key-preset_75").get_by_role("button").first.click()
+    expect(page.locator(".st-key-plot_modalities .main-svg").first).to_be_visible()
+    page.context.close()
+
+
 @pytest.mark.parametrize("width", [800, 1440])
 @pytest.mark.parametrize("path", [entry.url for entry in PAGES])
 def test_no_page_scrolls_sideways(page: Page, server: str, path: str, width: int):
