@@ -16,7 +16,7 @@ from .lesson.step import name
 from .services.lesson import INPUTS, OUTPUTS, Cell, Lesson, Numbers
 from .state import Key
 
-HIDING, GUESSES, REVEALED, MOUNTED = "hide_answers", "guesses", "revealed", "editor_round"
+HIDING, GUESSES, REVEALED, MOUNTED, SOLVED = "hide_answers", "guesses", "revealed", "editor_round", "solved_steps"
 EDITORS: dict[str, tuple[Key[str], str, tuple[str, ...]]] = {
     "weights": (state.LESSON_WEIGHTS, "Weights", tuple(f"output {o}" for o in OUTPUTS)),
     "tokens": (state.LESSON_TOKENS, "What arrives at the inputs", ("token 1", "token 2", "token 3", "token 4")),
@@ -54,8 +54,9 @@ def _hiding() -> bool:
     if HIDING not in st.session_state:
         st.session_state[HIDING] = st.query_params.get(state.ANSWERS.name) == "hidden"
     hidden = st.toggle(
-        "Instructor view", key=HIDING, persist_state="session",
-        help="Keeps every answer back until somebody gives it: for a class. A link with `answers=hidden` opens it so.",
+        "Hide the answers", key=HIDING, persist_state="session",
+        help="The instructor's view, for a class: every answer is kept back until somebody gives it. A link with "
+        "`answers=hidden` opens it so.",
     )  # fmt: skip
     address.keep(state.ANSWERS, "hidden" if hidden else "")
     return hidden
@@ -127,7 +128,7 @@ def _reset() -> None:
 
 
 def ask(exercise: Exercise, step: int, hidden: bool) -> bool:
-    """Put the question; True once the answer was given or asked for."""
+    """Put the question; True once the answer was given, also for other numbers since then, or asked for."""
     with st.container(border=True, key="exercise"):
         st.markdown(f"**Exercise.** {exercise.question}")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
@@ -137,13 +138,17 @@ def ask(exercise: Exercise, step: int, hidden: bool) -> bool:
             )  # fmt: skip
             shown = not hidden and st.toggle("Show the answer", key=f"show_{step}", persist_state="page")
         right = given is not None and exercise.right(given)
+        solved = st.session_state.setdefault(SOLVED, {})
         if right:
+            solved[step] = given
             st.success(f"Right! {exercise.why}", icon=":material/check_circle:")
+        elif given is not None and solved.get(step) == given:
+            st.info("The numbers have changed: with these the answer is another one.", icon=":material/replay:")
         elif given is not None:
             st.warning("Not quite. Look again, or try another number.", icon=":material/replay:")
         if shown and not right:
             st.info(exercise.why, icon=":material/lightbulb:")
-    return right or shown
+    return shown or step in solved
 
 
 # --- the game -------------------------------------------------------------------------------------------------------
@@ -173,7 +178,7 @@ def play(lesson: Lesson, hidden: bool) -> bool:
                     help=f"{name((i, j))}: from input {INPUTS[j]} to output {OUTPUTS[i]}",
                 )  # fmt: skip
         if hidden:
-            st.caption("The answer is kept back in the instructor view.")
+            st.caption("The answer is kept back: switch *Hide the answers* off, at the top, to reveal it.")
         else:
             st.button(
                 "Reveal",
@@ -185,7 +190,8 @@ def play(lesson: Lesson, hidden: bool) -> bool:
             )
     if hidden or not st.session_state[REVEALED]:
         return False
-    st.success(guess.verdict(lesson, chosen), icon=":material/emoji_events:")
+    say, icon = (st.success, ":material/emoji_events:") if chosen == small.gone else (st.info, ":material/rule:")
+    say(guess.verdict(lesson, chosen), icon=icon)
     st.html(matrices.html(guess.revealed(lesson, chosen)))
     return True
 

@@ -74,6 +74,8 @@ _RULES = """
 [class*="st-key-row_"] [data-testid="stPopoverButton"] [data-testid="stMarkdownContainer"]{position:absolute;width:1px;
   height:1px;overflow:hidden;clip-path:inset(50%)}
 .st-key-steps{min-height:2.6rem}
+[class*="st-key-card_"] .katex-display{overflow-x:auto;overflow-y:hidden;padding:2px 0}
+[class*="st-key-card_"] .katex{font-size:1.02em}
 .st-key-presets button{padding:.15rem .55rem;min-height:2rem}
 [class*="st-key-stories_sidebar"] button,.st-key-share button{padding:.1rem .6rem;min-height:2rem}
 .st-key-model_row [data-testid="stMarkdownContainer"] p,.st-key-open_model button p{font-size:.875rem}

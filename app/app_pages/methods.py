@@ -30,6 +30,7 @@ def show(settings: Settings) -> None:
         st.markdown(GLOSSARY.read_text(encoding="utf-8"))
     with cards:
         ui.heading(catalogue.finding(data, settings.sparsity), ABOUT, "methods")
+        st.caption("The squares on each card: the lesson's four small layers, half pruned; filled is kept.")
         with st.container(key="wrap_methods"):
             left, right = st.columns(2, gap="medium")
         for n, method in enumerate(runs.methods()):

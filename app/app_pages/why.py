@@ -82,8 +82,8 @@ def _surprises(key: RunKey, progress) -> None:
     """Buttons that jump to a weight worth a look; they come before the widgets that they change."""
     with st.container(horizontal=True, gap="xsmall", key="surprises", vertical_alignment="center"):
         st.markdown("**Surprise me**", width="content")
-        for name, (label, *_) in why.SURPRISES.items():
-            if st.button(label, key=f"surprise_{name}", icon=":material/casino:"):
+        for name, (label, hint, *_) in why.SURPRISES.items():
+            if st.button(label, key=f"surprise_{name}", icon=":material/my_location:", help=hint):
                 spot = why.surprise(name, key, progress)
                 if spot is None:
                     st.info(why.why_not(name, key), icon=":material/info:")
@@ -126,6 +126,8 @@ def _others(key: RunKey, weight: tuple[str, int, int]) -> None:
     fates = why.fates(key, judged)
     if fates.rows:
         ui.chart(fates, "fates", ABOUT_FATES)
+        with ui.controls("methods"):
+            st.page_link("app_pages/methods.py", label="What these methods do", icon=":material/menu_book:")
     told = [f"**{j.method}** {_verdict(j)}" for j in judged if j.critical is None]
     if told:
         with st.expander(f"{len(told)} methods without a bar"):

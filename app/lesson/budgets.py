@@ -1,7 +1,7 @@
 """Step 7: one threshold a modality, the budgets of the layers, and the scores inside them."""
 
 from ..matrices import Matrix
-from ..services.lesson import Lesson
+from ..services.lesson import Cell, Lesson, TowerLayer
 from .collapse import layer
 from .step import Exercise, Formula, Step
 
@@ -12,7 +12,8 @@ MULTIFLOW gives **each modality a threshold of its own**, set so that each loses
 the other any more.
 
 How many of a layer's weights lie under its modality's threshold? That number is the layer's **budget**: so many have to go
-there. It is decided by size alone.
+there. It is decided by size alone, which needs no inputs: a layer with loud inputs has high scores throughout, and one cut through
+the scores of all layers would spare it for that.
 
 *Which* ones go is decided by the score of step 5: in every layer the lowest scores go, until the budget is used up. (All four
 layers are given the same inputs here.)
@@ -20,7 +21,14 @@ layers are given the same inputs here.)
 
 
 def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
-    return tuple(layer(it, "multiflow", shown) for it in lesson.towers.layers)
+    return tuple(layer(it, "multiflow", shown, spared(it) if shown else frozenset()) for it in lesson.towers.layers)
+
+
+def spared(it: TowerLayer) -> frozenset[Cell]:
+    """The weights that stay although the layer's budget, spent by size alone, would take them."""
+    return frozenset(
+        (i, j) for i, row in enumerate(it.multiflow) for j, kept in enumerate(row) if kept and not it.per_modality[i][j]
+    )
 
 
 def exercise(lesson: Lesson) -> Exercise:
@@ -36,12 +44,13 @@ def exercise(lesson: Lesson) -> Exercise:
 
 def moral(lesson: Lesson) -> str:
     budgets = ", ".join(f"{it.name} loses {it.lost(it.multiflow)}" for it in lesson.towers.layers)
-    swapped = sum(
-        k and not m for it in lesson.towers.layers for a, b in zip(it.per_modality, it.multiflow) for k, m in zip(a, b)
-    )
+    swapped = sum(len(spared(it)) for it in lesson.towers.layers)
     told = f"The budgets: {budgets}. So vision and text lose half each, however small the text weights are."
     if swapped:
-        told += f" Within its budget each layer goes by score, which saves {swapped} small weights that size alone would prune."
+        told += (
+            f" Within its budget each layer goes by score, which saves {swapped} small weights (ringed) that size alone would "
+            "prune."
+        )
     return told
 
 

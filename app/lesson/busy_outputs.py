@@ -46,7 +46,7 @@ STEP = Step(
     Formula(
         r"s^{\text{out}}_i=\frac{1}{4}\sum_{j}|w_{ij}|\,a_j",
         "s<sup>out</sup><sub>i</sub> = average over the inputs j of |w<sub>ij</sub>| a<sub>j</sub>",
-        "the same signs as before; this time the average runs over the inputs",
+        "the same letters as before; this time the average runs over the inputs",
     ),
     exercise, edits=("weights",),
 )  # fmt: skip

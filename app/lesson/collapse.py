@@ -2,7 +2,7 @@
 
 from ..charts.words import number, percent
 from ..matrices import Matrix
-from ..services.lesson import SPARSITY, Lesson, TowerLayer
+from ..services.lesson import SPARSITY, Cell, Lesson, TowerLayer
 from .step import Exercise, Formula, Step, board
 
 TEXT = """
@@ -10,16 +10,23 @@ A model that understands pictures and text has layers for each. Pictures and tex
 (the first is yours) and two *text* layers, 48 weights in all. Very often the weights of one modality are smaller on the whole.
 They are no less needed: that part of the model simply works with smaller numbers.
 
-Suppose we prune half of the 48, by size alone, with **one threshold** for everything: whatever is smaller goes. What happens?
+We put the score aside for a moment, and first ask *how many* weights should go in each part. Suppose we prune half of the 48 by
+size alone, with **one threshold** for everything: whatever is smaller goes, and of weights of just that size the first ones, until
+24 are gone. What happens?
 """
 
 
-def layer(it: TowerLayer, which: str, shown: bool) -> Matrix:
+def layer(it: TowerLayer, which: str, shown: bool, ringed: frozenset[Cell] = frozenset()) -> Matrix:
     """A layer of the two towers, pruned by one of its masks if that is to be shown."""
     flags = getattr(it, which)
     gone = frozenset((i, j) for i, row in enumerate(flags) for j, kept in enumerate(row) if shown and not kept)
     size = len(flags) * len(flags[0])
-    return board(f"{it.name.capitalize()}{f': loses {len(gone)} of {size}' if shown else ''}", it.weights, gone=gone)
+    return board(
+        f"{it.name.capitalize()}{f': loses {len(gone)} of {size}' if shown else ''}",
+        it.weights,
+        gone=gone,
+        ringed=ringed,
+    )
 
 
 def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
@@ -29,11 +36,15 @@ def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
 def exercise(lesson: Lesson) -> Exercise:
     gone, size = lesson.towers.lost("text", "globally")
     half = sum(len(it.weights) * len(it.weights[0]) for it in lesson.towers.layers) // 2
-    kept_out = min((abs(w) for it in lesson.towers.layers for w, k in _flat(it) if k), default=0.0)
+    every = [pair for it in lesson.towers.layers for pair in _flat(it)]
+    stays = min((abs(w) for w, kept in every if kept), default=0.0)
+    equal = (
+        " (of those just as large, the first are gone)" if any(abs(w) == stays for w, kept in every if not kept) else ""
+    )
     return Exercise(
         f"How many of the {size} text weights go? A guess will do.", gone,
-        f"Of all 48 weights the {half} smallest go. The smallest that stays is {number(kept_out)}, and {gone} text weights come "
-        "before it.",
+        f"Of all 48 weights the {half} smallest go. The smallest that stays is {number(stays)}{equal}, and {gone} text weights "
+        "come before it.",
     )  # fmt: skip
 
 
@@ -57,7 +68,7 @@ STEP = Step(
     "One threshold for all", lambda lesson: TEXT, pictures, moral,
     Formula(
         r"\text{prune } w_{ij}\ \text{ if }\ |w_{ij}|\le t", "prune w<sub>ij</sub> if |w<sub>ij</sub>| ≤ t",
-        "t: the threshold, one for all 48 weights",
+        "t: the threshold, one for all 48 weights; of weights just as large, only as many go as have to",
     ),
     exercise, edits=("scale",),
 )  # fmt: skip

@@ -2,8 +2,8 @@
 
 from ..charts.words import number
 from ..matrices import Matrix
-from ..services.lesson import Cell, Lesson
-from .step import Step, board
+from ..services.lesson import Cell, Lesson, Small
+from .step import Step, board, name, product
 
 TEXT = """
 Back to your own layer, by itself: half of its twelve weights go. At the edges you see how busy every neuron is.
@@ -34,14 +34,23 @@ def verdict(lesson: Lesson, chosen: frozenset[Cell]) -> str:
     small = lesson.small
     found, size = len(chosen & small.gone), len(small.gone)
     by_size = sum(not small.by_size[i][j] for i, j in small.gone)
-    praise = "All of them: well done!" if found == size else f"You found **{found} of {size}**."
-    return f"{praise} Going by size alone finds {by_size} of {size}."
+    if found == size:
+        return f"All of them: well done! Going by size alone finds {by_size} of {size}."
+    return f"You found **{found} of {size}**; going by size alone finds {by_size}. {_worst(small, chosen)}"
+
+
+def _worst(small: Small, chosen: frozenset[Cell]) -> str:
+    """The wrong choice with the highest score, beside the lowest score that was missed."""
+    wrong = max(chosen - small.gone, key=lambda c: small.score[c[0]][c[1]])
+    missed = min(small.gone - chosen, key=lambda c: small.score[c[0]][c[1]])
+    said = f"You chose {name(wrong)}, whose score is {product(small, wrong)}"
+    return f"{said}, and not {name(missed)}, with {product(small, missed)}."
 
 
 def moral(lesson: Lesson) -> str:
-    gone = sorted(lesson.small.gone, key=lambda c: lesson.small.score[c[0]][c[1]])
-    values = ", ".join(number(lesson.small.score[i][j]) for i, j in gone)
-    return f"The six lowest scores are {values}."
+    gone = sorted(lesson.small.gone, key=lambda c: lesson.small.order[c[0]][c[1]])
+    scores = ", ".join(f"{name((i, j))} ({number(lesson.small.score[i][j])})" for i, j in gone)
+    return f"The six with the lowest scores go: {scores}."
 
 
 STEP = Step("Your turn: which ones go?", lambda lesson: TEXT, pictures, moral, game=True)

@@ -13,14 +13,15 @@ A neural network is a chain of **layers**. This is one, as small as can be: **4 
 (A, B, C); both are called **neurons**. Each input is linked to each output, and each of these 12 links has a **weight**: the number
 that its signal is multiplied by. Large networks have hundreds of millions of weights.
 
-**Pruning** sets some of the weights to zero, so that there is less to store. Which ones would be missed least? In ten short
-steps you work that out by hand, the way the method MULTIFLOW does.
+**Pruning** sets some of the weights to zero: then only the others have to be stored, and where they are. Which ones would be missed
+least? In ten short steps you work that out by hand, the way the method MULTIFLOW does.
 
 First we listen. The network is shown two pairs of a picture and a text, and we write down what arrives at each input. (This is
 called **calibration**.) A pair arrives in pieces, called **tokens**; here each pair has two, so the table has four rows.
 
 How strong is an input, in one number? Take its column, square every number, add them up, divide by the number of pairs, and
-take the square root. That is the input's **norm**. (By the number of pairs, not of rows: what speaks in many pieces counts more.)
+take the square root. That is the input's **norm**. (By the number of pairs, not of rows: a pair of more tokens makes a larger
+norm.)
 """
 
 

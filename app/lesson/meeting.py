@@ -8,11 +8,12 @@ from .step import Exercise, Formula, Step, grid, without
 ASKED = (2, 1)
 
 TEXT = """
-Every link has two ends. To see whether it lies in a busy **place** or in a quiet one, multiply how busy its output is by how busy
-its input is.
+What a link carries (step 2) knows only the input it comes from. But a link has two ends: the same amount is missed more where much
+arrives than where next to nothing does. To see whether a link lies in a busy **place** or in a quiet one, multiply how busy its
+output is by how busy its input is: the place is busy only if *both* ends are.
 
-Doing that for all twelve links makes a whole table out of only seven numbers. (Books call it the *outer product*.) No single
-weight is in it yet: it only says where much traffic passes.
+Doing that for all twelve links makes a whole table out of only seven numbers. (Books call it the *outer product*.) It says where
+much traffic passes; the link's own weight comes in the next step.
 """
 
 
@@ -21,7 +22,7 @@ def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
     return (
         grid(
             "How busy each place is: its output × its input", without(small.meeting, ASKED, shown),
-            below=("input's", small.s_in), right=("output's", small.s_out),
+            below=("how busy", small.s_in), right=("how busy", small.s_out),
         ),
     )  # fmt: skip
 

@@ -15,7 +15,8 @@ _STYLE = (
     ":root{" + "".join(f"--mf-{name}:{color};" for name, color in _COLORS.items()) + "}"
     "*{print-color-adjust:exact;-webkit-print-color-adjust:exact}"
     "body{font:16px/1.5 Georgia,'Times New Roman',serif;color:var(--mf-ink);max-width:820px;margin:32px auto;padding:0 20px}"
-    "h1{font-size:1.9rem}h2{font-size:1.25rem;margin:2.2rem 0 .4rem;break-after:avoid}section,table,.ask{break-inside:avoid}"
+    "h1{font-size:1.9rem}h2{font-size:1.25rem;margin:2.2rem 0 .4rem;break-after:avoid}"
+    "section,table,.ask,.mf-matrices,p,.formula{break-inside:avoid}"
     ".formula{font-style:italic;font-size:1.1rem;margin:.8rem 0 1rem 1.4rem}"
     ".formula small{display:block;font-style:normal;font-size:.85rem;color:var(--mf-muted)}"
     ".ask{border:1px solid var(--mf-line);border-radius:8px;padding:.6rem 1rem;margin:1rem 0}"
@@ -42,6 +43,8 @@ def _section(n: int, step: Step, lesson: Lesson) -> str:
     if step.formula:
         parts.append(f'<div class="formula">{step.formula.html}<small>{escape(step.formula.signs)}</small></div>')
     parts.append(matrices.side_by_side(step.pictures(lesson, False), LIGHT))
+    if step.game:
+        parts.append('<div class="ask">Which six go? <i>&nbsp;</i><i>&nbsp;</i><i>&nbsp;</i></div>')
     if step.exercise:
         parts.append(f'<div class="ask">{prose(step.exercise(lesson).question)}Your answer:<i>&nbsp;</i></div>')
     return "".join(parts)

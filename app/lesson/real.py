@@ -7,17 +7,23 @@ from .step import Step
 
 TEXT = """
 Now for a real layer of a trained model. It has too many weights to show, so here are three of its outputs and four of its
-inputs, from the busiest to the quietest. All numbers are its own, made in exactly the way you have just learned.
+inputs: the busiest, the quietest, and some between. All numbers are its own, made in exactly the way you have just learned.
+"""
+SUMMARY = """
+**That is the whole method.** Listen to the inputs (1), find the busy neurons (2, 3) and the busy places (4), and score each weight
+by its size and its place (5). Give each modality a threshold of its own, which sets the layers' budgets (6, 7), and in each layer
+let the lowest scores go (8, 9).
 """
 
 
 def text(lesson: Lesson) -> str:
     it = lesson.real
     if it is None:
-        return TEXT
+        return "The last step looks at a layer of the model that is loaded in the app: open it there, under *Learn*."
     return (
-        f"{TEXT}\nAt a sparsity of {percent(it.sparsity)} this layer loses {it.gone:,} of its {it.size:,} weights. "
-        f"**{it.otherwise:,} small weights stay** that size alone would have pruned, and as many larger ones go in their stead."
+        f"{TEXT}\nAt a sparsity of {percent(it.sparsity)} for the whole model, the budget of this layer (step 7) is {it.gone:,} of "
+        f"its {it.size:,} weights, {percent(it.gone / it.size)}. **{it.otherwise:,} small weights stay** that size alone would "
+        "have pruned, and as many larger ones go instead."
     )
 
 
@@ -37,8 +43,9 @@ def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
 def moral(lesson: Lesson) -> str:
     it = lesson.real
     if it is None:
-        return "Open the lesson in the app to see a layer of the loaded model here."
-    return _contrast(it) or "Move the slider at the left and choose another layer: which weights go first, which last?"
+        return SUMMARY
+    found = _contrast(it) or "Move the slider at the left and choose another layer: which weights go first, which last?"
+    return f"{found}\n\n{SUMMARY}"
 
 
 def _contrast(it: Excerpt) -> str:

@@ -1,4 +1,4 @@
-"""Step 5: the score, the place times the size of the weight; and what a sparsity is."""
+"""Step 5: the score, the place times the size of the weight; and what a sparsity is. Which six go is left to step 8."""
 
 from ..charts.words import number, percent
 from ..matrices import Matrix
@@ -19,12 +19,10 @@ Weights go in the order of their scores, the lowest first. The share that has go
 
 def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
     small = lesson.small
-    gone = small.gone if shown else frozenset()
-    place = f"The score: |weight| × place{f', crossed out: gone at {percent(SPARSITY)}' if shown else ''}"
     return (
         board("The weights", small.weights),
         board("The place, from step 4", small.meeting),
-        board(place, without(small.score, ASKED, shown), gone=gone),
+        board("The score: |weight| × place", without(small.score, ASKED, shown)),
     )
 
 
@@ -38,8 +36,9 @@ def exercise(lesson: Lesson) -> Exercise:
 
 
 def moral(lesson: Lesson) -> str:
-    gone = sorted(lesson.small.gone, key=lambda c: lesson.small.order[c[0]][c[1]])
-    return f"At {percent(SPARSITY)} these go, in this order: {', '.join(map(name, gone))}."
+    first, second = sorted(lesson.small.cells, key=lambda c: lesson.small.order[c[0]][c[1]])[:2]
+    told = f"{name(first)} goes first, then {name(second)}."
+    return f"{told} Which six are gone at {percent(SPARSITY)} you will say yourself, in step 8."
 
 
 STEP = Step(

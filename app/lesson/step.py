@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..charts.words import number
 from ..matrices import Matrix
 from ..networks import Network
-from ..services.lesson import INPUTS, OUTPUTS, Cell, Lesson
+from ..services.lesson import INPUTS, OUTPUTS, Cell, Lesson, Small
 
 
 @dataclass(frozen=True)
@@ -62,6 +62,14 @@ def name(cell: Cell) -> str:
     'B3'
     """
     return f"{OUTPUTS[cell[0]]}{INPUTS[cell[1]]}"
+
+
+def product(small: Small, cell: Cell) -> str:
+    """Size times place makes the score, written out; with more digits where it takes them to come out even."""
+    i, j = cell
+    size, place, score = number(abs(small.weights[i][j])), small.meeting[i][j], number(small.score[i][j])
+    digits = next((d for d in range(3, 8) if number(float(size) * float(f"{place:.{d}g}")) == score), 7)
+    return f"{size} × {number(place) if digits == 3 else f'{place:.{digits}g}'} = {score}"
 
 
 def without(values: tuple, hidden: int | Cell, shown: bool) -> tuple:

@@ -194,11 +194,14 @@ def _opinions(key: RunKey):
 
 
 # name -> (what the button says, how to find it, what to say where there is none)
-SURPRISES: dict[str, tuple[str, Callable[[RunKey], Spot | None], str]] = {
-    "smallest": ("Smallest weight kept", _smallest, "nothing is kept"),
-    "largest": ("Largest weight pruned", _largest, "nothing is pruned"),
-    "disputed": ("Most disputed weight", _disputed, "all methods agree"),
-}
+# {name: (its button, what that means, how it is found, when there is none)}
+SURPRISES: dict[str, tuple[str, str, Callable[[RunKey], Spot | None], str]] = {
+    "smallest": ("Smallest weight kept", "Of all weights of the model", _smallest, "nothing is kept"),
+    "largest": ("Largest weight pruned", "Of all weights of the model", _largest, "nothing is pruned"),
+    "disputed": (
+        "Most disputed weight", "As many methods as possible keep it, and as many prune it", _disputed, "all methods agree",
+    ),
+}  # fmt: skip
 
 
 def surprise(name: str, key: RunKey, progress: Progress | None = None) -> Spot | None:
@@ -206,11 +209,11 @@ def surprise(name: str, key: RunKey, progress: Progress | None = None) -> Spot |
 
     def make(report: Progress) -> Spot | None:
         report(0.5, "looking at every weight")
-        return SURPRISES[name][1](key)
+        return SURPRISES[name][2](key)
 
     return STORE.get("spots", (name, key), make, progress)
 
 
 def why_not(name: str, key: RunKey) -> str:
     """What to say where there is no such weight."""
-    return f"At {percent(key.sparsity)} {SURPRISES[name][2]}, so there is no such weight."
+    return f"At {percent(key.sparsity)} {SURPRISES[name][3]}, so there is no such weight."

@@ -10,7 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import matrices, state
+from app.charts.words import number
 from app.lesson import STEPS, printed
+from app.lesson.step import product
 from app.matrices import Matrix
 from app.services import lesson as service
 from app.services.lesson import Lesson, small, towers
@@ -278,13 +280,33 @@ def test_the_guessing_game(open_page):
         at.button(key=f"guess_{i}_{j}").click().run()
     assert at.button(key="guess_2_1").disabled and not at.button(key="guess_0_0").disabled
     at.button(key="reveal").click().run()
-    assert at.success[0].value == "You found **5 of 6**. Going by size alone finds 5 of 6."
+    said = "You chose B3, whose score is 3 × 310 = 930, and not C2, with 9 × 69 = 621."
+    assert at.info[0].value == f"You found **5 of 6**; going by size alone finds 5. {said}"
     assert (texts(at).count("✓</span>"), texts(at).count("✗</span>")) == (5, 1)
     at.button(key="guess_1_2").click().run()
     assert not at.success
     at.button(key="guess_2_1").click().run()
     at.button(key="reveal").click().run()
     assert "All of them: well done!" in at.success[0].value
+
+
+def test_an_answer_stays_given_when_the_numbers_change(open_page):
+    at = open_page("learn", step="6")
+    at.number_input(key="answer_6").set_value(21).run()
+    assert "Right!" in at.success[0].value and "loses 12 of 12" in texts(at)
+    at.segmented_control(key="scale").set_value("1").run()
+    assert not at.success and not at.warning and "numbers have changed" in at.info[0].value and ": loses " in texts(at)
+    at.number_input(key="answer_6").set_value(3).run()
+    assert "Not quite" in at.warning[0].value
+
+
+def test_products_come_out_even():
+    """Of 12 × 108.5 = 1302 the 108.5 must not be rounded to 108."""
+    changed = tuple(tuple(12.0 if (i, j) == (2, 1) else w for j, w in enumerate(row)) for i, row in enumerate(WEIGHTS))
+    found = small(changed, TOKENS)
+    for i, j in found.cells:
+        size, place, score = re.fullmatch(r"(\S+) × (\S+) = (\S+)", product(found, (i, j))).groups()
+        assert number(float(size) * float(place)) == score == number(found.score[i][j])
 
 
 def test_the_game_has_no_end_in_the_instructor_view(open_page):
