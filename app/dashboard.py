@@ -39,10 +39,11 @@ first.empty()
 st.session_state[state.SETTINGS] = settings
 if settings is not None:
     sidebar.notices(settings)
-    ui.guarded(lambda: room.banner(settings, unasked=page.title == overview.title))
+    if page.title != overview.title:  # which tells its story with what it finds itself
+        ui.guarded(lambda: room.banner(settings))
     page.run()
     with st.sidebar:
         ui.guarded(lambda: room.story_buttons(settings, "sidebar"))
         ui.guarded(room.share)
     if presenting:
-        room.bar(settings)
+        room.bar(settings, [entry for section in pages.values() for entry in section], page.title)

@@ -107,15 +107,18 @@ def _dead(dead: DeadNeurons) -> str:
 
 
 def _ability(losses: Sequence[Loss]) -> Verdict | None:
-    worst = max(losses, key=lambda loss: loss.share, default=None)
-    if worst is None or worst.share < LOST:
+    lost = [loss for loss in losses if loss.share >= LOST]
+    if not lost:
         return None
+    worst = max(lost, key=lambda loss: loss.share)
     choice = worst.kept_by_rival is not None and worst.kept_by_rival - worst.kept >= BETTER
     why = (
-        "Every part of the model loses its share and no more, so it is *which* weights go that costs." if choice
-        else "Every part of the model loses its share and no more: without training, so many weights are too many."
+        "No part of the model loses much more than its share, so it is *which* weights go that costs." if choice
+        else "No part of the model loses much more than its share: without training, so many weights are too many."
     )  # fmt: skip
-    return Verdict("note", f"Nothing has collapsed, yet {worst.title} suffers", why)
+    names = [loss.title for loss in lost]
+    suffer = f"{', '.join(names[:-1])} and {names[-1]} suffer" if len(names) > 1 else f"{names[0]} suffers"
+    return Verdict("note", f"No layer or modality has collapsed, yet {suffer}", why)
 
 
 def _fine(facts: Facts, dead: DeadNeurons | None) -> Verdict:

@@ -73,9 +73,13 @@ _RULES = """
 [class*="st-key-row_"] [data-testid="stPopoverButton"] div[aria-hidden="true"]{display:none}
 [class*="st-key-row_"] [data-testid="stPopoverButton"] [data-testid="stMarkdownContainer"]{position:absolute;width:1px;
   height:1px;overflow:hidden;clip-path:inset(50%)}
+[data-testid="stButtonGroup"]>div{flex-wrap:wrap}
 .st-key-steps{min-height:2.6rem}
 [class*="st-key-card_"] .katex-display{overflow-x:auto;overflow-y:hidden;padding:2px 0}
 [class*="st-key-card_"] .katex{font-size:1.02em}
+[class*="st-key-thumb_"]{position:relative}
+[class*="st-key-thumb_"] button::after{content:"";position:absolute;inset:0;cursor:pointer}
+[class*="st-key-thumb_"] :is(button,.stButton,[data-testid="stButton"],[data-testid="stElementContainer"]){position:static}
 .st-key-presets button{padding:.15rem .55rem;min-height:2rem}
 [class*="st-key-stories_sidebar"] button,.st-key-share button{padding:.1rem .6rem;min-height:2rem}
 .st-key-model_row [data-testid="stMarkdownContainer"] p,.st-key-open_model button p{font-size:.875rem}
@@ -86,7 +90,6 @@ _RULES = """
 [class*="st-key-chart_"] [data-testid="stPopover"] button,[class*="st-key-title_"] [data-testid="stPopover"] button{padding:0 .2rem}
 [data-testid="stMetricValue"]{font-variant-numeric:tabular-nums}
 [data-testid="stMainBlockContainer"]{padding-top:3rem}
-.st-key-story{margin-top:1.2rem}
 [data-testid="stSidebarHeader"]{height:1rem;padding:0;margin:0}
 [data-testid="stSidebarNav"] li,[data-testid="stSidebarNavLinkContainer"]{margin:0;padding:0}
 [data-testid="stSidebarNavLink"]{padding:0 .5rem;height:1.45rem;min-height:0;margin:0}
@@ -113,8 +116,6 @@ _PRESENTER = """
 [data-testid="stMainBlockContainer"]{padding-top:1.4rem;padding-bottom:4.5rem;max-width:1800px}
 [data-testid="stLayoutWrapper"]:has(>.st-key-presenter_bar){position:fixed;bottom:12px;right:18px;z-index:99;width:auto}
 .st-key-presenter_bar{width:auto!important;padding:8px 10px;border-radius:14px;border:1px solid var(--mf-line);
-  background:var(--mf-background);opacity:.35;transition:opacity .2s}
-.st-key-presenter_bar:hover,.st-key-presenter_bar:focus-within{opacity:1}
+  background:var(--mf-background);box-shadow:0 2px 14px color-mix(in srgb,var(--mf-ink) 18%,transparent)}
 .st-key-presenter_bar>*,.st-key-stories_bar,.st-key-stories_bar>*{width:auto!important;flex:0 0 auto!important}
-.st-key-story{margin-top:0}
 """

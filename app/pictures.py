@@ -47,7 +47,7 @@ def _examples() -> None:
 
 
 def _thumbnail(image: bytes, label: str, title: str, place: int | str) -> None:
-    with st.container(width=72, gap="xxsmall"):
+    with st.container(width=72, gap="xxsmall", key=f"thumb_{place}"):  # the button reaches over the picture (look.py)
         st.html(cards.picture(image, title, square=True))
         st.button(
             label, key=f"scene_{place}", on_click=_take, args=(place,), width="stretch", help=f"Take this one: {title}"
@@ -108,7 +108,7 @@ def _receive(key: str) -> None:
         try:
             picture = gallery.own_picture(uploads.identity(data), uploads.read(data), file.name)
         except uploads.BadImage as problem:
-            refused.append(str(problem))
+            refused.append(f"{ui.verbatim(file.name)}: {problem}")
         else:
             kept[picture.id] = picture
             st.session_state[state.PICTURE] = picture.id

@@ -38,7 +38,7 @@ def _buttons(letter: str, key: state.Key[str], run: RunKey, settings: state.Sett
         st.button("Pin", icon=":material/keep:", key=f"hold_{letter}", on_click=_pin, args=(key, held))
     if run != RunKey.of(settings):
         st.button(
-            "Set to the sidebar's", icon=":material/input:", key=f"take_{letter}", on_click=_pin,
+            "Make it the sidebar's", icon=":material/input:", key=f"take_{letter}", on_click=_pin,
             args=(key, _text(settings)), help="Pin the run that the sidebar says now",
         )  # fmt: skip
 

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
 from . import address, state
+from .charts.words import percent
 from .services import comparison, runs
 from .services.stories import Story, stories, told
+
+if TYPE_CHECKING:
+    from streamlit.navigation.page import StreamlitPage
+
+STRIDE = 0.05  # of the sparsity, in presenter mode
+STARTED = "presenting_started"
+_TO_THE_TOP = "<script>document.querySelector('[data-testid=\"stMain\"]').scrollTo(0, 0)</script>"
 
 
 def presenting() -> bool:
@@ -38,21 +48,40 @@ def told_now(settings: state.Settings) -> Story | None:
     return told(_stories(settings.model), settings)
 
 
-def banner(settings: state.Settings, unasked: bool) -> None:
-    """What there is to see, while the settings are those of a story: where its button was pressed, or also `unasked`."""
+def banner(settings: state.Settings) -> None:
+    """What there is to see, while the settings are those of a story whose button was pressed."""
     story = told_now(settings)
-    if story and (unasked or st.session_state.get(state.TOLD) == settings):
+    if story and st.session_state.get(state.TOLD) == settings:
         with st.container(key="story"):
             st.info(story.words, title=story.name, icon=story.icon)
 
 
-def bar(settings: state.Settings) -> None:
-    """The only thing to click in presenter mode; it shows when the mouse comes near."""
+def bar(settings: state.Settings, pages: Sequence[StreamlitPage], title: str) -> None:
+    """The only controls of presenter mode: the pages before and after this one, the sparsity, the stories, and the way out."""
+    at = next(i for i, page in enumerate(pages) if page.title == title)
     with st.container(key="presenter_bar", horizontal=True, gap="small", vertical_alignment="center"):
+        for page, icon in ((pages[at - 1], "arrow_back"), (pages[(at + 1) % len(pages)], "arrow_forward")):
+            st.page_link(page, label=page.title, icon=f":material/{icon}:")
+        for sign, by in (("−", -STRIDE), ("+", STRIDE)):
+            st.button(
+                f"{sign} {percent(STRIDE)}",
+                key=f"stride_{'down' if by < 0 else 'up'}",
+                on_click=_stride,
+                args=(settings, by),
+            )
+        method = runs.title(runs.OrderKey(settings.model, settings.method, settings.allocation))
+        st.markdown(f"**{method} at {percent(settings.sparsity)}**", width="content")
         story_buttons(settings, "bar")
         st.button(
-            "Leave presenter mode", icon=":material/close_fullscreen:", key="leave", on_click=_present, args=("",)
-        )
+            "Leave presenter mode", icon=":material/close_fullscreen:", key="leave", on_click=_present, args=("",),
+            shortcut="Escape",
+        )  # fmt: skip
+    if st.session_state.pop(STARTED, False):
+        st.html(_TO_THE_TOP, unsafe_allow_javascript=True)
+
+
+def _stride(settings: state.Settings, by: float) -> None:
+    st.session_state[state.SPARSITY.name] = round(min(1.0, max(0.0, settings.sparsity + by)), 2)
 
 
 def share() -> None:
@@ -65,6 +94,8 @@ def share() -> None:
         with st.popover("Link", icon=":material/link:", help="A link that shows your colleague exactly this"):
             st.markdown("**This page, exactly as it is now**")
             st.code(link({}), language=None, wrap_lines=True)
+            if st.session_state.get(state.OWN_PICTURES):
+                st.caption("Your own pictures stay with you: others see a scene of Flatland in their place.")
             st.markdown("**The same without controls**")
             st.code(link({state.PRESENT.name: "1"}), language=None, wrap_lines=True)
 
@@ -97,3 +128,4 @@ def _tell(story: Story) -> None:
 
 def _present(value: str) -> None:
     st.session_state[state.PRESENT.name] = value
+    st.session_state[STARTED] = bool(value)

@@ -138,8 +138,9 @@ def _allocation(method: str) -> str:
     address.take(state.ALLOCATION, ways)
     own = next(a.title for a in allocations() if a.name == chosen.allocation)
     allocation = st.selectbox(
-        "Allocation", list(ways), key=state.ALLOCATION.name, persist_state="session",
-        format_func=lambda name: f"{own} (its own)" if ways[name] is None else ways[name].title,
+        # the browser keeps the name of a choice, so that of the method's own must be the same for all methods
+        f"Allocation · own: {own.lower()}", list(ways), key=state.ALLOCATION.name, persist_state="session",
+        format_func=lambda name: "The method's own" if ways[name] is None else ways[name].title,
         help="How one sparsity becomes one for every layer. Any score combines with any allocation: that is the paper's ablation.",
     )  # fmt: skip
     address.keep(state.ALLOCATION, allocation)

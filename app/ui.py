@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
+from html import escape
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
@@ -111,14 +112,23 @@ def _table(data: Chart, figure: Figure, key: str) -> None:
     ):
         table = data.table()
         shares = {c: st.column_config.NumberColumn(format="percent") for c in shares_of(table)}
-        st.dataframe(table, column_config=shares, hide_index=True, key=f"table_{key}")
         with st.container(horizontal=True, gap="small"):
-            for kind, made in (("CSV", partial(csv, table)), ("HTML", partial(figure.to_html, config=_config(key)))):
+            for kind, made in (("CSV", partial(csv, table)), ("HTML", partial(_alone, data, figure, key))):
                 st.download_button(
-                    kind, made, f"{key}.{kind.lower()}", icon=":material/download:", key=f"{kind}_{key}", on_click="ignore",
+                    kind, made, f"{_file_name(key)}.{kind.lower()}", icon=":material/download:", key=f"{kind}_{key}",
+                    on_click="ignore",
                     help="The table as a file" if kind == "CSV" else "The chart as a page of its own, which needs no network",
                 )  # fmt: skip
             st.caption("SVG: the camera above the chart.")
+        st.dataframe(table, column_config=shares, hide_index=True, key=f"table_{key}")
+
+
+def _alone(data: Chart, figure: Figure, key: str) -> str:
+    """The chart as a page of its own, with its title."""
+    title = escape(data.title())
+    return figure.to_html(config=_config(key)).replace(
+        "<body>", f'<body><h3 style="font-family:sans-serif">{title}</h3>', 1
+    )
 
 
 def csv(table: dict[str, list]) -> str:
@@ -130,9 +140,15 @@ def csv(table: dict[str, list]) -> str:
     return pd.DataFrame(table).to_csv(index=False)
 
 
+def _file_name(key: str) -> str:
+    """What a chart is called on the reader's disk: what it is about, and its key."""
+    settings = st.session_state.get(SETTINGS)
+    return key if settings is None else f"{settings.method}-{100 * settings.sparsity:.0f}-{key}"
+
+
 def _config(name: str) -> dict[str, Any]:
     """Plotly's own buttons: none but the one that saves the chart as SVG, under the chart's name."""
-    image = {"format": "svg", "filename": name}
+    image = {"format": "svg", "filename": _file_name(name)}
     return CONFIG | {"displayModeBar": "hover", "modeBarButtons": [["toImage"]], "toImageButtonOptions": image}
 
 

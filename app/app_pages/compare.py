@@ -33,7 +33,7 @@ ABOUT_COSTS = (
 )
 ABOUT_ABLATION = (
     "A method is a *criterion* (which weights of a layer go first) and an *allocation* (how many go in each layer). Every "
-    "combination was measured: MULTIFLOW is flow × multimodal, OMP is magnitude × global."
+    "combination was measured: MULTIFLOW is flow × per modality, OMP is magnitude × global."
 )
 
 

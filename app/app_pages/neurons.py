@@ -185,7 +185,7 @@ def _card(weight: neurons.WeightFacts, sparsity: float) -> None:
     """The chosen weight in numbers."""
     with st.container(key="weight_card", border=True, gap="small"):
         fate = "kept" if weight.kept else "pruned"
-        when = "" if weight.critical is None else f"; it goes at {percent(weight.critical)}"
+        when = "" if weight.critical is None else f"; gone from {percent(weight.critical)} on"
         st.markdown(f"##### Weight ({weight.row}, {weight.column}) is {fate} at {percent(sparsity)} sparsity{when}")
         numbers = [
             ("|w|", weight.magnitude, "weights of this layer"),

@@ -8,6 +8,7 @@ from app import findings, room, selection, ui
 from app.charts.heatmap import SparsityGrid
 from app.charts.words import count, percent
 from app.services import facts, results, runs
+from app.services.stories import Story
 from app.state import Settings
 
 LAYERS = "app_pages/layers.py"
@@ -45,12 +46,9 @@ def show(settings: Settings) -> None:
         with headline:
             _figures(key, now, measured)
         dead = facts.dead_neurons(key, progress)
-    # a story above tells what was measured
-    _alarm(
-        findings.verdict(
-            now, beside, dead, facts.losses(measured, key, rival), brief=room.told_now(settings) is not None
-        )
-    )
+    story = room.told_now(settings)
+    losses = facts.losses(measured, key, rival)
+    _alarm(findings.verdict(now, beside, dead, losses, brief=story is not None), story)
     _where(now, beside)
     if measured:
         chosen = runs.measured_as(key)
@@ -58,11 +56,15 @@ def show(settings: Settings) -> None:
         ui.chart(facts.abilities(measured, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
 
 
-def _alarm(verdict: findings.Verdict) -> None:
-    """What has collapsed, or that nothing has."""
+def _alarm(verdict: findings.Verdict, story: Story | None) -> None:
+    """What has collapsed, or that nothing has; under the story that these settings tell, if they tell one."""
     say, icon = LEVELS[verdict.level]
-    with st.container(key="alarm"):
-        say(verdict.why, title=verdict.headline, icon=icon)
+    if story:
+        with st.container(key="story"):
+            say(f"{story.words}\n\n**{verdict.headline}.** {verdict.why}", title=story.name, icon=story.icon)
+    else:
+        with st.container(key="alarm"):
+            say(verdict.why, title=verdict.headline, icon=icon)
 
 
 def _figures(key: runs.RunKey, now: facts.Facts, measured: results.Results | None) -> None:

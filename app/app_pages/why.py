@@ -46,6 +46,8 @@ def show(settings: Settings) -> None:
         found = why.explanation(key, *weight, progress) if order.nested else None
     if found:
         told = why.told(key, found)
+        where = f"Weight ({weight[1]}, {weight[2]}) of {why.place(key, weight[0])}"
+        st.caption(f"{where} under {runs.title(key)} at {percent(key.sparsity)}")
         st.markdown(f"### {told.headline}", help=ABOUT)
     with st.container(key="wrap_why"):
         left, right = st.columns(2, gap="large")

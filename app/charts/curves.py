@@ -45,10 +45,12 @@ class AbilityCurves:
         if at == 0:
             return "The dense model sets the mark; every method starts from it"
         ahead = Counter(name for name, _ in best)
+        among = list(dict.fromkeys(name for ability in self.abilities for name, _ in ability.methods))
+        of = f"Of {', '.join(among[:-1])} and {among[-1]}, " if len(among) > 1 else ""
         if self.chosen in ahead:
-            return f"{self.chosen} keeps most in {ahead[self.chosen]} of {len(best)} tasks at {percent(at)}"
+            return f"{of}{self.chosen} keeps most in {ahead[self.chosen]} of {len(best)} tasks at {percent(at)}"
         winner, tasks = ahead.most_common(1)[0]
-        return f"{winner} keeps most in {tasks} of {len(best)} tasks at {percent(at)}, {self.chosen} in none"
+        return f"{of}{winner} keeps most in {tasks} of {len(best)} tasks at {percent(at)}, {self.chosen} in none"
 
     def _best(self, ability: Ability) -> tuple[str, float]:
         """The method that keeps most at the measured sparsity next to the slider's, and that sparsity."""

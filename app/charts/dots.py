@@ -51,7 +51,7 @@ class Dots:
         traces = [
             dict(
                 type="scatter", mode="markers", name=name, x=list(values), y=rows,
-                marker=dict(size=12, color=colors.get(name, palette.pruned), line=edge),
+                marker=dict(size=12, color=colors.get(name) or self._marked(palette), line=edge),
                 hovertemplate=f"%{{y}} · {name}: %{{x:.3g}}{self.unit}<extra></extra>",
             )
             for name, values in self.series
@@ -65,3 +65,9 @@ class Dots:
             shapes=[] if self.target is None else [vertical(self.target, palette)],
         )  # fmt: skip
         return palette.figure(traces, layout)
+
+    def _marked(self, palette: Palette) -> str | list[str]:
+        """The pruned model's colour, where a row is chosen for that row alone."""
+        if self.chosen is None:
+            return palette.pruned
+        return [palette.pruned if row == self.chosen else palette.muted for row in self.rows]

@@ -24,8 +24,8 @@ class ScoreGaps:
 
     @property
     def gaps(self) -> tuple[float, float]:
-        """The lead in the dense and in the pruned model; negative where the wrong thing leads."""
-        return self.dense[0] - self.dense[1], self.pruned[0] - self.pruned[1]
+        """The lead in the dense and in the pruned model, of the figures as they are shown; negative where the wrong thing leads."""
+        return tuple(round(good, 2) - round(bad, 2) for good, bad in (self.dense, self.pruned))
 
     def title(self) -> str:
         dense, pruned = (f"{'trails' if gap < 0 else 'leads'} by {abs(gap):.2f}" for gap in self.gaps)
@@ -47,14 +47,17 @@ class ScoreGaps:
             self.good: [f"{x:.4f}" for x in good],
             self.bad: [f"{x:.4f}" for x in bad],
         }
-        return rows | {"lead": [f"{x:+.4f}" for x in self.gaps]}
+        return rows | {"lead": [f"{a - b:+.4f}" for a, b in zip(good, bad, strict=True)]}
 
     def figure(self, palette: Palette) -> go.Figure:
         names = [f"dense  {self.gaps[0]:+.2f}", f"pruned  {self.gaps[1]:+.2f}"]
         colors = [palette.dense, palette.pruned]
         good, bad = zip(self.dense, self.pruned, strict=True)
-        full = self._bars(self.good, good, names, dict(color=colors, line=dict(color=colors, width=2)))
-        hollow = self._bars(self.bad, bad, names, dict(color=palette.background, line=dict(color=colors, width=2)))
+        line = dict(color=colors, width=2)
+        full = self._bars(
+            self.good, good, names, dict(color=colors, line=line), [palette.on(c) for c in colors], palette
+        )
+        hollow = self._bars(self.bad, bad, names, dict(color=palette.background, line=line), palette.ink, palette)
         layout = dict(
             height=260, barmode="group", bargap=0.35, bargroupgap=0.12,
             xaxis=dict(title=dict(text="cosine similarity with the query"), rangemode="tozero", zeroline=True),
@@ -62,9 +65,18 @@ class ScoreGaps:
         )  # fmt: skip
         return palette.figure([full, hollow], layout)
 
-    def _bars(self, name: str, values: tuple[float, ...], names: list[str], marker: dict) -> dict:
+    def _bars(
+        self,
+        name: str,
+        values: tuple[float, ...],
+        names: list[str],
+        marker: dict,
+        inside: str | list[str],
+        palette: Palette,
+    ) -> dict:
         return dict(
             type="bar", orientation="h", name=name, x=list(values), y=names, marker=marker,
             text=[f"{name}: {value:.2f}" for value in values], textposition="auto", insidetextanchor="start",
-            textfont=dict(size=13), cliponaxis=False, hovertemplate=f"%{{y}}<br>{name}: %{{x:.3f}}<extra></extra>",
+            insidetextfont=dict(size=13, color=inside), outsidetextfont=dict(size=13, color=palette.ink), cliponaxis=False,
+            hovertemplate=f"%{{y}}<br>{name}: %{{x:.3f}}<extra></extra>",
         )  # fmt: skip

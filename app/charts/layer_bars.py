@@ -39,14 +39,17 @@ class LayerBars:
     def worst(self) -> LayerBar:
         return max(self.layers, key=lambda layer: layer.sparsity)
 
+    @property
+    def even(self) -> bool:
+        return self.worst.sparsity - min(layer.sparsity for layer in self.layers) < 0.005
+
     def title(self) -> str:
         if self.first:
             name, target = self.first
             return (
                 f"{self.method} empties {name} first: {percent(GONE)} of it are gone at a target of {percent(target)}"
             )
-        least = min(layer.sparsity for layer in self.layers)
-        if self.worst.sparsity - least < 0.005:
+        if self.even:
             return f"{self.method} takes the same share of every layer: {percent(self.worst.sparsity)}"
         return (
             f"{self.method} takes most of {self.worst.name}: {percent(self.worst.sparsity)} at a target of "
@@ -78,8 +81,8 @@ class LayerBars:
         traces = [*(self._bars(modality, palette) for modality in modalities), self._pointer(palette)]
         layout = dict(
             height=280, bargap=0.12, margin=dict(l=8, r=8, t=30, b=8), barmode="overlay", hovermode="closest", dragmode=False,
-            shapes=[horizontal(100 * self.target, palette)], annotations=[self._most(palette)],
-            legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
+            shapes=[horizontal(100 * self.target, palette)], annotations=[] if self.even else [self._most(palette)],
+            showlegend=True, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
             xaxis=dict(
                 title=dict(text="layers in the order of the model, by block"), showgrid=False, tickangle=0, fixedrange=True,
                 tickvals=[sum(at) / len(at) for at in places.values()], ticktext=ticks(list(places)),

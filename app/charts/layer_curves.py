@@ -39,6 +39,8 @@ class LayerCurves:
     def title(self) -> str:
         target = dict(zip((layer.key for layer in self.layers), self.reached, strict=True))[self.chosen.key]
         place = 1 + sum(other < target for other in self.reached)
+        if max(self.reached) - min(self.reached) < 0.005:
+            return f"All {len(self.layers)} layers go together: {percent(GONE)} pruned at a target of {percent(target)}"
         return (
             f"{self.chosen.name} is {percent(GONE)} pruned at a target of {percent(target)}, "
             f"{ordinal(place)} of {len(self.layers)}"

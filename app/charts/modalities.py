@@ -57,12 +57,15 @@ class ModalityShares:
         names = list(self.modalities)
         bars = dict(
             type="bar", y=names, x=[100 * s for s in self.sparsity], orientation="h", name=self.method, width=0.56,
+            showlegend=False,
             marker=dict(color=[palette.of(m) for m in names], line=dict(width=0)),
             text=[percent(s) for s in self.sparsity], textposition="inside", insidetextanchor="start",
-            textfont=dict(size=14), hovertemplate=f"%{{y}}: %{{x:.2f}} % pruned by {self.method}<extra></extra>",
+            textfont=dict(size=14, color=[palette.on(palette.of(m)) for m in names]),
+            hovertemplate=f"%{{y}}: %{{x:.2f}} % pruned by {self.method}<extra></extra>",
         )  # fmt: skip
         rival = dict(
-            type="scatter", y=names, x=[100 * s for s in self.rival_sparsity], mode="markers", name=self.rival,
+            type="scatter", y=names, x=[100 * s for s in self.rival_sparsity], mode="markers",
+            name=f"{self.rival} at the same total", showlegend=True,
             marker=dict(symbol="diamond-open", size=13, color=palette.ink, line=dict(width=2)),
             hovertemplate=f"%{{y}}: %{{x:.2f}} % pruned by {self.rival}<extra></extra>",
         )  # fmt: skip
@@ -71,7 +74,8 @@ class ModalityShares:
             font=dict(size=12, color=palette.muted),
         )  # fmt: skip
         layout = dict(
-            height=96 + 40 * len(names), margin=dict(l=8, r=8, t=26, b=8), annotations=[target],
+            height=118 + 40 * len(names), margin=dict(l=8, r=8, t=26, b=8), annotations=[target],
+            showlegend=bool(self.rival), legend=dict(orientation="h", yanchor="top", y=-0.42, x=0),
             shapes=[vertical(100 * self.target, palette)],
             xaxis=dict(range=[0, 103], ticksuffix=" %", nticks=6, title=dict(text="share of the modality's weights pruned")),
             yaxis=dict(autorange="reversed", showgrid=False, ticksuffix=" "),

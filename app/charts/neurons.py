@@ -52,7 +52,8 @@ class TopNeurons:
         text = ["dead" if not k else f"{percent(k)} kept" for _, _, k in self.shown]
         bars = dict(
             type="bar", orientation="h", y=names, x=[s for _, s, _ in self.shown], width=0.7, text=text,
-            textposition="inside", insidetextanchor="start", textfont=dict(size=12), constraintext="none",
+            textposition="inside", insidetextanchor="start", constraintext="none",
+            textfont=dict(size=12, color=palette.on(palette.of(self.modality))),
             customdata=[i for i, _, _ in self.shown],
             marker=dict(color=palette.of(self.modality), line=dict(width=0)),
             hovertemplate="<b>%{y}</b>: saliency %{x:.3g}<br>%{text}<br>click: zoom to it<extra></extra>",

@@ -38,6 +38,16 @@ class Palette:
         """The colour of a modality; layers of no known one are drawn muted."""
         return self.modality.get(modality, self.muted)
 
+    def on(self, color: str) -> str:
+        """The colour of words on a ground of this colour: dark on light, light on dark.
+
+        >>> LIGHT.on("#e08214"), LIGHT.on("#4a5368")
+        ('#111318', '#ffffff')
+        """
+        dark, light = "#111318", "#ffffff"
+        ground = _luminance(color)
+        return dark if (ground + 0.05) / (_luminance(dark) + 0.05) > (1.05) / (ground + 0.05) else light
+
     @property
     def scale(self) -> list[tuple[float, str]]:
         """The sparsity scale as Plotly wants it."""
@@ -100,6 +110,13 @@ def see_through(color: str, opacity: float) -> str:
     'rgba(123,63,198,0.5)'
     """
     return f"rgba({','.join(map(str, bytes.fromhex(color[1:])))},{opacity:g})"
+
+
+def _luminance(color: str) -> float:
+    """Relative luminance, 0 (black) to 1 (white), as contrast is measured on the web (WCAG 2)."""
+    parts = (x / 255 for x in bytes.fromhex(color[1:]))
+    linear = [x / 12.92 if x <= 0.03928 else ((x + 0.055) / 1.055) ** 2.4 for x in parts]
+    return sum(weight * x for weight, x in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
 
 
 def _between(a: str, b: str, share: float) -> str:

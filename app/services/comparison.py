@@ -168,6 +168,9 @@ def costs(data: Comparison, chosen: str) -> tuple[Dots, Dots] | None:
     return time, Dots(space, "MB at the peak", rows, (("memory", memory),), " MB", chosen=own)
 
 
+ALLOCATED = {"multimodal": "per modality"}  # what people read, where it is not the name
+
+
 def ablation(data: Comparison, task: str, sparsity: float) -> ValueGrid | None:
     """Every criterion with every allocation."""
     runs = [run for run in data.runs if run.blend and task in run.figure]
@@ -177,10 +180,12 @@ def ablation(data: Comparison, task: str, sparsity: float) -> ValueGrid | None:
     found = {run.blend: run.figure[task] for run in runs if run.sparsity == at}
     rows, columns = (tuple(dict.fromkeys(blend[i] for blend in found)) for i in (0, 1))
     best = max(found, key=found.get)
-    effect = _effect(found)
-    finding = f"{best[0].capitalize()} × {best[1]} keeps most at {percent(at)}; the {effect} matters more"
+    tied = sum(value == found[best] for value in found.values()) - 1
+    most = f"{best[0]} × {ALLOCATED.get(best[1], best[1])} keeps most at {percent(at)}{f', tied with {tied}' if tied else ''}"
+    finding = f"Of these {len(found)}, {most}; the {_effect(found)} matters more"
     values = tuple(tuple(found.get((row, column)) for column in columns) for row in rows)
-    return ValueGrid(finding, HEADLINE[task][2], rows, columns, values, "criterion", "allocation", best=True)
+    named = tuple(ALLOCATED.get(column, column) for column in columns)
+    return ValueGrid(finding, HEADLINE[task][2], rows, named, values, "criterion", "allocation", best=True)
 
 
 def _effect(found: dict[tuple[str, str], float]) -> str:

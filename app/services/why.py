@@ -42,6 +42,12 @@ def critical(key: OrderKey, name: str, row: int, column: int, progress: Progress
     return STORE.get("fates", (key, name, row, column), make, progress)
 
 
+def place(key: RunKey, name: str) -> str:
+    """A layer's block and role."""
+    layer = next(layer for layer in runs.vlm(key.model).layers if layer.name == name)
+    return f"{layer.block} {layer.role}"
+
+
 def turn(why: Explanation) -> float | None:
     """The nearest step of the slider at which the verdict is the other one; None where there is none."""
     first_gone = math.ceil(round(STEPS * why.critical, 9))

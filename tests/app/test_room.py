@@ -117,3 +117,14 @@ def test_a_run_beside_itself():
     a = RunKey("flatland-blip", "omp", 0.5)
     assert all(x == y for _, _, x, y in pairs.difference(a, a).cells())
     assert set(pairs.overlap(a, a).series[0][1]) == {100.0}
+
+
+def test_presenter_mode_leads_through_the_pages_and_the_sparsities(open_page):
+    at = open_page("layers", present="1", sparsity="0.98")
+    assert [link.proto.label for link in at.get("page_link")][-2:] == ["Overview", "Neurons"]
+    at.button(key="stride_up").click().run()
+    assert at.session_state[state.SPARSITY.name] == 1.0
+    at.button(key="stride_down").click().run()
+    assert at.session_state[state.SPARSITY.name] == 0.95 and "OMP" not in texts(at)
+    at.button(key="leave").click().run()
+    assert not at.exception and "stride_up" not in [button.key for button in at.button]

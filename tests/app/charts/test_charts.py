@@ -118,7 +118,7 @@ def test_modality_bars():
     figure = SHARES.figure(LIGHT)
     assert figure.data[0].x == (90, 36) and figure.data[0].y == ("vision", "text")
     assert figure.data[0].marker.color == (LIGHT.modality["vision"], LIGHT.modality["text"])
-    assert figure.data[1].x == (63, 63) and figure.data[1].name == "MULTIFLOW"
+    assert figure.data[1].x == (63, 63) and figure.data[1].name == "MULTIFLOW at the same total"
     assert figure.layout.shapes[0].x0 == 63
     assert "27.0 points" in SHARES.title() and "vision" in SHARES.title()
     assert len(ModalityShares(("a",), (0.5,), 0.5, "OMP").figure(LIGHT).data) == 1
@@ -131,14 +131,14 @@ def test_curves():
     assert chosen[0].x == (0, 30, 63) and chosen[0].y == (90, 85, 50)
     assert [t.xaxis for t in chosen] == ["x", "x2"]
     assert [s.x0 for s in figure.layout.shapes] == [60, 60]
-    assert CURVES.title() == "MULTIFLOW keeps most in 1 of 2 tasks at 63 %"
+    assert CURVES.title() == "Of OMP and MULTIFLOW, MULTIFLOW keeps most in 1 of 2 tasks at 63 %"
     dense = [t for t in figure.data if t.name == "dense"]
     assert [t.y[0] for t in dense] == [90, 80] and {t.line.color for t in dense} == {LIGHT.dense}
 
 
 def test_curves_name_the_winner_when_it_is_another():
     omp = AbilityCurves(CURVES.abilities[:1], "OMP", 0.6)
-    assert omp.title() == "MULTIFLOW keeps most in 1 of 1 tasks at 63 %, OMP in none"
+    assert omp.title() == "Of OMP and MULTIFLOW, MULTIFLOW keeps most in 1 of 1 tasks at 63 %, OMP in none"
 
 
 def test_curves_at_the_dense_end():

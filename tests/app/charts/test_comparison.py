@@ -89,10 +89,10 @@ def test_overlap_and_costs(data):
 
 def test_ablation_names_the_best_blend_and_the_stronger_choice(data):
     grid = comparison.ablation(data, "retrieval", 0.5)
-    assert (grid.rows, grid.columns) == (("flow", "magnitude"), ("global", "multimodal"))
+    assert (grid.rows, grid.columns) == (("flow", "magnitude"), ("global", "per modality"))
     assert grid.values == ((0.3, 0.8), (0.4, 0.7))
     # over allocations a criterion moves by 0.5 and 0.3, over criteria an allocation by 0.1 and 0.1
-    assert grid.title() == "Flow × multimodal keeps most at 50 %; the allocation matters more"
+    assert grid.title() == "Of these 4, flow × per modality keeps most at 50 %; the allocation matters more"
 
 
 def test_every_chart_has_words_a_table_and_a_small_payload(data):
