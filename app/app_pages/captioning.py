@@ -67,7 +67,7 @@ def finding(name: str, dense: cards.Said, pruned: cards.Said) -> str:
         return f"{name} shares {same} of {len(set(words[0]))} words with the dense model"
     if pruned.true:
         return (
-            f"{name} says it differently, and it is true"
+            f"{name} says something else, and it is true as far as it goes"
             if dense.true
             else f"{name} gets right what the dense model got wrong"
         )

@@ -85,12 +85,13 @@ class Ladder:
             says = f"{self.method} answers {_quoted(first)}"
         if same.first is None:
             return f"{says} at every sparsity tried, up to {percent(same.last)}"
-        text = f"{says} up to {percent(same.last)}"
+        again = "" if same.back is None else f" (again at {percent(same.back)})"
+        text = f"{says} up to {percent(same.last)}{again}"
         if held and held.last > same.last:
             text += f" and a true one up to {percent(held.last)}"
         elif self.thing == "answer":
             text += f", then {_quoted(next(rung.said for rung in self.rungs if rung.said != first))}"
-        return text + (f"; the first comes back at {percent(same.back)}" if same.back is not None else "")
+        return text
 
     def describe(self) -> str:
         """Alternative text."""

@@ -95,7 +95,7 @@ def test_a_flip_is_between_neighbours(holds):
 
 
 def test_an_answer_and_whether_it_comes_back():
-    assert RED.title() == "OMP answers “red” up to 50 %, then “blue”; the first comes back at 70 %"
+    assert RED.title() == "OMP answers “red” up to 50 % (again at 70 %), then “blue”"
     kept = Ladder("answer", "OMP", RED.rungs[:2], 0.63)
     assert kept.title() == "OMP answers “red” at every sparsity tried, up to 50 %"
 
