@@ -3,9 +3,10 @@
     python -m benchmarks.pages                       # flatland-blip
     python -m benchmarks.pages --model FOLDER        # any model that the dashboard opens
 
-Starts the dashboard on a free port, opens every page in Chromium, moves the slider by keyboard and watches the websocket: the
-time from the message that says so to the last answer, all bytes of the answer, and its largest message, which holds at
-most one chart. Times are those of this machine; the bars are the project's.
+Starts the dashboard on a free port, opens every page in Chromium, moves the slider by keyboard and watches: the server's
+processor time for the step (all its threads together), the time from the message that says so until the browser has taken the
+last answer in (it draws meanwhile, on the same processor), all bytes of the answer, and its largest message, which holds at most
+one chart. Times are those of this machine; the bars are the project's.
 """
 
 from __future__ import annotations
@@ -29,8 +30,12 @@ from playwright.sync_api import Page, WebSocket, sync_playwright
 
 ROOT = Path(__file__).resolve().parent.parent
 QUIET = 0.6  # seconds without a message after which an answer is complete
-BARS = "Bars: 150 ms a step for the built-in checkpoints, 400 ms for 220 M weights; 500 kB a chart."
-HEADS = ("page", "opens after, s", "step, ms (median)", "step, ms (longest)", "answer, kB", "largest message, kB")
+BARS = "Bars: 150 ms of the server a step for the built-in checkpoints, 400 ms for 220 M weights; 500 kB a chart."
+HEADS = (
+    "page", "opens after, s", "server, ms (median)", "server, ms (longest)", "until taken in, ms", "answer, kB",
+    "largest message, kB",
+)  # fmt: skip
+TICKS = os.sysconf("SC_CLK_TCK")  # of processor time, a second
 
 
 @dataclass
@@ -70,29 +75,44 @@ def busy(page: Page) -> bool:
     return bool(page.locator('[data-testid="stStatusWidget"], [data-testid="stSkeleton"]').count())
 
 
-def measure(page: Page, traffic: Traffic, url: str, steps: int) -> list[str]:
+def spent(process: int) -> float:
+    """Processor seconds of a process and its threads so far."""
+    fields = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / TICKS
+
+
+def measure(page: Page, traffic: Traffic, url: str, steps: int, server: int) -> list[str]:
     """One row of the table."""
     began = time.perf_counter()
     page.goto(url)
     traffic.settle(page)
     opened = time.perf_counter() - began - QUIET
     slider = page.locator(".st-key-sidebar_sparsity").get_by_role("slider")
-    times, answers, largest = [], [], []
+    times, answers, largest, work = [], [], [], []
     for step in range(steps + 1):
+        before = spent(server)
         slider.press("ArrowRight")
         traffic.settle(page)
         if step:  # the first step may have to make what later ones look up
+            work.append(1000 * (spent(server) - before))
             times.append(1000 * traffic.seconds)
             answers.append(sum(traffic.sizes) / 1000)
             largest.append(max(traffic.sizes, default=0) / 1000)
     name = urllib.parse.urlsplit(url).path.strip("/") or "overview"
-    figures = (statistics.median(times), max(times), max(answers), max(largest))
+    figures = (statistics.median(work), max(work), statistics.median(times), max(answers), max(largest))
     return [name, f"{opened:.1f}", *(f"{figure:,.0f}" for figure in figures)]
 
 
 @contextmanager
 def served() -> Iterator[str]:
     """The address of a dashboard of its own."""
+    with _serving() as (url, _):
+        yield url
+
+
+@contextmanager
+def _serving() -> Iterator[tuple[str, int]]:
+    """The address of a dashboard of its own, and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
@@ -107,7 +127,7 @@ def served() -> Iterator[str]:
                 break
             except OSError:
                 time.sleep(0.2)
-        yield url
+        yield url, server.pid
     finally:
         server.terminate()
         server.wait(20)
@@ -116,8 +136,8 @@ def served() -> Iterator[str]:
 def table(rows: list[list[str]]) -> str:
     """Rows under the heads, aligned.
 
-    >>> print(table([["overview", "1.5", "90", "110", "60", "20"]]).splitlines()[-1])
-    overview             1.5                 90                 110          60                   20
+    >>> print(table([["overview", "1.5", "90", "110", "400", "60", "20"]]).splitlines()[-1].split())
+    ['overview', '1.5', '90', '110', '400', '60', '20']
     """
     widths = [max(len(row[i]) for row in [HEADS, *rows]) for i in range(len(HEADS))]
     lines = ("  ".join(cell.rjust(w) if i else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths))) for row in
@@ -135,7 +155,7 @@ def main() -> None:
     options = parser.parse_args()
     query = urllib.parse.urlencode({"sparsity": "0.55"} | ({"model": options.model} if options.model else {}))
     rows = []
-    with served() as url, sync_playwright() as playwright:
+    with _serving() as (url, server), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), headless=True)
         for entry in PAGES:
             if options.pages and entry.url not in options.pages:
@@ -143,7 +163,7 @@ def main() -> None:
             page, traffic = browser.new_page(viewport={"width": 1440, "height": 1200}), Traffic()
             page.on("websocket", traffic.watch)
             place = "" if entry is PAGES[0] else entry.url
-            rows.append(measure(page, traffic, f"{url}/{place}?{query}", options.steps))
+            rows.append(measure(page, traffic, f"{url}/{place}?{query}", options.steps, server))
             page.close()
         browser.close()
     print(table(rows))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import logging
 import sys
 import threading
@@ -42,3 +43,7 @@ def _warm() -> None:
             log.exception("warming up failed")
     except Exception:  # the page that needs it will say what is wrong
         log.exception("warming up failed")
+    # Streamlit looks through all objects for garbage after every run of a page. Libraries and this model are none: without
+    # them that takes a few milliseconds; with them it took a quarter of a second, in which no page could answer.
+    gc.collect()
+    gc.freeze()

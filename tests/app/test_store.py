@@ -1,5 +1,6 @@
 """One worker, shared results, and work that can be abandoned."""
 
+import gc
 import threading
 import time
 from types import SimpleNamespace
@@ -9,6 +10,7 @@ import pytest
 import torch
 from torch import nn
 
+from app.services import warmup
 from app.services.memory import buffers, total
 from app.services.store import Abandoned, Store
 from multiflow_core.solved import Request, Solved
@@ -156,3 +158,13 @@ def test_memory_is_found_wherever_it_is():
     order = Solved(Request(linear, (), SimpleNamespace(updates_weights=False)), lambda count, progress: other)
     assert total(buffers(linear)) == total(buffers([linear, linear.weight[:2]])) == 4 * (32 + 4)
     assert total(buffers(order)) == total(buffers((order, other))) == 4 * 16
+
+
+def test_what_stays_is_no_garbage_to_be_looked_through():
+    """After warming up, the collector of every page's run leaves libraries and the first model alone."""
+    before = gc.get_freeze_count()
+    warmup._warm()
+    try:
+        assert gc.get_freeze_count() > before + 100_000
+    finally:
+        gc.unfreeze()
