@@ -171,9 +171,9 @@ def play(lesson: Lesson, hidden: bool) -> bool:
         for i, busy in enumerate(small.s_out):
             cells = _row(f"output {OUTPUTS[i]}  \nbusy {number(busy)}", [""] * len(INPUTS))
             for j, cell in enumerate(cells):
-                on = (i, j) in chosen
-                cell.button(
-                    number(small.weights[i][j]), key=f"guess_{i}_{j}", type="primary" if on else "secondary", width="stretch",
+                on, said = (i, j) in chosen, number(small.weights[i][j])
+                cell.button(  # always of one type: another would be another button to the browser, without the focus
+                    f"~~{said}~~" if on else said, key=f"guess_{i}_{j}", width="stretch",
                     on_click=_guess, args=((i, j),), disabled=not left and not on,
                     help=f"{name((i, j))}: from input {INPUTS[j]} to output {OUTPUTS[i]}",
                 )  # fmt: skip

@@ -80,6 +80,9 @@ _RULES = """
 [class*="st-key-thumb_"]{position:relative}
 [class*="st-key-thumb_"] button::after{content:"";position:absolute;inset:0;cursor:pointer}
 [class*="st-key-thumb_"] :is(button,.stButton,[data-testid="stButton"],[data-testid="stElementContainer"]){position:static}
+[class*="st-key-guess_"] button:has(del){border-color:var(--mf-pruned);
+  background:color-mix(in srgb,var(--mf-pruned) 16%,transparent)}
+[class*="st-key-guess_"] del{text-decoration-color:var(--mf-pruned);text-decoration-thickness:2px}
 .st-key-presets button{padding:.15rem .55rem;min-height:2rem}
 [class*="st-key-stories_sidebar"] button,.st-key-share button{padding:.1rem .6rem;min-height:2rem}
 .st-key-model_row [data-testid="stMarkdownContainer"] p,.st-key-open_model button p{font-size:.875rem}
