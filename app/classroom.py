@@ -163,10 +163,8 @@ def play(lesson: Lesson, hidden: bool) -> bool:
     chosen: frozenset[Cell] = st.session_state[GUESSES]
     left = len(small.gone) - len(chosen)
     with st.container(border=True, key="game"):
-        st.markdown(
-            "**Which six go?** "
-            + ("Click them." if left == len(small.gone) else f"{left} to choose." if left else "Ready.")
-        )
+        now = f"{left} to choose." if left else "Ready. Click one again to change it."
+        st.markdown(f"**Which six go?** {'Click them.' if left == len(small.gone) else now}")
         _row("", [f"input {i}  \nbusy {number(busy)}" for i, busy in zip(INPUTS, small.s_in, strict=True)])
         for i, busy in enumerate(small.s_out):
             cells = _row(f"output {OUTPUTS[i]}  \nbusy {number(busy)}", [""] * len(INPUTS))

@@ -39,8 +39,8 @@ first.empty()
 st.session_state[state.SETTINGS] = settings
 if settings is not None:
     sidebar.notices(settings)
-    if page.title != overview.title:  # which tells its story with what it finds itself
-        ui.guarded(lambda: room.banner(settings))
+    # Overview tells its story with what it finds itself
+    ui.guarded(lambda: room.banner(settings, shown=page.title != overview.title))
     page.run()
     with st.sidebar:
         ui.guarded(lambda: room.story_buttons(settings, "sidebar"))

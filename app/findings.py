@@ -103,7 +103,7 @@ def _neurons(dead: DeadNeurons | None) -> Verdict | None:
 
 
 def _dead(dead: DeadNeurons) -> str:
-    return f"{f'{dead.dead:,}' if dead.dead else 'none'} of {count(dead.neurons)} neurons are dead"
+    return f"{f'{dead.dead:,}' if dead.dead else 'none'} of {count(dead.neurons)} neurons {'is' if dead.dead == 1 else 'are'} dead"
 
 
 def _ability(losses: Sequence[Loss]) -> Verdict | None:

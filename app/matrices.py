@@ -41,6 +41,7 @@ class Matrix:
     Attributes:
         below, right: an edge, (its name, its numbers): averages and the like.
         gone: pruned. ringed: talked about. signs: ((cell, sign), ...) behind the number.
+        darkest: the size that is shaded darkest, by default the largest here.
     """
 
     caption: str
@@ -52,6 +53,7 @@ class Matrix:
     gone: frozenset[Cell] = frozenset()
     ringed: frozenset[Cell] = frozenset()
     signs: tuple[tuple[Cell, str], ...] = ()
+    darkest: float | None = None
 
 
 def side_by_side(pictures: tuple[Matrix | Network, ...], palette: Palette) -> str:
@@ -68,7 +70,7 @@ def html(matrix: Matrix) -> str:
     """
     names = [*matrix.columns, *([matrix.right[0]] if matrix.right else [])]
     head = "".join(f'<th scope="col">{escape(name)}</th>' for name in names)
-    largest = max((abs(v) for row in matrix.values for v in row if v is not None), default=0) or 1
+    largest = matrix.darkest or max((abs(v) for row in matrix.values for v in row if v is not None), default=0) or 1
     signs = dict(matrix.signs)
     body = "".join(
         f'<tr><th scope="row">{escape(name)}</th>'

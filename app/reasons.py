@@ -40,8 +40,10 @@ def _headline(why: Explanation, factors: tuple[str, ...]) -> str:
     if why.kept == why.kept_by_size and factors:
         if not links:
             return f"{verdict}: it is {size}, so it {end}"
-        also = f", and {links}" if why.kept else f"; {links}, which does not make up for that"
-        return f"{verdict}: it is {size}{also}, so it {end}"
+        helped = why.score.share >= why.magnitude.share  # by the neurons at its ends
+        if helped == why.kept:
+            return f"{verdict}: it is {size}, and {links}, so it {end}"
+        return f"{verdict}: it is {size}; {links}, which does not {'help' if why.kept else 'make up for that'}, so it {end}"
     if links:  # the rest of the score outweighs the size
         return f"{verdict}, though {size} by size alone: {links}, so it {end}"
     return f"{verdict}: its score comes after {percent(why.score.share)} of {_rivals(why)}, so it {end}"

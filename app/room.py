@@ -48,10 +48,14 @@ def told_now(settings: state.Settings) -> Story | None:
     return told(_stories(settings.model), settings)
 
 
-def banner(settings: state.Settings) -> None:
-    """What there is to see, while the settings are those of a story whose button was pressed."""
+def banner(settings: state.Settings, shown: bool) -> None:
+    """What there is to see, while the settings are those of a story whose button, or a link to it, was pressed."""
     story = told_now(settings)
-    if story and st.session_state.get(state.TOLD) == settings:
+    if state.TOLD not in st.session_state:
+        st.session_state[state.TOLD] = settings if st.query_params.get(state.STORY.name) else None
+    on = story is not None and st.session_state[state.TOLD] == settings
+    address.keep(state.STORY, "1" if on else "")
+    if on and shown:
         with st.container(key="story"):
             st.info(story.words, title=story.name, icon=story.icon)
 

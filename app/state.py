@@ -189,6 +189,7 @@ OTHER: Key[str] = Key("other", "", str)  # the method whose mask is compared; th
 WINDOW: Key[str] = Key("window", "", window_from)  # "rows,columns" of the chosen layer, first and last of each
 WINDOW_OF = "window of"  # the layer to which the window belongs
 STRONGEST: Key[str] = Key("strongest", "6", str)  # how many neurons Flow shows at each place
+STORY: Key[str] = Key("story", "", str)  # anything but nothing: the story of these settings is told on every page
 PRESENT: Key[str] = Key("present", "", str)  # anything but nothing: no controls, for a projector
 QUERY: Key[str] = Key("q", "a red car", str)
 SCENE: Key[int] = Key("scene", 5, scene_from)
@@ -219,7 +220,7 @@ DIALOG = "dialog"  # whether the dialog that opens models is open
 OPENING = "opening"  # what the reader asked it to open
 NOTICES = "notices"  # what was wrong with the address, with the settings then in force
 
-TOLD = "told"  # the settings of the story that was chosen last
+TOLD = "told_for"  # the settings of the story that was chosen last
 SETTINGS = "settings"  # what the sidebar said in this run
 
 PRESETS: tuple[float, ...] = (0.0, 0.63, 0.75, 0.90)

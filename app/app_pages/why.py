@@ -49,14 +49,14 @@ def show(settings: Settings) -> None:
         where = f"Weight ({weight[1]}, {weight[2]}) of {why.place(key, weight[0])}"
         st.caption(f"{where} under {runs.title(key)} at {percent(key.sparsity)}")
         st.markdown(f"### {told.headline}", help=ABOUT)
+        with ui.controls("turn"):
+            _turn(found)
     with st.container(key="wrap_why"):
         left, right = st.columns(2, gap="large")
     with left:
         if ui.ordered(order):
             ui.chart(why.rulers(key, found), "rulers", ABOUT_RULERS)
             st.markdown("\n".join(f"- {sentence}" for sentence in told.sentences))
-            with ui.controls("turn"):
-                _turn(found)
     with right:
         others = st.container()
         if found:

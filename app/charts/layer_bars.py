@@ -46,9 +46,7 @@ class LayerBars:
     def title(self) -> str:
         if self.first:
             name, target = self.first
-            return (
-                f"{self.method} empties {name} first: {percent(GONE)} of it are gone at a target of {percent(target)}"
-            )
+            return f"{self.method} empties {name} first: {percent(GONE)} of it is gone at a target of {percent(target)}"
         if self.even:
             return f"{self.method} takes the same share of every layer: {percent(self.worst.sparsity)}"
         return (

@@ -49,11 +49,11 @@ class QuantileLines:
         shares = dict(zip(self.modalities, self.taken, strict=True))
         most, least = (pick(shares, key=lambda name: shares[name]) for pick in (max, min))
         if percent(shares[most]) == percent(shares[least]):
-            return f"One threshold for all is fair: it takes {percent(shares[most])} of every modality"
+            return f"One threshold on size is fair: it takes {percent(shares[most])} of every modality"
         what = (
-            "One threshold for all is nearly fair"
+            "One threshold on size is nearly fair"
             if shares[most] - shares[least] < FAIR
-            else "One threshold is not fair"
+            else "One threshold on size is not fair"
         )
         return f"{what}: it takes {percent(shares[most])} of {most} and {percent(shares[least])} of {least}"
 

@@ -35,10 +35,10 @@ class Rulers:
         size, score = (
             next(r for r in self.rulers if r.rivals and last == (r is self.rulers[-1])) for last in (False, True)
         )
-        return (
-            f"By size it comes after {percent(size.share)} of its rivals, by score after {percent(score.share)}; "
-            f"{percent(self.cut)} go"
-        )
+        said, cut = percent(score.share), percent(self.cut)
+        if said == cut:  # and yet it stays, or goes, by a little
+            said, cut = f"{100 * score.share:.2f} %", f"{100 * self.cut:.2f} %"
+        return f"By size {percent(size.share)} of its rivals go before it, by score {said}; {cut} have to go"
 
     def describe(self) -> str:
         """Alternative text."""

@@ -12,8 +12,8 @@ MULTIFLOW gives **each modality a threshold of its own**, set so that each loses
 the other any more.
 
 How many of a layer's weights lie under its modality's threshold? That number is the layer's **budget**: so many have to go
-there. It is decided by size alone, which needs no inputs: a layer with loud inputs has high scores throughout, and one cut through
-the scores of all layers would spare it for that.
+there. Why not by score? A layer whose inputs are strong has high scores throughout: one cut through the scores of all layers would
+spare it, and empty others. Size does not depend on the inputs.
 
 *Which* ones go is decided by the score of step 5: in every layer the lowest scores go, until the budget is used up. (All four
 layers are given the same inputs here.)
@@ -21,7 +21,9 @@ layers are given the same inputs here.)
 
 
 def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
-    return tuple(layer(it, "multiflow", shown, spared(it) if shown else frozenset()) for it in lesson.towers.layers)
+    return tuple(
+        layer(it, lesson, "multiflow", shown, spared(it) if shown else frozenset()) for it in lesson.towers.layers
+    )
 
 
 def spared(it: TowerLayer) -> frozenset[Cell]:
@@ -37,7 +39,8 @@ def exercise(lesson: Lesson) -> Exercise:
     counts = {it.name: it.lost(it.per_modality) for it in own}
     told = " and ".join(f"{count} in {name}" for name, count in counts.items())
     return Exercise(
-        f"What is the budget of {ASKED}: how many of its weights have to go?", counts[ASKED],
+        f"What is the budget of {ASKED}: how many of its weights have to go? (Line up all weights of vision by size: half of them "
+        "lie under the threshold.)", counts[ASKED],
         f"Of the {size} weights of vision the {size // 2} smallest lie under its threshold: {told}.",
     )  # fmt: skip
 

@@ -16,21 +16,18 @@ size alone, with **one threshold** for everything: whatever is smaller goes, and
 """
 
 
-def layer(it: TowerLayer, which: str, shown: bool, ringed: frozenset[Cell] = frozenset()) -> Matrix:
-    """A layer of the two towers, pruned by one of its masks if that is to be shown."""
+def layer(it: TowerLayer, lesson: Lesson, which: str, shown: bool, ringed: frozenset[Cell] = frozenset()) -> Matrix:
+    """A layer of the two towers, pruned by one of its masks if that is to be shown; all four are shaded alike."""
     flags = getattr(it, which)
     gone = frozenset((i, j) for i, row in enumerate(flags) for j, kept in enumerate(row) if shown and not kept)
     size = len(flags) * len(flags[0])
-    return board(
-        f"{it.name.capitalize()}{f': loses {len(gone)} of {size}' if shown else ''}",
-        it.weights,
-        gone=gone,
-        ringed=ringed,
-    )
+    largest = max(abs(weight) for other in lesson.towers.layers for row in other.weights for weight in row)
+    caption = f"{it.name.capitalize()}{f': loses {len(gone)} of {size}' if shown else ''}"
+    return board(caption, it.weights, gone=gone, ringed=ringed, darkest=largest)
 
 
 def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
-    return tuple(layer(it, "globally", shown) for it in lesson.towers.layers)
+    return tuple(layer(it, lesson, "globally", shown) for it in lesson.towers.layers)
 
 
 def exercise(lesson: Lesson) -> Exercise:
@@ -42,7 +39,7 @@ def exercise(lesson: Lesson) -> Exercise:
         " (of those just as large, the first are gone)" if any(abs(w) == stays for w, kept in every if not kept) else ""
     )
     return Exercise(
-        f"How many of the {size} text weights go? A guess will do.", gone,
+        f"How many of the {size} text weights go?", gone,
         f"Of all 48 weights the {half} smallest go. The smallest that stays is {number(stays)}{equal}, and {gone} text weights "
         "come before it.",
     )  # fmt: skip

@@ -63,7 +63,8 @@ def _collapse(model: str, data: Comparison) -> Story | None:
     same = "Under MULTIFLOW's own share for each modality" if alike else "Under MULTIFLOW"
     words = (
         f"{runs.title(runs.OrderKey(model, settings.method, settings.allocation))} takes {percent(run.modalities[poor])} of "
-        f"{poor} and {percent(run.modalities[rich])} of {rich}: one modality pays for the other. {title} ({unit}) falls from "
+        f"{poor} and {percent(run.modalities[rich])} of {rich}: with one cut through everything {poor} pays for "
+        f"{rich}. {title} ({unit}) falls from "
         f"{percent(data.dense[task])} to {percent(run.figure[task])}. {same} it stays at {percent(kept)} with the same "
         f"{percent(run.sparsity)} gone."
     )

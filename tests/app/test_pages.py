@@ -233,10 +233,10 @@ def first_layer(at) -> str:
 
 def test_layers_name_what_goes_first_and_follow_the_slider(open_page):
     at = open_page("layers", method="omp", sparsity="0.63")
-    assert f"OMP empties {first_layer(at)} first: 90 % of it are gone" in texts(at)
+    assert f"OMP empties {first_layer(at)} first: 90 % of it is gone" in texts(at)
     before, pruned = plots(at), list(at.dataframe[-1].value["pruned now"])
     at.slider(key="sparsity").set_value(0.9).run()
-    assert not at.exception and f"OMP empties {first_layer(at)} first: 90 % of it are gone" in texts(at)
+    assert not at.exception and f"OMP empties {first_layer(at)} first: 90 % of it is gone" in texts(at)
     assert all(a != b for a, b in zip(plots(at), before, strict=True))
     assert all(a > b for a, b in zip(at.dataframe[-1].value["pruned now"], pruned))
 

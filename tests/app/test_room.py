@@ -128,3 +128,14 @@ def test_presenter_mode_leads_through_the_pages_and_the_sparsities(open_page):
     assert at.session_state[state.SPARSITY.name] == 0.95 and "OMP" not in texts(at)
     at.button(key="leave").click().run()
     assert not at.exception and "stride_up" not in [button.key for button in at.button]
+
+
+def test_a_link_to_a_story_tells_it_on_every_page(open_page):
+    at = open_page("layers")
+    assert not at.info
+    at.button(key="story_sidebar_0").click().run()
+    assert "falls from" in at.info[0].value and "story" in at.query_params
+    found = {"allocation": "global", "story": "1"}
+    assert "falls from" in open_page("layers", **found).info[0].value
+    at.slider(key="sparsity").set_value(0.2).run()
+    assert not at.info and "story" not in at.query_params

@@ -79,7 +79,7 @@ def test_bars_are_in_the_order_of_the_model():
 @pytest.mark.parametrize(
     ("changes", "title"),
     [
-        ({}, "OMP empties vision 0 qkv first: 90 % of it are gone at a target of 80 %"),
+        ({}, "OMP empties vision 0 qkv first: 90 % of it is gone at a target of 80 %"),
         ({"first": None}, "OMP takes most of vision 0 qkv: 70 % at a target of 63 %"),
         ({"first": None, "layers": BARS.layers[2:]}, "OMP takes the same share of every layer: 60 %"),
     ],

@@ -60,7 +60,7 @@ def test_rulers_shade_what_goes_on_those_that_compete():
     assert figure.data[0].marker.color == (LIGHT.pruned, LIGHT.muted, LIGHT.muted, LIGHT.pruned)
     shaded = [shape for shape in figure.layout.shapes if shape.type == "rect"]
     assert [(shape.x1, (shape.y0 + shape.y1) / 2) for shape in shaded] == [(63, 0), (63, 3)]
-    assert RULERS.title() == "By size it comes after 10 % of its rivals, by score after 69 %; 63 % go"
+    assert RULERS.title() == "By size 10 % of its rivals go before it, by score 69 %; 63 % have to go"
 
 
 def test_a_bar_ends_where_the_weight_goes():

@@ -117,7 +117,7 @@ def test_survival_is_the_share_kept_where_there_are_enough():
 
 
 def test_quantiles_say_who_pays():
-    assert QUANTILES.title() == "One threshold is not fair: it takes 70 % of vision and 30 % of text"
+    assert QUANTILES.title() == "One threshold on size is not fair: it takes 70 % of vision and 30 % of text"
     figure = QUANTILES.figure(LIGHT)
     assert [t.name for t in figure.data if t.showlegend is None] == [
         "vision: 70 % under the dashed line", "text: 30 % under the dashed line",
@@ -134,9 +134,9 @@ def test_quantiles_say_who_pays():
 
 def test_quantiles_of_an_even_model_and_at_the_ends():
     even = QuantileLines(QUANTILES.modalities, QUANTILES.sizes, QUANTILES.common, ((0, 0.51, 1), (0, 0.49, 1)), 0.5)
-    assert even.title() == "One threshold for all is nearly fair: it takes 51 % of vision and 49 % of text"
+    assert even.title() == "One threshold on size is nearly fair: it takes 51 % of vision and 49 % of text"
     equal = QuantileLines(QUANTILES.modalities, QUANTILES.sizes, QUANTILES.common, ((0, 0.5, 1), (0, 0.502, 1)), 0.5)
-    assert equal.title() == "One threshold for all is fair: it takes 50 % of every modality"
+    assert equal.title() == "One threshold on size is fair: it takes 50 % of every modality"
     dense = QuantileLines(QUANTILES.modalities, QUANTILES.sizes, QUANTILES.common, QUANTILES.under, 0.0)
     assert dense.title() == "The median weight of text is 2 times that of vision"
     alone = QuantileLines(("unknown",), ((0.1, 0.2, 0.3),), (0.1, 0.2, 0.3), ((0, 0.5, 1),), 0.5)
