@@ -95,10 +95,9 @@ def _layers(facts: Facts) -> Verdict | None:
 def _neurons(dead: DeadNeurons | None) -> Verdict | None:
     if dead is None or dead.dead < DYING * dead.neurons:
         return None
-    why = (
-        f"No weight is left of {count(dead.inputs)} inputs and {count(dead.outputs)} outputs of layers: what passes there is "
-        "cut off."
-    )
+    sides = ((dead.inputs, "inputs"), (dead.outputs, "outputs"))
+    gone = " and ".join(f"{count(number)} {side}" for number, side in sides if number)
+    why = f"No weight is left of {gone} of layers: what passes there is cut off."
     return Verdict("note", _dead(dead), why)
 
 
