@@ -8,7 +8,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
-from . import address, state
+from . import address, selection, state
 from .charts.words import percent
 from .services import comparison, runs
 from .services.stories import Story, stories, told
@@ -70,8 +70,8 @@ def bar(settings: state.Settings, pages: Sequence[StreamlitPage], title: str) ->
             st.button(
                 f"{sign} {percent(STRIDE)}",
                 key=f"stride_{'down' if by < 0 else 'up'}",
-                on_click=_stride,
-                args=(settings, by),
+                on_click=selection.choose_sparsity,
+                args=(settings.sparsity + by,),
             )
         method = runs.title(runs.OrderKey(settings.model, settings.method, settings.allocation))
         st.markdown(f"**{method} at {percent(settings.sparsity)}**", width="content")
@@ -82,10 +82,6 @@ def bar(settings: state.Settings, pages: Sequence[StreamlitPage], title: str) ->
         )  # fmt: skip
     if st.session_state.pop(STARTED, False):
         st.html(_TO_THE_TOP, unsafe_allow_javascript=True)
-
-
-def _stride(settings: state.Settings, by: float) -> None:
-    st.session_state[state.SPARSITY.name] = round(min(1.0, max(0.0, settings.sparsity + by)), 2)
 
 
 def share() -> None:

@@ -1,4 +1,4 @@
-"""The layer and the weight that the reader looks at: chosen on one page, the same on every other, and in the address."""
+"""What the reader looks at, and at which sparsity: chosen on one page, the same on every other, and in the address."""
 
 from __future__ import annotations
 
@@ -79,3 +79,8 @@ def label(layer: PrunableLayer) -> str:
     'vision 3 · fc1 (768 × 192)'
     """
     return f"{layer.block} · {layer.role} ({' × '.join(map(str, layer.shape))})"
+
+
+def choose_sparsity(sparsity: float) -> None:
+    """Move the slider; to be called before it is drawn."""
+    st.session_state[state.SPARSITY.name] = round(min(1.0, max(0.0, sparsity)), 2)

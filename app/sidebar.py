@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from . import address, opening, state, ui
+from . import address, opening, selection, state, ui
 from .services import calibration, paths, results, runs
 from .services.results import HEADLINE
 from .services.store import Progress
@@ -43,7 +43,7 @@ def show() -> state.Settings | None:
                     for preset in state.PRESETS:
                         st.button(
                             "Dense" if preset == 0 else f"{preset:.0%}", key=f"preset_{preset:.0%}".rstrip("%"),
-                            on_click=_choose, args=(preset,), help=_PRESET_HELP.get(preset),
+                            on_click=selection.choose_sparsity, args=(preset,), help=_PRESET_HELP.get(preset),
                             type="primary" if abs(sparsity - preset) < 0.005 else "secondary",
                         )  # fmt: skip
     opening.dialog()
@@ -68,10 +68,6 @@ def _core(progress) -> None:
         return multiflow_core
 
     runs.STORE.get("models", "core", make, progress)
-
-
-def _choose(sparsity: float) -> None:
-    st.session_state[state.SPARSITY.name] = sparsity
 
 
 def _model() -> str:

@@ -12,8 +12,8 @@ from app.state import LAYER_TABLE, Settings
 ABOUT_BARS = (
     "One bar a layer, in the order in which the signal passes: its height is the share of the layer's weights that is pruned at "
     "the slider's place; dotted: what was asked of the whole model. The triangle marks the selected layer. **Click a bar to "
-    "select its layer**: every page that looks at one layer then looks at that one.\n\nA layer *goes first* when it is the "
-    "first to lose 90 % of its weights as the slider moves up."
+    "select its layer**: every page that looks at one layer then looks at that one.\n\nThe layer that is *emptied first* "
+    "is the first to lose 90 % of its weights as the slider moves up."
 )
 ABOUT_CURVES = (
     "One line a layer: how much of it is pruned (upwards) when so much of the whole model is pruned (to the right). Dashed: a "

@@ -72,12 +72,8 @@ def _turn(found: Explanation) -> None:
         then = "gone" if found.kept else "still there"
         st.button(
             f"Move the slider to {percent(there)}, where it is {then}", icon=":material/swap_horiz:", key="turn",
-            on_click=_slide, args=(there,),
+            on_click=selection.choose_sparsity, args=(there,),
         )  # fmt: skip
-
-
-def _slide(sparsity: float) -> None:
-    st.session_state[state.SPARSITY.name] = sparsity
 
 
 def _surprises(key: RunKey, progress) -> None:
