@@ -9,16 +9,16 @@ if str(ROOT) not in sys.path:
 
 import streamlit as st  # noqa: E402  (needs the path above)
 
-from app import look, room, sidebar, state, ui, welcome  # noqa: E402
+from app import state, warmup  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
-from app.services import warmup  # noqa: E402
+from app.parts import presenter, sidebar, theme, ui, welcome  # noqa: E402
 
 st.set_page_config(
     page_title="MULTIFLOW pruning lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
 )
 warmup.start()
-presenting = room.presenting()
-look.style(presenting)
+presenting = presenter.presenting()
+theme.style(presenting)
 
 
 def page_of(entry: Entry) -> st.Page:
@@ -40,10 +40,10 @@ st.session_state[state.SETTINGS] = settings
 if settings is not None:
     sidebar.notices(settings)
     # Overview tells its story with what it finds itself
-    ui.guarded(lambda: room.banner(settings, shown=page.title != overview.title))
+    ui.guarded(lambda: presenter.banner(settings, shown=page.title != overview.title))
     page.run()
     with st.sidebar:
-        ui.guarded(lambda: room.story_buttons(settings, "sidebar"))
-        ui.guarded(room.share)
+        ui.guarded(lambda: presenter.story_buttons(settings, "sidebar"))
+        ui.guarded(presenter.share)
     if presenting:
-        room.bar(settings, [entry for section in pages.values() for entry in section], page.title)
+        presenter.bar(settings, [entry for section in pages.values() for entry in section], page.title)

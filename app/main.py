@@ -10,8 +10,8 @@ ROOT = Path(__file__).resolve().parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from app import plot  # noqa: E402  (needs the path above)
-from app.services import warmup  # noqa: E402
+from app import warmup  # noqa: E402
+from app.parts import plotly_chart  # noqa: E402  (needs the path above)
 
 
 @asynccontextmanager
@@ -21,4 +21,4 @@ async def lifespan(_):
     yield
 
 
-app = st.App(Path(__file__).with_name("dashboard.py"), lifespan=lifespan, routes=[plot.route()])
+app = st.App(Path(__file__).with_name("dashboard.py"), lifespan=lifespan, routes=[plotly_chart.route()])

@@ -14,8 +14,8 @@ import sys
 from dataclasses import asdict
 from pathlib import Path
 
-from .measure import BARS, Figures, measure
-from .models import MODELS
+from benchmarks.measure import BARS, Figures, measure
+from benchmarks.models import MODELS
 
 DEFAULT = ("flatland-blip", "clip-b32", "blip-base-224", "xvlm-base")
 ROWS = {

@@ -18,11 +18,11 @@ import torch
 from torch import nn
 
 import multiflow_core as mf
-from multiflow_core import export
-from multiflow_core.vlm import VLM
-
-from .measure import SPARSITIES
-from .models import pictures
+from benchmarks.measure import SPARSITIES
+from benchmarks.models import pictures
+from multiflow_core.models.save import save_pruned
+from multiflow_core.models.vlm import VLM
+from multiflow_core.weights import packed_file
 
 
 def check(folder: Path, pairs: int = 4) -> Iterator[str]:
@@ -98,9 +98,9 @@ def answers(vlm: VLM, data: list) -> str:
 def exported(vlm: VLM, masks: mf.Masks) -> str:
     """The pruned checkpoint in float16, against the same without a mask, and read back."""
     with tempfile.TemporaryDirectory() as place:
-        folder = export.save(vlm, masks, Path(place) / "pruned", torch.float16)
-        size = (folder / export.FILE).stat().st_size
-        dense = export.bytes_loaded(folder / export.FILE)
+        folder = save_pruned(vlm, masks, Path(place) / "pruned", torch.float16)
+        size = (folder / packed_file.FILE).stat().st_size
+        dense = packed_file.bytes_loaded(folder / packed_file.FILE)
         again = mf.load(folder).model.state_dict()
     for name, tensor in vlm.prune(masks).model.state_dict().items():
         assert torch.equal(again[name], tensor.half().float() if tensor.is_floating_point() else tensor), name

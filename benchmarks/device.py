@@ -16,10 +16,11 @@ from collections.abc import Iterator, Sequence
 import torch
 
 import multiflow_core as mf
-from multiflow_core.sweep import BATCH, GRADIENT_BATCH, Run, Sample, default_benchmark, order_of
-from multiflow_core.vlm import VLM
-
-from .measure import SPARSITIES
+from benchmarks.measure import SPARSITIES
+from multiflow_core.experiments.prepare import GRADIENT_BATCH, Sample, order_of
+from multiflow_core.experiments.run import Run
+from multiflow_core.experiments.sweep import default_benchmark
+from multiflow_core.models.vlm import BATCH, VLM
 
 SEED = 1  # beside a checkpoint there may be statistics of seed 0, and nothing would be calibrated
 HEAD = ("method", *(f"differ at {s:.2f}" for s in SPARSITIES), "s on cpu", "s on the device")
@@ -45,7 +46,7 @@ def compare(model: str, device: str, methods: Sequence[str], pairs: int) -> Iter
 
 def calibrated(here: VLM, there: VLM) -> str:
     """How far the statistics differ, and whether equal statistics give equal masks."""
-    from multiflow_core.benchmark import calibration_pairs
+    from multiflow_core.experiments.benchmark import calibration_pairs
 
     pairs = calibration_pairs(32, SEED)
     ours, theirs = (mf.calibrate(vlm.model, vlm.batches(pairs)) for vlm in (here, there))

@@ -14,12 +14,12 @@ from typing import TypeVar
 import torch
 
 import multiflow_core as mf
-from multiflow_core import export
-from multiflow_core._capture import quiet
+from benchmarks.models import build, pictures
 from multiflow_core.families import family_of
-from multiflow_core.vlm import BUILT_IN, VLM
-
-from .models import build, pictures
+from multiflow_core.models.save import save_pruned
+from multiflow_core.models.vlm import BUILT_IN, VLM
+from multiflow_core.weights import packed_file
+from multiflow_core.weights.capture import quiet
 
 SPARSITIES = (0.63, 0.75, 0.90)
 Result = TypeVar("Result")
@@ -134,8 +134,8 @@ def _bits(masks: mf.Masks) -> float:
 
 def _checkpoint(vlm: VLM, masks: mf.Masks) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        file = export.save(vlm, masks, Path(folder), torch.float16) / export.FILE
-        return file.stat().st_size / export.bytes_loaded(file)
+        file = save_pruned(vlm, masks, Path(folder), torch.float16) / packed_file.FILE
+        return file.stat().st_size / packed_file.bytes_loaded(file)
 
 
 def seconds(call: Callable[[], object]) -> float:

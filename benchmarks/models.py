@@ -228,7 +228,7 @@ def xvlm(small: bool) -> tuple[nn.Module, Any]:
 
 def pictures(count: int, side: int = 64) -> list[tuple[Image.Image, str]]:
     """Image-text pairs of Flatland."""
-    from multiflow_core.benchmark import calibration_pairs
+    from multiflow_core.experiments.benchmark import calibration_pairs
 
     return [(image.resize((side, side)), text) for image, text in calibration_pairs(count)]
 

@@ -14,7 +14,8 @@ from collections.abc import Callable
 import numpy as np
 import torch
 
-from multiflow_core._merge import Binned, ascending_ranks, kth_lowest
+from multiflow_core.pruning.exact_cut import ascending_ranks, kth_lowest
+from multiflow_core.pruning.merging import Binned
 
 Way = Callable[[np.ndarray, int], np.ndarray]
 

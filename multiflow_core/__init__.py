@@ -15,31 +15,39 @@
 Data flows one way: checkpoint -> model -> layout -> statistics -> scores -> order -> masks -> pruned model.
 """
 
-from .calibrate import Statistics, calibrate
-from .layers import PrunableLayer, prunable_layers
-from .masks import Masks
-from .methods import methods  # last word on the name: the function, not the sub-package it comes from
-from .order import PruningOrder, rank
+from __future__ import annotations
+
+import importlib
+from typing import Any
 
 __version__ = "0.1.0"
 
-__all__ = [
-    "Masks",
-    "PrunableLayer",
-    "PruningOrder",
-    "Statistics",
-    "calibrate",
-    "load",
-    "methods",
-    "prunable_layers",
-    "rank",
-]
+# name -> where it is defined; loaded when it is first asked for, since PyTorch takes seconds to import
+_PUBLIC = {
+    "Masks": "weights.masks",
+    "PrunableLayer": "weights.layers",
+    "Order": "pruning.order",
+    "PruningOrder": "pruning.nested_order",
+    "Statistics": "calibration.activations",
+    "VLM": "models.vlm",
+    "calibrate": "calibration.activations",
+    "load": "models.vlm",
+    "mean_gradients": "calibration.gradients",
+    "methods": "pruning.method",
+    "prunable_layers": "models.layout",
+    "rank": "pruning.rank",
+    "second_moments": "calibration.second_moments",
+}
+__all__ = sorted(_PUBLIC)
 
 
-def __getattr__(name: str):
-    """`load` comes with transformers, which is slow to import: pay for it on first use."""
-    if name == "load":
-        from .vlm import load
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(importlib.import_module(f".{_PUBLIC[name]}", __name__), name)
+    globals()[name] = value
+    return value
 
-        return load
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+def __dir__() -> list[str]:
+    return [*globals(), *__all__]

@@ -37,7 +37,7 @@ def _add_methods(commands) -> None:
 
 
 def _methods(options: argparse.Namespace) -> None:
-    from .methods import methods
+    from .pruning.method import methods
 
     print(METHOD_ROW.format("name", "title", "needs", "masks nest", "new weights", "formula  [paper]"))
     for method in methods():
@@ -58,7 +58,7 @@ def _add_layers(commands) -> None:
 
 
 def _layers(options: argparse.Namespace) -> None:
-    from .vlm import load
+    from .models.vlm import load
 
     vlm = load(options.model)
     for layer in vlm.layers:
@@ -82,10 +82,10 @@ def _add_calibrate(commands) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> None:
-    from .benchmark import calibration_pairs
-    from .calibrate import calibrate
-    from .sweep import CALIBRATION_PAIRS
-    from .vlm import load
+    from .calibration.activations import calibrate
+    from .experiments.benchmark import calibration_pairs
+    from .experiments.prepare import CALIBRATION_PAIRS
+    from .models.vlm import load
 
     vlm = load(options.model, device=options.device)
     statistics = calibrate(vlm.model, vlm.batches(calibration_pairs(CALIBRATION_PAIRS)))
@@ -112,9 +112,10 @@ def _add_prune(commands) -> None:
 def _prune(options: argparse.Namespace) -> None:
     import torch
 
-    from . import export
-    from .sweep import Run, order_of
-    from .vlm import load
+    from .experiments.prepare import order_of
+    from .experiments.run import Run
+    from .models.save import save_pruned
+    from .models.vlm import load
 
     if not options.masks and not options.out:
         raise ValueError("give --masks FILE, --out FOLDER or both: nothing would be written")
@@ -125,14 +126,14 @@ def _prune(options: argparse.Namespace) -> None:
         print(masks.save(options.masks))
     if options.out:
         pruned = vlm.prune(masks, order.weights(options.sparsity))
-        print(export.save(pruned, masks, options.out, getattr(torch, options.dtype)))
+        print(save_pruned(pruned, masks, options.out, getattr(torch, options.dtype)))
     print(f"{masks.pruned:,} of {masks.total:,} weights pruned ({masks.sparsity:.4f})")
     for modality, sparsity in order.modality_sparsity(options.sparsity).items():
         print(f"  {modality:<8} {sparsity:.3f}")
 
 
 def _add_evaluate(commands) -> None:
-    from .sweep import METHODS, SPARSITIES
+    from .experiments.sweep import DEFAULT_METHODS, SPARSITIES
 
     command = commands.add_parser(
         "evaluate",
@@ -143,7 +144,7 @@ def _add_evaluate(commands) -> None:
         "  python -m multiflow_core evaluate MODEL --methods all --ablation --costs --masks FOLDER",
     )
     _add_model(command)
-    command.add_argument("--methods", nargs="+", default=list(METHODS), help='names, or "all"')
+    command.add_argument("--methods", nargs="+", default=list(DEFAULT_METHODS), help='names, or "all"')
     command.add_argument("--sparsities", nargs="+", type=float, default=list(SPARSITIES))
     command.add_argument("--seeds", type=int, default=3, help="runs of a method in which chance is involved")
     command.add_argument(
@@ -160,9 +161,9 @@ def _add_evaluate(commands) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .methods import methods
-    from .sweep import Sweep, ablation, default_benchmark, plan, result_file
-    from .vlm import load
+    from .experiments.sweep import Sweep, ablation, default_benchmark, plan, result_file
+    from .models.vlm import load
+    from .pruning.method import methods
 
     vlm = load(options.model, device=options.device)
     names = [m.name for m in methods()] if options.methods == ["all"] else options.methods
@@ -181,7 +182,7 @@ def _add_card(commands) -> None:
 
 
 def _card(options: argparse.Namespace) -> None:
-    from .model_card import write_card
-    from .vlm import load
+    from .experiments.model_card import write_card
+    from .models.vlm import load
 
     print(write_card(load(options.model), options.log))

@@ -9,7 +9,13 @@ ROOT = Path(__file__).parent.parent
 FORBIDDEN = {
     "multiflow_core": {"streamlit", "plotly", "app"},
     "app/charts": {"streamlit"},
-    "multiflow_core/methods": {"streamlit", "plotly", "app", "multiflow_core.masks", "multiflow_core.vlm"},
+    "multiflow_core/pruning/methods": {
+        "streamlit",
+        "plotly",
+        "app",
+        "multiflow_core.weights.masks",
+        "multiflow_core.models.vlm",
+    },
 }
 
 
@@ -50,7 +56,7 @@ def test_imports_go_one_way(folder):
 
 def test_there_is_something_to_check():
     assert len(files("multiflow_core")) > 10
-    assert len(files("multiflow_core/methods")) > 4
+    assert len(files("multiflow_core/pruning/methods")) > 4
 
 
 @pytest.mark.parametrize(

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cards, ladders, pictures, queries, ui
-from app.charts.words import percent
-from app.services import gallery, ladder, runs
-from app.state import Settings
+from app.engine import runs
+from app.facts import gallery, ladder, queries
+from app.html import cards
+from app.look.words import percent
+from app.parts import ladder_panel, picture_picker, ui
+from app.state.keys import Settings
 
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
@@ -30,12 +32,12 @@ def show(settings: Settings) -> None:
         return
     with st.container(key="wrap_asked_captions"):
         left, right = st.columns([4, 8], gap="large")
-        picture = pictures.choose(left.container(), left.container())
+        picture = picture_picker.choose(left.container(), left.container())
     with right:
         _captions(settings, picture)
-        if ladders.wanted(settings, "caption", cheap=True):
+        if ladder_panel.wanted(settings, "caption", cheap=True):
             key = runs.RunKey.of(settings)
-            ladders.show(
+            ladder_panel.show(
                 (key.order, picture.id), lambda progress: ladder.captions(key, picture, progress), ABOUT_LADDER
             )
 

@@ -6,11 +6,13 @@ import shlex
 
 import streamlit as st
 
-from app import state, ui
-from app.charts.words import percent
-from app.services import comparison, paths, runs
-from app.services.results import HEADLINE
-from app.state import Settings
+from app import state
+from app.engine import checkpoints, runs
+from app.facts import comparison
+from app.facts.results import HEADLINE
+from app.look.words import percent
+from app.parts import ui
+from app.state.keys import Settings
 
 SHOWN = ("multiflow", "sparsegpt", "chita++", "wanda", "omp", "random")  # the strongest, and the plainest
 ABOUT_LINES = (
@@ -43,8 +45,8 @@ def show(settings: Settings) -> None:
     data = comparison.load(settings.model, titles)
     if data is None:
         st.info(
-            f"Nothing has been measured for {ui.verbatim(paths.title(settings.model))} yet. This command writes the file that "
-            "this page reads:"
+            f"Nothing has been measured for {ui.verbatim(checkpoints.title(settings.model))} yet. This command writes the "
+            "file that this page reads:"
         )
         st.code(_command(settings.model), language=None, wrap_lines=True)
         return
@@ -70,8 +72,8 @@ def show(settings: Settings) -> None:
 
 def _command(model: str) -> str:
     """What measures all methods on a model, on the command line."""
-    address = paths.address_of(model)
-    out = "" if address == model else f" --out {shlex.quote(str(paths.result_file(model)))}"
+    address = checkpoints.address_of(model)
+    out = "" if address == model else f" --out {shlex.quote(str(checkpoints.result_file(model)))}"
     return f"python -m multiflow_core evaluate {shlex.quote(address)} --methods all --ablation{out}"
 
 

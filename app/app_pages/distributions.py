@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import selection, state, ui
-from app.services import distributions, runs
-from app.state import Settings
+from app import state
+from app.engine import runs
+from app.facts import distributions
+from app.parts import selection, ui
+from app.state.keys import Settings
 
 ABOUT_RIDGES = (
     "Every ridge shows how many weights are how large, on a logarithmic axis: left the small ones, right the large ones, each "

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import selection, state, ui
-from app.services import flow, runs
-from app.state import Settings
+from app import state
+from app.engine import runs
+from app.facts import flow
+from app.parts import selection, ui
+from app.state.keys import Settings
 
 ABOUT = (
     "Left to right: the inputs of the first matrix, the hidden neurons it feeds, the outputs of the second matrix. The width of "

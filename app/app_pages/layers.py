@@ -5,9 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app import selection, ui
-from app.services import facts, layers, runs
-from app.state import LAYER_TABLE, Settings
+from app.engine import runs
+from app.facts import layer_sparsity, layers
+from app.parts import selection, ui
+from app.state.keys import LAYER_TABLE, Settings
 
 ABOUT_BARS = (
     "One bar a layer, in the order in which the signal passes: its height is the share of the layer's weights that is pruned at "
@@ -36,7 +37,7 @@ def show(settings: Settings) -> None:
     st.title("Layers: which goes first?")
     key = runs.RunKey.of(settings)
     with ui.working() as progress:
-        now = facts.of(key, progress)
+        now = layer_sparsity.of(key, progress)
         curve = layers.curves(key.order, progress)
     with ui.controls("layer"):
         layer = selection.layer(runs.order(key.order).layers)

@@ -6,18 +6,20 @@ from functools import partial
 
 import streamlit as st
 
-from app import classroom, look, matrices, selection, state, ui
-from app.charts.words import percent
+from app import state
+from app.engine import checkpoints, runs
+from app.html import matrices
 from app.lesson import STEPS, Step, printed
-from app.services import lesson as numbers
-from app.services import paths, runs
-from app.services.lesson import Lesson
-from app.state import Settings
+from app.lesson import numbers as numbers
+from app.lesson.numbers import Lesson
+from app.look.words import percent
+from app.parts import lesson_panel, selection, theme, ui
+from app.state.keys import Settings
 
 
 def show(settings: Settings) -> None:
     st.title("Learn: which weights go, and why?")
-    at, hidden = classroom.where()
+    at, hidden = lesson_panel.where()
     step = STEPS[at - 1]
     st.markdown(f"### {at}. {step.title}")
     with st.container(key="wrap_learn"):
@@ -29,18 +31,18 @@ def show(settings: Settings) -> None:
     # what the reader changes and answers comes first, so that the words and pictures above already know
     with below_pictures:
         if step.edits:
-            classroom.edit(step)
+            lesson_panel.edit(step)
     with below_words:
         lesson = _lesson(settings, _real_layer(settings) if step.real else None)
     with words:
         _explain(step, lesson)
     with below_words:
-        shown = classroom.ask(step.exercise(lesson), at, hidden) if step.exercise else not step.game
+        shown = lesson_panel.ask(step.exercise(lesson), at, hidden) if step.exercise else not step.game
     with pictures:
         if step.game:
-            shown = classroom.play(lesson, hidden)
+            shown = lesson_panel.play(lesson, hidden)
         if shown or not step.game:
-            st.html(matrices.side_by_side(step.pictures(lesson, shown), look.palette()))
+            st.html(matrices.side_by_side(step.pictures(lesson, shown), theme.palette()))
         if shown:
             st.markdown(step.moral(lesson))
     _foot(settings, hidden)
@@ -55,7 +57,7 @@ def _explain(step: Step, lesson: Lesson) -> None:
 
 def _lesson(settings: Settings, layer: str | None = None) -> Lesson:
     """All that the steps are about, with the numbers in force; a real layer only where one is asked for."""
-    weights, tokens = classroom.current(state.LESSON_WEIGHTS), classroom.current(state.LESSON_TOKENS)
+    weights, tokens = lesson_panel.current(state.LESSON_WEIGHTS), lesson_panel.current(state.LESSON_TOKENS)
     scale = float(st.session_state.get(state.SCALE.name, state.SCALE.default))
     real = None
     if layer:
@@ -82,7 +84,7 @@ def _foot(settings: Settings, hidden: bool) -> None:
             help="One file to print, with your numbers; it needs no network. The answers are at its end, unless they are hidden.",
         )  # fmt: skip
         st.caption(
-            f"The lesson has its own small layer; only step 10 looks at {paths.title(settings.model)}, at "
+            f"The lesson has its own small layer; only step 10 looks at {checkpoints.title(settings.model)}, at "
             f"{percent(settings.sparsity)}. What {runs.method(settings.method).title} would do is told, weight by weight, under "
             "*Why this weight?*."
         )

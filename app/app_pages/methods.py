@@ -7,11 +7,12 @@ from pathlib import Path
 
 import streamlit as st
 
-from app import look, ui
-from app.charts.words import ordinal, percent
-from app.services import catalogue, comparison, runs
-from app.services.results import HEADLINE
-from app.state import Settings
+from app.engine import runs
+from app.facts import comparison, method_cards
+from app.facts.results import HEADLINE
+from app.look.words import ordinal, percent
+from app.parts import theme, ui
+from app.state.keys import Settings
 
 GLOSSARY = Path(ui.__file__).with_name("glossary.md")
 ABOUT = (
@@ -29,7 +30,7 @@ def show(settings: Settings) -> None:
     with words:
         st.markdown(GLOSSARY.read_text(encoding="utf-8"))
     with cards:
-        ui.heading(catalogue.finding(data, settings.sparsity), ABOUT, "methods")
+        ui.heading(method_cards.finding(data, settings.sparsity), ABOUT, "methods")
         st.caption("The squares on each card: the lesson's four small layers, half pruned; filled is kept.")
         with st.container(key="wrap_methods"):
             left, right = st.columns(2, gap="medium")
@@ -48,15 +49,15 @@ def _card(method, data: comparison.Comparison | None, settings: Settings) -> Non
         else:
             st.code(method.formula, language=None)
         with ui.working() as progress:
-            drawn = catalogue.miniature(method, progress)
-        st.html(drawn.html(look.palette()))
+            drawn = method_cards.miniature(method, progress)
+        st.html(drawn.html(theme.palette()))
         st.markdown("\n".join(f"- {line}" for line in _facts(method, data, settings)))
         st.caption(_linked(method.paper))
 
 
 def _facts(method, data: comparison.Comparison | None, settings: Settings) -> list[str]:
     """Needs, kind, cost and record, a line each."""
-    needs = " and ".join(catalogue.NEEDS[need] for need in sorted(method.needs)) or "nothing but the weights"
+    needs = " and ".join(method_cards.NEEDS[need] for need in sorted(method.needs)) or "nothing but the weights"
     kind = "masks nest" if method.nested else "solves every sparsity anew"
     after = (
         "gives new values to the weights that stay"
@@ -64,14 +65,14 @@ def _facts(method, data: comparison.Comparison | None, settings: Settings) -> li
         else "leaves the weights that stay as they are"
     )
     lines = [f"**Needs** {needs}", f"**Kind** {kind}; {after}{'; draws lots' if method.chance else ''}"]
-    if spent := catalogue.cost(data, method.name):
+    if spent := method_cards.cost(data, method.name):
         memory = "" if spent[1] is None else f" and {spent[1]:,.0f} MB beyond the model"
         lines.append(f"**Costs** {spent[0]:,.1f} s{memory} for one mask, as measured")
-    record = catalogue.record(data, method.name, settings.sparsity) if data else None
+    record = method_cards.record(data, method.name, settings.sparsity) if data else None
     return [*lines, f"**When it wins** {_record(record)}"]
 
 
-def _record(record: catalogue.Record | None) -> str:
+def _record(record: method_cards.Record | None) -> str:
     if record is None:
         return "not measured on this model"
     first = (

@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import address, selection, state, ui
+from app import state
 from app.charts.lens import VIEWS, Lens
-from app.charts.words import percent
-from app.services import neurons, runs
-from app.state import Settings
-from app.windows import LEAST, Window, around
+from app.engine import runs
+from app.facts import neurons
+from app.facts.window import LEAST, Window, around
+from app.look.words import percent
+from app.parts import address, selection, ui
+from app.state.keys import Settings
 
 if TYPE_CHECKING:
     from multiflow_core import PrunableLayer

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import findings, room, selection, ui
 from app.charts.heatmap import SparsityGrid
-from app.charts.words import count, percent
-from app.services import facts, results, runs
-from app.services.stories import Story
-from app.state import Settings
+from app.engine import runs
+from app.facts import collapse, layer_sparsity, results
+from app.facts.stories import Story
+from app.look.words import count, percent
+from app.parts import presenter, selection, ui
+from app.state.keys import Settings
 
 LAYERS = "app_pages/layers.py"
 BESIDE = ("multiflow", "omp", "random")  # all others are on Compare
@@ -40,23 +41,23 @@ def show(settings: Settings) -> None:
     measured = results.load(settings.model)
     headline = st.container()
     with ui.working() as progress:
-        now = facts.of(key, progress)
+        now = layer_sparsity.of(key, progress)
         rival = runs.rival(key)
-        beside = facts.of(rival, progress) if rival else None
+        beside = layer_sparsity.of(rival, progress) if rival else None
         with headline:
             _figures(key, now, measured)
-        dead = facts.dead_neurons(key, progress)
-    story = room.told_now(settings)
-    losses = facts.losses(measured, key, rival)
-    _alarm(findings.verdict(now, beside, dead, losses, brief=story is not None), story)
+        dead = layer_sparsity.dead_neurons(key, progress)
+    story = presenter.told_now(settings)
+    losses = layer_sparsity.losses(measured, key, rival)
+    _alarm(collapse.verdict(now, beside, dead, losses, brief=story is not None), story)
     _where(now, beside)
     if measured:
         chosen = runs.measured_as(key)
         titles = {m.name: m.title for m in runs.methods() if m.name in BESIDE} | {chosen: now.method}
-        ui.chart(facts.abilities(measured, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
+        ui.chart(layer_sparsity.abilities(measured, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
 
 
-def _alarm(verdict: findings.Verdict, story: Story | None) -> None:
+def _alarm(verdict: collapse.Verdict, story: Story | None) -> None:
     """What has collapsed, or that nothing has; under the story that these settings tell, if they tell one."""
     say, icon = LEVELS[verdict.level]
     if story:
@@ -67,7 +68,7 @@ def _alarm(verdict: findings.Verdict, story: Story | None) -> None:
             say(verdict.why, title=verdict.headline, icon=icon)
 
 
-def _figures(key: runs.RunKey, now: facts.Facts, measured: results.Results | None) -> None:
+def _figures(key: runs.RunKey, now: layer_sparsity.Facts, measured: results.Results | None) -> None:
     """The headline figures: weights, then one per measured task."""
     name = runs.measured_as(key)
     at = measured.nearest(name, key.sparsity) if measured else None
@@ -80,7 +81,7 @@ def _figures(key: runs.RunKey, now: facts.Facts, measured: results.Results | Non
             help="Of the prunable weights: all matrices of encoders and decoders, not embeddings, norms and heads.",
         )  # fmt: skip
         next(places).metric(
-            "Size on disk", percent(findings.storage(key.sparsity)), "same speed",
+            "Size on disk", percent(collapse.storage(key.sparsity)), "same speed",
             delta_color="off", delta_arrow="off", border=True,
             help="Prunable weights in float16 plus one bit per weight for the mask. Scattered zeros save storage, not "
             "time: the processor multiplies by zero as slowly as by anything else.",
@@ -98,13 +99,15 @@ def _figures(key: runs.RunKey, now: facts.Facts, measured: results.Results | Non
         )
 
 
-def _where(now: facts.Facts, beside: facts.Facts | None) -> None:
+def _where(now: layer_sparsity.Facts, beside: layer_sparsity.Facts | None) -> None:
     """Modality shares and one heatmap a modality: the smallest beside the shares, those with many blocks below."""
     layers = [fact.layer for fact in now.layers]
     chosen = selection.chosen(layers)
-    shares = facts.shares(now, beside)
+    shares = layer_sparsity.shares(now, beside)
     about = ABOUT_SHARES + (f" Diamonds: {shares.rival} at the same total." if shares.rival else "")
-    grids = sorted(facts.grids(now, chosen.name if chosen else None), key=lambda grid: (grid.wide, len(grid.roles)))
+    grids = sorted(
+        layer_sparsity.grids(now, chosen.name if chosen else None), key=lambda grid: (grid.wide, len(grid.roles))
+    )
     narrow = [grid for grid in grids if not grid.wide]
     with st.container(key="wrap_where"):
         left, right = st.columns([5, 7], gap="medium")

@@ -7,14 +7,17 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import cards, ladders, pictures, queries, rankings, state, typed, ui
-from app.charts.words import percent
-from app.services import gallery, ladder, runs
-from app.services.store import Progress
-from app.state import Settings
+from app import state
+from app.engine import runs
+from app.engine.store import Progress
+from app.facts import gallery, ladder, queries, rankings
+from app.html import cards
+from app.look.words import percent
+from app.parts import ladder_panel, picture_picker, text_field, ui
+from app.state.keys import Settings
 
 if TYPE_CHECKING:
-    from multiflow_core.vlm import VLM
+    from multiflow_core.models.vlm import VLM
 
 TOP = 8
 ABOUT = (
@@ -63,14 +66,14 @@ def show(settings: Settings) -> None:
 
 def _find_pictures(settings: Settings, dense: VLM, pool: gallery.Gallery) -> None:
     with ui.controls("query"):
-        row = typed.field(state.QUERY, "Query", "a red car at night", ":material/search:", queries.EXAMPLES)
+        row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", queries.EXAMPLES)
         with row:
             scenes = _searched(len(pool.scenes))
-    pictures.complaints()
-    query = typed.checked(state.QUERY, dense)
+    picture_picker.complaints()
+    query = text_field.checked(state.QUERY, dense)
     if not query.usable:
         return
-    own = pictures.own()
+    own = picture_picker.own()
 
     def scores(key: runs.RunKey, progress: Progress) -> list[float]:
         return gallery.text_scores(key, query.text, progress, own, scenes)
@@ -97,12 +100,12 @@ def _find_pictures(settings: Settings, dense: VLM, pool: gallery.Gallery) -> Non
 
 def _searched(scenes: int) -> bool:
     """Where own pictures are added to the gallery; returns whether Flatland's are searched as well."""
-    own = len(pictures.own())
+    own = len(picture_picker.own())
     label = f"Gallery: {scenes} scenes" + (f" + {own} of yours" if own else ", add yours")
     if own and st.session_state.get(state.ONLY_OWN):
         label = f"Gallery: {own} of yours"
     with st.popover(label, icon=":material/add_photo_alternate:", type="tertiary", key="gallery"):
-        pictures.add("Your own pictures")
+        picture_picker.add("Your own pictures")
         return not (own and st.toggle("Search my pictures only", key=state.ONLY_OWN, persist_state="session"))
 
 
@@ -112,7 +115,7 @@ def _searched(scenes: int) -> bool:
 def _find_captions(settings: Settings, pool: gallery.Gallery) -> None:
     with st.container(key="wrap_picture"):
         left, right = st.columns([3, 7], gap="medium")
-        picture = pictures.choose(left, right)
+        picture = picture_picker.choose(left, right)
     own = gallery.caption_of(picture.scene) if picture.scene else None
     extra = (own,) if own and own not in pool.captions else ()
 
@@ -158,14 +161,14 @@ def _margins(
     if sought is None:
         return
     key = runs.RunKey.of(settings)
-    climbed = ladders.wanted(settings, "rank", cheap=False)
+    climbed = ladder_panel.wanted(settings, "rank", cheap=False)
     with st.container(key="wrap_margins"):
         left, right = st.columns([5, 7], gap="large") if climbed else (st.container(), None)
     with left:
         ui.chart(sought.gaps(f"{runs.title(key)} at {percent(settings.sparsity)}"), "gaps", ABOUT_GAPS)
     if climbed:
         with right:
-            ladders.show(
+            ladder_panel.show(
                 (key.order, about, sought.wanted),
                 lambda progress: ladder.ranks(key, scores, sought, TOP, progress),
                 ABOUT_RANKS,

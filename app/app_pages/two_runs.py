@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cards, pins, queries, rankings, state, typed, ui
-from app.services import gallery, pairs, runs
-from app.state import Settings
+from app import state
+from app.engine import runs
+from app.facts import gallery, queries, rankings, two_runs
+from app.html import cards
+from app.parts import run_pins, text_field, ui
+from app.state.keys import Settings
 
 TOP = 6
 SIDES = {"A": "own", "B": "rival"}  # the colour of each run
@@ -27,13 +30,13 @@ ABOUT_SAID = "Both models describe the same picture. Words struck through are fa
 
 def show(settings: Settings) -> None:
     st.title("Two runs, side by side")
-    a, b = pins.show(settings)
+    a, b = run_pins.show(settings)
     with ui.working() as progress:
         for key in (a, b):
             runs.order(key.order, progress)
-        alike = pairs.same_layers(a, b)
+        alike = two_runs.same_layers(a, b)
         if alike:
-            grid, shared = pairs.difference(a, b, progress), pairs.overlap(a, b, progress)
+            grid, shared = two_runs.difference(a, b, progress), two_runs.overlap(a, b, progress)
     if alike:
         with st.container(key="wrap_pairs"):
             left, right = st.columns([7, 5], gap="large")
@@ -53,7 +56,7 @@ def _found(a: runs.RunKey, b: runs.RunKey) -> None:
         return
     with ui.controls("query"):
         st.text_input("Query", state.QUERY.default, key=state.QUERY.name, bind="query-params", icon=":material/search:")
-    query = typed.checked(state.QUERY, runs.vlm(a.model))
+    query = text_field.checked(state.QUERY, runs.vlm(a.model))
     if not query.usable:
         return
     with ui.working() as progress:
@@ -77,7 +80,7 @@ def _found(a: runs.RunKey, b: runs.RunKey) -> None:
         ):
             key = a if letter == "A" else b
             with column:
-                head = cards.heading(f"{letter} · {pairs.name(key)}", f"best of {found.total}", side)
+                head = cards.heading(f"{letter} · {two_runs.name(key)}", f"best of {found.total}", side)
                 st.html(head + cards.picture_grid(hits, side, moves=letter == "B"))
 
 
@@ -98,7 +101,7 @@ def _said(a: runs.RunKey, b: runs.RunKey) -> None:
         left, right = st.columns([3, 7], gap="medium")
         left.html(cards.picture(picture.shown, picture.title))
         for (letter, side), key in zip(SIDES.items(), (a, b), strict=True):
-            right.html(cards.caption_card(f"{letter} · {pairs.name(key)} says", said[letter], side))
+            right.html(cards.caption_card(f"{letter} · {two_runs.name(key)} says", said[letter], side))
 
 
 def _judged(key: runs.RunKey, picture: gallery.Picture, progress) -> cards.Said:

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import streamlit as st
 
-from app import cards, ladders, pictures, queries, state, typed, ui
+from app import state
 from app.charts.answers import FirstWords
-from app.charts.words import percent
-from app.services import gallery, ladder, runs
-from app.state import Settings
+from app.engine import runs
+from app.facts import gallery, ladder, queries
+from app.html import cards
+from app.look.words import percent
+from app.parts import ladder_panel, picture_picker, text_field, ui
+from app.state.keys import Settings
 
 ABOUT = (
     "Both models read the same question about the same picture and write an answer, one word at a time. The bar under an "
@@ -34,12 +37,12 @@ def show(settings: Settings) -> None:
         return
     with st.container(key="wrap_asked_vqa"):
         left, right = st.columns([4, 8], gap="large")
-        picture = pictures.choose(left.container(), left.container())
+        picture = picture_picker.choose(left.container(), left.container())
     with right:
         with ui.controls("question"):
             examples = queries.questions(picture.scene)
-            typed.field(state.QUESTION, "Question", "what color is the car", ":material/help_center:", examples)
-        question = typed.checked(state.QUESTION, dense, queries.QUESTION)
+            text_field.field(state.QUESTION, "Question", "what color is the car", ":material/help_center:", examples)
+        question = text_field.checked(state.QUESTION, dense, queries.QUESTION)
         if question.usable:
             _answers(settings, picture, question.text)
 
@@ -64,8 +67,8 @@ def _answers(settings: Settings, picture: gallery.Picture, question: str) -> Non
     strip = st.container()
     ui.chart(FirstWords(name, said[0].alternatives, said[1].alternatives, right), "first_words", ABOUT_WORDS)
     with strip:  # last, so that nothing waits for it
-        if ladders.wanted(settings, "answer", cheap=True):
-            ladders.show(
+        if ladder_panel.wanted(settings, "answer", cheap=True):
+            ladder_panel.show(
                 (key.order, picture.id, question),
                 lambda progress: ladder.answers(key, picture, question, right, progress),
                 ABOUT_LADDER,

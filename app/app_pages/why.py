@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
-from app import selection, state, ui
-from app.charts.words import percent
-from app.services import runs, why
-from app.services.runs import RunKey
-from app.state import Settings
+from app import state
+from app.engine import runs
+from app.engine.runs import RunKey
+from app.facts import one_weight
+from app.look.words import percent
+from app.parts import selection, ui
+from app.state.keys import Settings
 
 if TYPE_CHECKING:
-    from multiflow_core.explain import Explanation
+    from multiflow_core.analysis.explain import Explanation
 
 ROW, COLUMN = "weight_row", "weight_column"
 ABOUT = (
@@ -43,10 +45,10 @@ def show(settings: Settings) -> None:
         with ui.controls("why"):
             _surprises(key, progress)
             weight = _weight(key, order)
-        found = why.explanation(key, *weight, progress) if order.nested else None
+        found = one_weight.explanation(key, *weight, progress) if order.nested else None
     if found:
-        told = why.told(key, found)
-        where = f"Weight ({weight[1]}, {weight[2]}) of {why.place(key, weight[0])}"
+        told = one_weight.told(key, found)
+        where = f"Weight ({weight[1]}, {weight[2]}) of {one_weight.place(key, weight[0])}"
         st.caption(f"{where} under {runs.title(key)} at {percent(key.sparsity)}")
         st.markdown(f"### {told.headline}", help=ABOUT)
         with ui.controls("turn"):
@@ -55,19 +57,19 @@ def show(settings: Settings) -> None:
         left, right = st.columns(2, gap="large")
     with left:
         if ui.ordered(order):
-            ui.chart(why.rulers(key, found), "rulers", ABOUT_RULERS)
+            ui.chart(one_weight.rulers(key, found), "rulers", ABOUT_RULERS)
             st.markdown("\n".join(f"- {sentence}" for sentence in told.sentences))
     with right:
         others = st.container()
         if found:
-            ui.chart(why.neighbours(key, *weight), "neighbours", ABOUT_NEIGHBOURS, pick=_clicked)
+            ui.chart(one_weight.neighbours(key, *weight), "neighbours", ABOUT_NEIGHBOURS, pick=_clicked)
     with others:  # last, because other methods may have to order the model first
         _others(key, weight)
 
 
 def _turn(found: Explanation) -> None:
     """A button that moves the slider to the other side of the weight's critical sparsity."""
-    there = why.turn(found)
+    there = one_weight.turn(found)
     if there is not None:
         then = "gone" if found.kept else "still there"
         st.button(
@@ -80,11 +82,11 @@ def _surprises(key: RunKey, progress) -> None:
     """Buttons that jump to a weight worth a look; they come before the widgets that they change."""
     with st.container(horizontal=True, gap="xsmall", key="surprises", vertical_alignment="center"):
         st.markdown("**Surprise me**", width="content")
-        for name, (label, hint, *_) in why.SURPRISES.items():
+        for name, (label, hint, *_) in one_weight.SURPRISES.items():
             if st.button(label, key=f"surprise_{name}", icon=":material/my_location:", help=hint):
-                spot = why.surprise(name, key, progress)
+                spot = one_weight.surprise(name, key, progress)
                 if spot is None:
-                    st.info(why.why_not(name, key), icon=":material/info:")
+                    st.info(one_weight.why_not(name, key), icon=":material/info:")
                 else:
                     selection.choose(spot.name)
                     selection.choose_weight(spot.row, spot.column)
@@ -98,7 +100,7 @@ def _weight(key: RunKey, order) -> tuple[str, int, int]:
             layer = selection.layer(order.layers)
         place = selection.weight(layer)
         if place is None:
-            selection.choose_weight(*why.opening(key, layer.name))
+            selection.choose_weight(*one_weight.opening(key, layer.name))
             place = selection.weight(layer)
         for column, name, label, at, size in (
             (left, ROW, "Output neuron (row)", place[0], layer.shape[0]),
@@ -120,8 +122,8 @@ def _clicked(cell: list[str]) -> None:
 def _others(key: RunKey, weight: tuple[str, int, int]) -> None:
     """When each method prunes the weight, and what is known of those that have no bar."""
     with ui.working() as progress:
-        judged = why.judgements(key, *weight, progress)
-    fates = why.fates(key, judged)
+        judged = one_weight.judgements(key, *weight, progress)
+    fates = one_weight.fates(key, judged)
     if fates.rows:
         ui.chart(fates, "fates", ABOUT_FATES)
         with ui.controls("methods"):
@@ -132,7 +134,7 @@ def _others(key: RunKey, weight: tuple[str, int, int]) -> None:
             st.markdown("\n".join(f"- {line}" for line in told))
 
 
-def _verdict(judged: why.Judgement) -> str:
+def _verdict(judged: one_weight.Judgement) -> str:
     if judged.kept is None:
         return judged.note
     return f"{'keeps' if judged.kept else 'prunes'} it here; {judged.note}"

@@ -10,7 +10,7 @@ from typing import Protocol
 
 from plotly.graph_objects import Figure
 
-from .palette import DARK, LIGHT, Palette
+from ..look.palette import DARK, LIGHT, Palette
 
 __all__ = ["DARK", "LIGHT", "Chart", "Palette"]
 

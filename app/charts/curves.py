@@ -9,8 +9,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from .palette import Palette, vertical
-from .words import percent
+from ..look.palette import Palette, vertical
+from ..look.words import percent
 
 GAP = 0.055
 TICKS = dict(tickvals=[0, 50, 100], ticktext=["0", "50", "100"], tickangle=0)

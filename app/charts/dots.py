@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from .palette import Palette, vertical
+from ..look.palette import Palette, vertical
 
 ROW, FRAME = 28, 92
 CHANCE = "by chance"  # a series of what would be there for no reason: drawn muted

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 import plotly.graph_objects as go
 
-from .palette import Palette, see_through
-from .words import percent
+from ..look.palette import Palette, see_through
+from ..look.words import percent
 
 ROOM, PAD = 58, 14  # pixels: for a neuron, between two
 SCALES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from .palette import Palette
+from ..look.palette import Palette
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from ..look.palette import Palette
+from ..look.words import count, percent
 from .blocks import ticks
-from .palette import Palette
 from .picking import LAYOUT, targets
-from .words import count, percent
 
 ROW, FRAME = 32, 84
 

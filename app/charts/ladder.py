@@ -9,8 +9,8 @@ from textwrap import wrap
 
 import plotly.graph_objects as go
 
-from .palette import Palette, vertical
-from .words import percent
+from ..look.palette import Palette, vertical
+from ..look.words import percent
 
 LINE, GAP, FRAME = 19, 17, 74  # pixels: of a line of text, between rows, of the axis
 NARROW, LINES = 34, 3  # letters and lines of a row's label

@@ -7,9 +7,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from ..look.palette import Palette, horizontal
+from ..look.words import percent
 from .blocks import ticks
-from .palette import Palette, horizontal
-from .words import percent
 
 GONE = 0.9  # the share of its weights without which a layer counts as gone
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import plotly.graph_objects as go
 
+from ..look.palette import Palette, vertical
+from ..look.words import ordinal, percent
 from .layer_bars import GONE
-from .palette import Palette, vertical
-from .words import ordinal, percent
 
 
 @dataclass(frozen=True)

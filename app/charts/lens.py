@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from .palette import Palette
+from ..look.palette import Palette
+from ..look.words import percent
 from .picking import targets
-from .words import percent
 
 HEIGHT = 510
 MAIN, STRIP = 0.86, 0.12  # shares of the picture

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from .palette import Palette, vertical
-from .words import ordinal, percent
+from ..look.palette import Palette, vertical
+from ..look.words import ordinal, percent
 
 MARKS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from .palette import Palette, vertical
-from .words import percent
+from ..look.palette import Palette, vertical
+from ..look.words import percent
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from .palette import Palette
+from ..look.palette import Palette
+from ..look.words import number
 from .picking import targets
-from .words import number
 
 CELL = 26
 

@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from .palette import Palette, vertical
+from ..look.palette import Palette, vertical
+from ..look.words import percent
 from .ridges import log_axis
-from .words import percent
 
 FAIR = 0.05  # up to this spread between modalities a common threshold is said to be nearly fair
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
+from ..look.palette import Palette, vertical
+from ..look.words import ordinal, percent
 from .ladder import Flip, flip
-from .palette import Palette, vertical
-from .words import ordinal, percent
 
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 

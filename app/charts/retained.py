@@ -7,8 +7,8 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from .palette import Palette, vertical
-from .words import percent
+from ..look.palette import Palette, vertical
+from ..look.words import percent
 
 
 @dataclass(frozen=True)

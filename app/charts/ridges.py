@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ..look.palette import Palette
+from ..look.words import percent
 from .bins import Binned, median, middles, shown
-from .palette import Palette
-from .words import percent
 
 FRAME, TALLEST, LOW, HIGH = 110, 620, 12, 130  # pixels: around all ridges, all of them, one of them
 PEAK = 0.88  # how much of its row a ridge fills

@@ -7,8 +7,8 @@ from typing import NamedTuple
 
 import plotly.graph_objects as go
 
-from .palette import Palette
-from .words import percent
+from ..look.palette import Palette
+from ..look.words import percent
 
 ROW, FRAME = 50, 74
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
+from ..look.palette import Palette, vertical
+from ..look.words import percent
 from .bins import Binned, middles, shown
-from .palette import Palette, vertical
 from .ridges import log_axis
-from .words import percent
 
 FEW = 30  # the share of fewer weights is noise
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from .palette import Palette
-from .words import percent
+from ..look.palette import Palette
+from ..look.words import percent
 
 ROW, FRAME = 30, 88
 

@@ -1,8 +1,8 @@
 """Step 7: one threshold a modality, the budgets of the layers, and the scores inside them."""
 
-from ..matrices import Matrix
-from ..services.lesson import Cell, Lesson, TowerLayer
+from ..html.matrices import Matrix
 from .collapse import layer
+from .numbers import Cell, Lesson, TowerLayer
 from .step import Exercise, Formula, Step
 
 ASKED = "vision 2"

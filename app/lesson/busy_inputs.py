@@ -1,8 +1,8 @@
 """Step 2: input saliency, the average of what an input's links carry."""
 
-from ..charts.words import number
-from ..matrices import Matrix
-from ..services.lesson import INPUTS, OUTPUTS, Lesson
+from ..html.matrices import Matrix
+from ..look.words import number
+from .numbers import INPUTS, OUTPUTS, Lesson
 from .step import Exercise, Formula, Step, added, grid, without
 
 ASKED = 3

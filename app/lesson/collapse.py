@@ -1,8 +1,8 @@
 """Step 6: two modalities, and what one threshold for both does to the one with the smaller weights."""
 
-from ..charts.words import number, percent
-from ..matrices import Matrix
-from ..services.lesson import SPARSITY, Cell, Lesson, TowerLayer
+from ..html.matrices import Matrix
+from ..look.words import number, percent
+from .numbers import SPARSITY, Cell, Lesson, TowerLayer
 from .step import Exercise, Formula, Step, board
 
 TEXT = """

@@ -1,8 +1,8 @@
 """Step 8: predict which weights go."""
 
-from ..charts.words import number
-from ..matrices import Matrix
-from ..services.lesson import Cell, Lesson, Small
+from ..html.matrices import Matrix
+from ..look.words import number
+from .numbers import Cell, Lesson, Small
 from .step import Step, board, name, product
 
 TEXT = """

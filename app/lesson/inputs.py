@@ -1,9 +1,9 @@
 """Step 1: what comes in, and how strong each input is."""
 
-from ..charts.words import number
-from ..matrices import Matrix
-from ..networks import Network
-from ..services.lesson import INPUTS, PAIRS, Lesson
+from ..html.matrices import Matrix
+from ..html.networks import Network
+from ..look.words import number
+from .numbers import INPUTS, PAIRS, Lesson
 from .step import Exercise, Formula, Step, added, sketch, without
 
 ASKED = 2

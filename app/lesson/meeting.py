@@ -1,8 +1,8 @@
 """Step 4: the outer product, where busy inputs meet busy outputs."""
 
-from ..charts.words import number
-from ..matrices import Matrix
-from ..services.lesson import INPUTS, OUTPUTS, Lesson
+from ..html.matrices import Matrix
+from ..look.words import number
+from .numbers import INPUTS, OUTPUTS, Lesson
 from .step import Exercise, Formula, Step, grid, without
 
 ASKED = (2, 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from html import escape
 
-from .. import matrices
 from ..charts import LIGHT
-from ..services.lesson import Lesson
+from ..html import matrices
 from . import STEPS, Step
+from .numbers import Lesson
 
 _COLORS = {name: getattr(LIGHT, name) for name in ("dense", "pruned", "ink", "muted", "line", "background")}
 _STYLE = (

@@ -1,8 +1,8 @@
 """Step 10: the same table, cut out of a layer of the loaded model."""
 
-from ..charts.words import number, percent
-from ..matrices import Matrix
-from ..services.lesson import Excerpt, Lesson
+from ..html.matrices import Matrix
+from ..look.words import number, percent
+from .numbers import Excerpt, Lesson
 from .step import Step
 
 TEXT = """

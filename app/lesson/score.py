@@ -1,8 +1,8 @@
 """Step 5: the score, the place times the size of the weight; and what a sparsity is. Which six go is left to step 8."""
 
-from ..charts.words import number, percent
-from ..matrices import Matrix
-from ..services.lesson import SPARSITY, Lesson
+from ..html.matrices import Matrix
+from ..look.words import number, percent
+from .numbers import SPARSITY, Lesson
 from .step import Exercise, Formula, Step, board, name, without
 
 ASKED = (2, 1)

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..charts.words import number
-from ..matrices import Matrix
-from ..networks import Network
-from ..services.lesson import INPUTS, OUTPUTS, Cell, Lesson, Small
+from ..html.matrices import Matrix
+from ..html.networks import Network
+from ..look.words import number
+from .numbers import INPUTS, OUTPUTS, Cell, Lesson, Small
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Step 9: a small weight that stays, and a large one that goes."""
 
-from ..charts.words import number, ordinal, percent
-from ..matrices import Matrix
-from ..services.lesson import Cell, Lesson
+from ..html.matrices import Matrix
+from ..look.words import number, ordinal, percent
+from .numbers import Cell, Lesson
 from .step import Exercise, Step, board, name, product
 
 TEXT = """

@@ -1,1 +1,1 @@
-"""Image-text data: the built-in Flatland world, folders of pictures, COCO files."""
+"""Data: sets of pictures with texts, of which Flatland is one. Uses support."""

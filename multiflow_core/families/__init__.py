@@ -1,4 +1,4 @@
-"""Model families: one file and one registration each.
+"""Families: what there is to know of a kind of model, one file and one registration each. Uses weights and support.
 
 >>> from torch import nn
 >>> family_of(nn.Linear(2, 2)) is None
@@ -7,36 +7,29 @@ True
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import TYPE_CHECKING
 
-from torch import nn
+from ..support.registry import Registry
 
 if TYPE_CHECKING:
+    from torch import nn
+
     from .base import Family
 
-REGISTRY: dict[str, Family] = {}
-MODULES = ("blip", "clip", "siglip", "xvlm")
-
-
-def register(family: Family) -> Family:
-    """Make a family known under its name."""
-    REGISTRY[family.name] = family
-    return family
+FAMILIES: Registry[Family] = Registry("family", __name__)
+register = FAMILIES.register
 
 
 def families() -> tuple[Family, ...]:
     """All families; the first call imports their model classes, which takes a second or two."""
-    for module in MODULES:
-        importlib.import_module(f"{__name__}.{module}")
-    return tuple(REGISTRY.values())
+    return FAMILIES.all()
 
 
 def family_of(model: nn.Module) -> Family | None:
     """The family that knows this model, or None.
 
-    A module whose class is not from transformers or this package is known to no family: then nothing is imported.
+    While transformers is not loaded, no model can be one of its classes: then nothing is imported.
     """
     if "transformers" not in sys.modules:
         return None

@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..layers import PrunableLayer
+from ..weights.layers import PrunableLayer
 from .folder import load_model, load_processor
 from .roles import Role
 

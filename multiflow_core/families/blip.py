@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from transformers import BlipForQuestionAnswering
 
-from ..layers import PrunableLayer
+from ..weights.layers import PrunableLayer
 from . import register
 from .base import Family
 from .blip_parts import BlipParts

@@ -15,7 +15,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 
-from .. import export
+from ..weights import packed_file
 
 MARGIN = 512 << 20  # bytes of memory that stay free: activations, statistics, masks
 _DTYPES = {
@@ -56,7 +56,7 @@ def weight_files(folder: Path) -> list[Path]:
     A folder that has both is read from its safetensors; `*.index.json` lists the parts of a model in several files.
     Pruned checkpoints (`multiflow_core.export`) have a file of their own.
     """
-    for name in ("model.safetensors", "pytorch_model.bin", export.FILE):
+    for name in ("model.safetensors", "pytorch_model.bin", packed_file.FILE):
         file, index = folder / name, folder / f"{name}.index.json"
         if file.is_file():
             return [file]
@@ -87,8 +87,8 @@ def _bytes_loaded(file: Path, dtype: torch.dtype | None) -> int:
     if file.suffix != ".safetensors":
         return file.stat().st_size
     header = safetensors_header(file)
-    if file.name == export.FILE:
-        return export.bytes_loaded(file, dtype)
+    if file.name == packed_file.FILE:
+        return packed_file.bytes_loaded(file, dtype)
     total = 0
     for tensor in header.values():
         count = torch.Size(tensor["shape"]).numel()
@@ -172,9 +172,9 @@ def load_model(
     try:
         with _silent():
             source: dict[str, Any] = dict(pretrained_model_name_or_path=folder)
-            if file.name == export.FILE:
+            if file.name == packed_file.FILE:
                 config = kind.config_class.from_pretrained(folder, local_files_only=True)
-                source = dict(pretrained_model_name_or_path=None, config=config, state_dict=export.read(file)[0])
+                source = dict(pretrained_model_name_or_path=None, config=config, state_dict=packed_file.read(file)[0])
             model, info = kind.from_pretrained(
                 **source,
                 dtype=dtype or "auto",

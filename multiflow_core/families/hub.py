@@ -10,7 +10,7 @@ import urllib.request
 from pathlib import Path
 from typing import Any
 
-from .._support import Progress
+from ..support.threads import Progress
 from .folder import first_sentence, weight_files
 
 HUB_NAMES = {

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from ..layers import PrunableLayer
+from ..weights.layers import PrunableLayer
 
 CLIP_BLOCK = (
     ("self_attn.q_proj", "query", None),

@@ -22,12 +22,12 @@ def prepare(name: str) -> Objectives:
     """A new built-in model in training mode, with its objectives."""
     if name == "flatland-blip":
         from ..families.blip_parts import BlipParts
-        from ..families.flatland_blip import flatland_blip_config
         from .blip import BlipObjectives
+        from .flatland_blip import flatland_blip_config
 
         return BlipObjectives(BlipParts(flatland_blip_config()).train())
-    from ..families.flatland_xvlm import flatland_xvlm_config
     from ..families.xvlm_model import XvlmModel
+    from .flatland_xvlm import flatland_xvlm_config
     from .xvlm import XvlmObjectives
 
     return XvlmObjectives(XvlmModel(flatland_xvlm_config()).train())
@@ -36,11 +36,11 @@ def prepare(name: str) -> Objectives:
 def save(name: str, model: nn.Module, folder: Path) -> None:
     """Write a built-in model as an ordinary transformers folder."""
     if name == "flatland-blip":
-        from ..families.flatland_blip import save_flatland_blip
+        from .flatland_blip import save_flatland_blip
 
         save_flatland_blip(model, folder)
     else:
-        from ..families.flatland_xvlm import save_flatland_xvlm
+        from .flatland_xvlm import save_flatland_xvlm
 
         save_flatland_xvlm(model, folder)
 

@@ -1,1 +1,1 @@
-"""The three tasks: predict with a VLM, score the predictions."""
+"""Tasks: what a model is asked, and how well it does. Uses data and support."""

@@ -7,8 +7,8 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from app import app_pages
-from app.services import paths
-from app.services.store import STORE
+from app.engine import checkpoints
+from app.engine.store import STORE
 
 APP = Path(__file__).resolve().parents[2] / "app"
 PAGES = tuple(entry.file.removesuffix(".py") for entry in app_pages.PAGES)
@@ -35,7 +35,7 @@ def result_file() -> dict:
 @pytest.fixture
 def assets(tmp_path, monkeypatch, result_file) -> Path:
     """An assets folder with the shipped checkpoint and a small result file."""
-    for folder in paths.assets().iterdir():
+    for folder in checkpoints.assets().iterdir():
         if (folder / "config.json").is_file():
             (tmp_path / folder.name).symlink_to(folder)
     (tmp_path / "results").mkdir()
@@ -50,7 +50,8 @@ def open_page(monkeypatch):
 
     Nothing is warmed up behind its back, and ladders have three rungs: how they climb is tested without a page.
     """
-    from app.services import ladder, warmup
+    from app import warmup
+    from app.facts import ladder
 
     monkeypatch.setattr(warmup, "start", lambda: None)
     monkeypatch.setattr(ladder, "RUNGS", (0, 50, 90))

@@ -12,7 +12,7 @@ from benchmarks import __main__ as command
 from benchmarks import check, device, measure, models, pages, selecting
 from benchmarks.measure import Figures
 from multiflow_core import Masks, PruningOrder, prunable_layers
-from multiflow_core.vlm import VLM
+from multiflow_core.models.vlm import VLM
 
 
 def test_examples():

@@ -8,7 +8,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from .reference import count, flat, lowest
+from tests.core.reference import count, flat, lowest
 
 Weights = dict[str, list[list[float]]]
 

@@ -9,8 +9,8 @@ from functools import lru_cache
 
 from PIL import Image, ImageDraw, ImageFilter
 
-from multiflow_core.data.flatland.scene import SETTINGS
-from multiflow_core.data.flatland.sprites import RGB, mix, supersampling
+from .scene import SETTINGS
+from .sprites import RGB, mix, supersampling
 
 VARIANTS = 4
 

@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from multiflow_core.data.flatland.backdrops import VARIANTS, backdrop
-from multiflow_core.data.flatland.scene import Scene
-from multiflow_core.data.flatland.sprites import sprite
+from .backdrops import VARIANTS, backdrop
+from .scene import Scene
+from .sprites import sprite
 
 SMALLEST, LARGEST = 64, 1024
 

@@ -13,7 +13,7 @@ from functools import lru_cache
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
-from multiflow_core.data.flatland.scene import ALL_KINDS
+from .scene import ALL_KINDS
 
 RGB = tuple[int, int, int]
 Point = tuple[float, float]

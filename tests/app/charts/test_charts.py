@@ -9,7 +9,7 @@ from app.charts import DARK, LIGHT, picking
 from app.charts.curves import Ability, AbilityCurves
 from app.charts.heatmap import SparsityGrid
 from app.charts.modalities import ModalityShares
-from app.charts.words import percent
+from app.look.words import percent
 
 GRID = SparsityGrid(
     "text",

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from app.charts import DARK, LIGHT
-from app.services import comparison
+from app.facts import comparison
 
 
 def run(method, sparsity, value, seed=0, blend=(None, None), vision=0.5):

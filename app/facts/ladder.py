@@ -1,0 +1,141 @@
+"""The ladder: what a model does at rising sparsities, and, to one per cent, where that first changes.
+
+Every rung is a pruned model that is asked once and thrown away; what it says is kept, so a ladder that was left half-way
+goes on where it stopped, and every rung is a job of its own, so that others are served in between.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from ..charts.ladder import Ladder, Rung, flip
+from ..charts.ranks import RankLadder
+from ..engine import runs
+from ..engine.runs import OrderKey, RunKey
+from ..engine.store import Progress
+from ..look.words import percent
+from . import gallery, queries, rankings
+from .gallery import Picture
+
+if TYPE_CHECKING:
+    from multiflow_core.models.vlm import Answer, Caption
+
+T = TypeVar("T")
+Climbed = tuple[tuple[float, T], ...]
+
+RUNGS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)  # per cent
+FINEST = 1  # per cent between two neighbours where something changes
+HALVINGS = 4  # that it takes at most to get there
+SMALL = 1 << 25  # prunable weights up to which a rung is a matter of a moment
+
+
+def climb(at: Callable[[float], T], holds: Sequence[Callable[[T], bool]]) -> Climbed[T]:
+    """Ask at every rung, then where each of `holds` first ceases to hold, by halving, down to one per cent.
+
+    >>> found = dict(climb(lambda s: "red" if s < 0.57 else "blue", [lambda said: said == "red"]))
+    >>> [s for s in found if 0.5 < s < 0.6], found[0.56], found[0.57]
+    ([0.55, 0.56, 0.57], 'red', 'blue')
+
+    A change that is undone between two rungs is not seen: nothing says that an answer changes only once.
+    """
+    found = {rung: at(rung / 100) for rung in RUNGS}
+    while middle := next(filter(None, (_between(found, hold) for hold in holds)), None):
+        found[middle] = at(middle / 100)
+    return tuple((rung / 100, found[rung]) for rung in sorted(found))
+
+
+def _between(found: dict[int, T], hold: Callable[[T], bool]) -> int | None:
+    """The per cent half-way between the last rung at which it holds and the next one; None where these are neighbours."""
+    change = flip([(rung, hold(found[rung])) for rung in sorted(found)])
+    if change.first is None or change.first - change.last <= FINEST:
+        return None
+    return int(change.last + change.first) // 2
+
+
+def of(
+    order: OrderKey,
+    ask: Callable[[RunKey, Progress], T],
+    holds: Sequence[Callable[[T], bool]],
+    progress: Progress,
+) -> Climbed[T]:
+    """What `ask(key, progress)` returns for the runs of an order, from the dense model on."""
+    total, done = len(RUNGS) + HALVINGS * len(holds), 0
+
+    def at(sparsity: float) -> T:
+        nonlocal done
+        passing = RunKey(order.model, order.method, sparsity, order.allocation, passing=True)
+        key = passing if sparsity else RunKey.dense(order.model)
+
+        def told(fraction: float, message: str) -> None:
+            progress(min(1.0, (done + fraction) / total), f"at {percent(sparsity)}: {message}")
+
+        told(0.0, "asking")
+        said = ask(key, told)
+        done += 1
+        return said
+
+    return climb(at, holds)
+
+
+def cheap(model: str) -> bool:
+    """Whether a ladder takes seconds, not minutes."""
+    return sum(layer.size for layer in runs.vlm(model).layers) <= SMALL
+
+
+# --- what is asked --------------------------------------------------------------------------------------------------
+
+
+def answers(key: RunKey, picture: Picture, question: str, right: str | None, progress: Progress) -> Ladder:
+    """What a model answers as it is pruned; `right` is the right answer, None where nobody knows it."""
+    dense = gallery.answer(RunKey.dense(key.model), picture, question, progress).text
+
+    def ask(at: RunKey, told: Progress) -> Answer:
+        return gallery.answer(at, picture, question, told)
+
+    def rung(sparsity: float, answer: Answer) -> Rung:
+        return Rung(sparsity, answer.text, queries.replied(answer, right).true, answer.probability)
+
+    found = of(key.order, ask, [lambda answer: answer.text == dense], progress)
+    return Ladder("answer", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
+
+
+def captions(key: RunKey, picture: Picture, progress: Progress) -> Ladder:
+    """What a model says about a picture as it is pruned."""
+    dense = gallery.caption(RunKey.dense(key.model), picture, progress)
+
+    def ask(at: RunKey, told: Progress) -> Caption:
+        return gallery.caption(at, picture, told)
+
+    def true(caption: Caption) -> bool | None:
+        return queries.judged(caption, picture.scene, queries.at_home(key.model)).true
+
+    def rung(sparsity: float, caption: Caption) -> Rung:
+        return Rung(sparsity, caption.text, true(caption), math.prod(caption.probabilities))
+
+    holds = [lambda caption: caption.text == dense.text] + [true] * bool(true(dense))
+    found = of(key.order, ask, holds, progress)
+    return Ladder("caption", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
+
+
+def ranks(
+    key: RunKey,
+    scores: Callable[[RunKey, Progress], list[float]],
+    sought: rankings.Sought,
+    top: int,
+    progress: Progress,
+) -> RankLadder:
+    """The places of what should be found, as the model is pruned; `scores` are those of everything that is ranked."""
+
+    def best(found: list[float]) -> int:
+        places = rankings.places(found)
+        return min(places[i] for i in sought.wanted)
+
+    dense = best(scores(RunKey.dense(key.model), progress))
+    holds = [lambda found, n=n: best(found) <= n for n in (1, top) if dense <= n]
+    found = of(key.order, scores, holds, progress)
+    places = [rankings.places(one) for _, one in found]
+    lines = tuple((name, tuple(place[i] for place in places)) for name, i in zip(sought.names, sought.wanted))
+    firsts, sparsities = tuple(best(one) for _, one in found), tuple(s for s, _ in found)
+    return RankLadder(sought.good, runs.title(key), sparsities, firsts, lines, len(places[0]), top, key.sparsity)

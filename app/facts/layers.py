@@ -1,0 +1,159 @@
+"""All layers side by side: what does not depend on the slider is made once per order, the rest is looked up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..charts.layer_bars import GONE, LayerBar, LayerBars
+from ..charts.layer_curves import LayerCurve, LayerCurves
+from ..engine import runs
+from ..engine.runs import OrderKey
+from ..engine.store import STORE, Progress
+from .layer_sparsity import Facts
+
+if TYPE_CHECKING:
+    from torch import nn
+
+    from multiflow_core import PrunableLayer, PruningOrder, Statistics
+    from multiflow_core.pruning.solved_order import Solved
+
+ALL_BUT_GONE = 0.99
+EVEN = 0.02  # layers that reach a share so close to one another go together
+
+
+@dataclass(frozen=True)
+class Profile:
+    """What is known of a layer whatever the slider says.
+
+    Attributes:
+        magnitude: mean |w|.
+        norm: root mean square of its input norms a_j; None without statistics.
+        scores: highest pruned score at 101 sparsities of the model; None where the method has no scores.
+        magnitudes: the |w| under which as many of the layer's weights lie as are pruned, at the same sparsities.
+    """
+
+    magnitude: float
+    norm: float | None
+    scores: np.ndarray | None
+    magnitudes: np.ndarray | None
+
+
+def curves(key: OrderKey, progress: Progress | None = None) -> np.ndarray | None:
+    """Sparsity of every layer at 101 sparsities of the model: float64 (layers, 101); None where masks do not nest."""
+
+    def make(_: Progress) -> np.ndarray | None:
+        known = runs.order(key)
+        return known.curve() if known.nested else None
+
+    return STORE.get("curves", key, make, progress)
+
+
+def reached(curve: np.ndarray, share: float) -> np.ndarray:
+    """The sparsity of the model at which each layer reaches a share: float64 (layers,), interpolated between the steps.
+
+    >>> reached(np.array([[0.0, 0.4, 1.0], [0.0, 0.5, 1.0]]), 0.7).tolist()
+    [0.75, 0.7]
+    """
+    after = np.argmax(curve >= share, axis=1)  # the last step is 1, so there is one
+    rows = np.arange(len(curve))
+    low, high = curve[rows, after - 1], curve[rows, after]
+    return (after - 1 + (share - low) / (high - low)) / (curve.shape[1] - 1)
+
+
+def profiles(key: OrderKey, progress: Progress | None = None) -> tuple[Profile, ...]:
+    """One profile a layer. Each is kept by itself, so that an abandoned job goes on where it stopped."""
+
+    def make(report: Progress) -> tuple[Profile, ...]:
+        known = runs.order(key)
+        statistics = known.statistics or runs.ready_statistics(key.model)
+        model = runs.vlm(key.model).model
+        found = []
+        for i, layer in enumerate(known.layers):
+            report(i / len(known.layers), f"looking at {layer.block} {layer.role}")
+            one = partial(_profile, known, layer, model, statistics)
+            found.append(STORE.get("layer profiles", (key, layer.name), lambda _, one=one: one()))
+        return tuple(found)
+
+    return STORE.get("profiles", key, make, progress)
+
+
+def _profile(
+    known: PruningOrder | Solved, layer: PrunableLayer, model: nn.Module, statistics: Statistics | None
+) -> Profile:
+    from multiflow_core.weights.dense import weight_of
+
+    size = weight_of(model, layer.name).abs().numpy().reshape(-1)
+    norm = None
+    if statistics is not None and layer.name in statistics.square_sums:
+        norm = float(statistics.norm(layer.name).square().mean().sqrt())
+    scores = magnitudes = None
+    if known.nested:
+        scores = known.thresholds(layer.name)
+        magnitudes = _highest(np.sort(size), known.count_table()[known.layers.index(layer)])
+    return Profile(float(size.mean(dtype=np.float64)), norm, scores, magnitudes)
+
+
+def _highest(ascending: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """The highest of the first so many values; minus infinity of none."""
+    return np.where(counts > 0, ascending[counts - 1], -np.inf)
+
+
+# --- charts and table -----------------------------------------------------------------------------------------------
+
+
+def bars(facts: Facts, curve: np.ndarray | None, selected: str) -> LayerBars:
+    """All layers in the order of the model, and which of them goes first."""
+    first = None
+    if curve is not None:
+        targets = reached(curve, GONE)
+        if np.ptp(targets) > EVEN:
+            first = facts.layers[int(targets.argmin())].name, float(targets.min())
+    found = (LayerBar(f.layer.name, f.name, f.layer.block, f.layer.modality, f.sparsity) for f in facts.layers)
+    return LayerBars(facts.method, tuple(found), facts.target, selected, first)
+
+
+def lines(facts: Facts, curve: np.ndarray, selected: str) -> LayerCurves:
+    """The curve of every layer."""
+    found = (
+        LayerCurve(fact.layer.name, fact.name, fact.layer.modality, fact.sparsity, tuple(row))
+        for fact, row in zip(facts.layers, curve.tolist(), strict=True)
+    )
+    return LayerCurves(tuple(found), tuple(reached(curve, GONE).tolist()), facts.target, selected)
+
+
+def ranking(facts: Facts, curve: np.ndarray | None) -> list[int]:
+    """The layers in the order in which they go, first the one that goes first; without curves the most pruned first."""
+    if curve is None:
+        return sorted(range(len(facts.layers)), key=lambda i: -facts.layers[i].sparsity)
+    return np.argsort(reached(curve, GONE), kind="stable").tolist()
+
+
+def table(facts: Facts, curve: np.ndarray | None, found: tuple[Profile, ...], dead: np.ndarray) -> dict[str, list]:
+    """All that is known of the layers, one row each, first the one that goes first."""
+    columns: dict[str, list] = {
+        "layer": [fact.name for fact in facts.layers],
+        "modality": [fact.layer.modality for fact in facts.layers],
+        "weights": [fact.layer.size for fact in facts.layers],
+        "pruned now": [fact.sparsity for fact in facts.layers],
+    }
+    if curve is not None:
+        columns["90 % gone at"] = reached(curve, GONE).tolist()
+        columns["99 % gone at"] = reached(curve, ALL_BUT_GONE).tolist()
+    columns["dead neurons"] = dead.sum(axis=1).tolist()
+    columns["mean |w|"] = [profile.magnitude for profile in found]
+    if any(profile.norm is not None for profile in found):
+        columns["activation"] = [profile.norm for profile in found]
+    if curve is not None:
+        step = round(facts.target * (curve.shape[1] - 1))
+        columns["score cut"] = [_finite(profile.scores[step]) for profile in found]
+        columns["|w| cut"] = [_finite(profile.magnitudes[step]) for profile in found]
+    places = ranking(facts, curve)
+    return {head: [values[i] for i in places] for head, values in columns.items()}
+
+
+def _finite(value: float) -> float | None:
+    return float(value) if np.isfinite(value) else None

@@ -1,0 +1,114 @@
+"""The cards of the methods: what each is, what it costs, when it wins, and what it does to the lesson's four small layers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from .. import state
+from ..engine import runs
+from ..engine.store import STORE, Progress
+from ..html.miniatures import Grid, Miniature
+from ..lesson import numbers
+from .comparison import MEGABYTE, Comparison
+from .results import HEADLINE
+
+if TYPE_CHECKING:
+    from torch import Tensor, nn
+
+    from multiflow_core.pruning.method import Method
+
+NEEDS = {
+    "statistics": "how strong every input is, from a few pairs of picture and text (activation statistics)",
+    "moments": "how the inputs vary together, from a few pairs of picture and text (second moments)",
+    "gradients": "gradients: how the loss reacts to every weight",
+}
+
+
+@dataclass(frozen=True)
+class Record:
+    """How a method did in the measured runs of a model.
+
+    Attributes:
+        of: methods compared. wins: where nothing was better, (task, sparsity). points: places measured. mean: mean rank there.
+        now: {task: (rank, figure)} at the sparsity `at`.
+    """
+
+    of: int
+    wins: tuple[tuple[str, float], ...]
+    points: int
+    mean: float
+    at: float
+    now: dict[str, tuple[int, float]]
+
+
+def record(data: Comparison, method: str, sparsity: float) -> Record | None:
+    """The record of a method; None where it was not measured. Equal figures share the better rank."""
+    ranks: dict[tuple[str, float], tuple[int, float, int]] = {}
+    for task in HEADLINE:
+        for s in data.sparsities:
+            figures = {m: data.mean(data.of(m, s), task) for m in data.methods}
+            own = figures.pop(method, None)
+            others = [value for value in figures.values() if value is not None]
+            if own is not None:
+                ranks[task, s] = 1 + sum(value > own for value in others), own, 1 + len(others)
+    if not ranks:
+        return None
+    at = data.nearest(sparsity)
+    now = {task: ranks[task, at][:2] for task in HEADLINE if (task, at) in ranks}
+    wins = tuple(place for place, (rank, *_) in ranks.items() if rank == 1)
+    mean = sum(rank for rank, *_ in ranks.values()) / len(ranks)
+    return Record(max(of for *_, of in ranks.values()), wins, len(ranks), mean, at, now)
+
+
+def finding(data: Comparison | None, sparsity: float) -> str:
+    """The headline of the page: what is best in each task at the measured sparsity next to the slider's."""
+    known = [record(data, m, sparsity) for m in data.methods] if data else []
+    if not known:
+        return f"{len(runs.methods())} ways to choose which weights go"
+    best: dict[str, list[str]] = {}
+    for name, its in zip(data.methods, known, strict=True):
+        for task, (rank, _) in (its.now if its else {}).items():
+            if rank == 1:
+                best.setdefault(data.title(name), []).append(HEADLINE[task][0].lower().replace("vqa", "VQA"))
+    told = "; ".join(f"{name} at {' and '.join(tasks)}" for name, tasks in best.items())
+    return f"Best at {100 * data.nearest(sparsity):.0f} % on this model: {told}"
+
+
+def cost(data: Comparison | None, method: str) -> tuple[float, float | None] | None:
+    """Seconds and megabytes for one mask, as they were measured; None where they were not."""
+    entry = next((e for e in (data.costs if data else ()) if e["method"] == method), None)
+    return entry and (entry["seconds"], None if entry["memory"] is None else entry["memory"] / MEGABYTE)
+
+
+# --- what a method does to four small layers ------------------------------------------------------------------------
+
+
+def miniature(method: Method, progress: Progress | None = None) -> Miniature:
+    """The mask that a method gives the lesson's four layers at half sparsity, made by the method itself."""
+
+    def make(report: Progress) -> Miniature:
+        import multiflow_core as mf
+        from multiflow_core.calibration.second_moments import second_moments
+
+        weights, tokens = (state.numbers_of(key.default) for key in (state.LESSON_WEIGHTS, state.LESSON_TOKENS))
+        model = numbers.four_layers(weights, float(state.SCALE.default))
+        batches = [{"input": batch} for batch in numbers.pairs(tokens)]
+        collect = second_moments if "moments" in method.needs else mf.calibrate
+        asked = {"batches": batches, "objective": objective} if "gradients" in method.needs else {}
+        order = mf.rank(
+            model, method, statistics=collect(model, batches, forward=numbers.run), progress=report, **asked
+        )
+        masks = order.masks(numbers.SPARSITY, progress=report)
+        grids = (
+            Grid(layer.name.removesuffix(".weight"), layer.modality, numbers.flags(masks[layer.name]))
+            for layer in order.layers
+        )
+        return Miniature(tuple(grids))
+
+    return STORE.get("miniatures", method.name, make, progress)
+
+
+def objective(model: nn.ModuleDict, batch: dict[str, Tensor]) -> Tensor:
+    """Something to differentiate: how far all outputs are from 1."""
+    return sum((output - 1).square().mean() for output in numbers.run(model, batch))

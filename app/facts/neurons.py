@@ -1,0 +1,183 @@
+"""One layer under the lens: its matrices, its neurons' saliencies, and what is left of them at a sparsity."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..charts.lens import Lens, Strip
+from ..charts.neurons import TopNeurons
+from ..engine import runs
+from ..engine.runs import OrderKey, RunKey
+from ..engine.store import STORE, Progress
+from .window import MOST, Window
+
+if TYPE_CHECKING:
+    from multiflow_core import PrunableLayer
+    from multiflow_core.analysis.explain import Place
+
+LISTED = 100
+STEPS = 100  # of the slider, from nothing to everything pruned
+
+
+@dataclass(frozen=True, eq=False)
+class Matrices:
+    """What does not depend on the sparsity, of one layer under one order. All arrays are (out, in) but the vectors.
+
+    Attributes:
+        magnitude: |w|, float32.
+        norms: a_j, float32 (in,); ones where the layer never ran during calibration, which `calibrated` says.
+        inputs, outputs: the saliencies s_in and s_out, float32 (in,) and (out,).
+        score: of the order. survived: how many steps of the slider each weight survives, uint8. None where masks do not nest.
+    """
+
+    magnitude: np.ndarray
+    norms: np.ndarray
+    calibrated: bool
+    inputs: np.ndarray
+    outputs: np.ndarray
+    score: np.ndarray | None
+    survived: np.ndarray | None
+
+
+def matrices(key: OrderKey, layer: PrunableLayer, progress: Progress | None = None) -> Matrices:
+    """The matrices of a layer, made once."""
+
+    def make(report: Progress) -> Matrices:
+        import torch
+
+        from multiflow_core.pruning.criteria import saliencies
+        from multiflow_core.weights.dense import DenseWeights
+
+        dense, order, statistics = runs.vlm(key.model), runs.order(key), runs.statistics(key.model)
+        report(0.3, f"looking into {layer.block} {layer.role}")
+        magnitude = DenseWeights(dense.model, [layer])[0].abs()
+        calibrated = layer.name not in statistics.missing and layer.name in statistics.square_sums
+        norms = statistics.norm(layer.name) if calibrated else torch.ones(layer.shape[1])
+        inputs, outputs = saliencies(magnitude, norms)
+        report(0.6, f"looking up when the weights of {layer.block} {layer.role} go")
+        score = order.score(layer.name).numpy() if order.nested else None
+        survived = order.survived(layer.name, STEPS + 1).reshape(layer.shape) if order.nested else None
+        return Matrices(magnitude.numpy(), norms.numpy(), calibrated, inputs.numpy(), outputs.numpy(), score, survived)
+
+    return STORE.get("matrices", (key, layer.name), make, progress)
+
+
+def kept(key: RunKey, layer: PrunableLayer, progress: Progress | None = None) -> np.ndarray:
+    """A layer's mask: bool (out, in). Where masks nest it is one comparison, and no other layer is looked at."""
+    if runs.order(key.order, progress).nested:
+        return matrices(key.order, layer, progress).survived > round(STEPS * key.sparsity)
+    return runs.masks(key, progress)[layer.name].numpy()
+
+
+def carriers(saliency: np.ndarray, share: float = 0.5) -> int:
+    """The fewest neurons that hold a share of the saliency of all.
+
+    >>> carriers(np.array([1.0, 6.0, 2.0, 1.0])), carriers(np.zeros(3))
+    (1, 0)
+    """
+    reached = np.cumsum(np.sort(saliency.astype(np.float64))[::-1])
+    return int(np.searchsorted(reached, share * reached[-1])) + 1 if reached[-1] > 0 else 0
+
+
+@dataclass(frozen=True, eq=False)
+class Look:
+    """One layer at one sparsity: all that the charts of a page are made from."""
+
+    layer: PrunableLayer
+    data: Matrices
+    mask: np.ndarray
+
+    @property
+    def sparsity(self) -> float:
+        return 1 - np.count_nonzero(self.mask) / self.mask.size
+
+    def lens(
+        self,
+        view: str,
+        window: Window,
+        weight: tuple[int, int] | None,
+        methods: tuple[str, str],
+        other: np.ndarray | None,
+    ) -> Lens:
+        """The window in cells. `other` is the mask of the method that it is compared with, for the view of that name."""
+        from multiflow_core.analysis.pooling import edges, pool
+
+        rows, columns = (edges(span, most) for span, most in zip(window.spans, MOST, strict=True))
+        values, second, how = self._values(view, other)
+        return Lens(
+            f"{self.layer.block} {self.layer.role}", self.layer.modality, view, self._strip("output", rows),
+            self._strip("input", columns), pool(values, rows, columns), pool(second, rows, columns, how), self.sparsity,
+            methods, weight,
+        )  # fmt: skip
+
+    def _values(self, view: str, other: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, str]:
+        """(what a cell shows the mean of, what its second value is made of, and how)."""
+        if view == "mask":
+            return ~self.mask, ~self.mask, "mean"
+        if view == "disagreement":
+            return self.mask.astype(np.int8) - other, self.mask ^ other, "mean"
+        data = self.data
+        if view == "critical":
+            values = np.divide(data.survived, STEPS, dtype=np.float32)
+        else:
+            values = data.magnitude * data.norms if view == "signal" else getattr(data, view)
+        return values, values, "max"
+
+    def _strip(self, side: str, cells: np.ndarray) -> Strip:
+        from multiflow_core.analysis.pooling import pool
+
+        saliency, left = self._sides[side]
+        alone = np.array([0, 1])
+        highest, dead = pool(saliency[None], alone, cells, "max")[0], pool((left == 0)[None], alone, cells, "sum")[0]
+        return Strip(side, cells, highest, dead, carriers(saliency), int((left == 0).sum()), len(saliency))
+
+    @cached_property
+    def _sides(self) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+        """(saliency, number of weights left) of every neuron at each side."""
+        return {"input": (self.data.inputs, self.mask.sum(0)), "output": (self.data.outputs, self.mask.sum(1))}
+
+    def top(self, side: str) -> TopNeurons:
+        """The neurons at one side that carry most."""
+        saliency, left = self._sides[side]
+        order = np.argsort(-saliency, kind="stable")[:LISTED]
+        shares = left / (self.mask.size / len(saliency))
+        found = zip(order.tolist(), saliency[order].tolist(), shares[order].tolist(), strict=True)
+        return TopNeurons(side, self.layer.modality, tuple(found), float(saliency.sum(dtype=np.float64)))
+
+    def weight(self, row: int, column: int) -> WeightFacts:
+        """What there is to say about one weight."""
+        import torch
+
+        from multiflow_core.analysis.explain import Place
+
+        data, at = self.data, row * self.mask.shape[1] + column
+        size, into, out = (
+            Place.of_value(torch.from_numpy(values), index)
+            for values, index in ((data.magnitude, at), (data.inputs, column), (data.outputs, row))
+        )
+        score = None if data.score is None else Place.of_value(torch.from_numpy(data.score), at)
+        critical = None if data.survived is None else int(data.survived[row, column]) / STEPS
+        return WeightFacts(row, column, size, into, out, score, critical, bool(self.mask[row, column]))
+
+
+@dataclass(frozen=True)
+class WeightFacts:
+    """One weight: its numbers and their places in the layer, the step of the slider at which it goes; None for what it has not."""
+
+    row: int
+    column: int
+    magnitude: Place
+    input: Place
+    output: Place
+    score: Place | None
+    critical: float | None
+    kept: bool
+
+
+def look(key: RunKey, layer: PrunableLayer, progress: Progress | None = None) -> Look:
+    """A layer at a sparsity."""
+    return Look(layer, matrices(key.order, layer, progress), kept(key, layer, progress))

@@ -1,0 +1,1 @@
+"""HTML: small drawings as text. Uses look."""

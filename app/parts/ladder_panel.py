@@ -1,0 +1,57 @@
+"""A page's ladder: whether it is shown, at once where that takes seconds, on demand where it takes longer; and where."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+
+import streamlit as st
+
+from .. import state
+from ..charts import Chart
+from ..engine import runs
+from ..engine.store import Progress
+from ..facts import ladder
+from ..state.keys import Settings
+from . import ui
+
+LABELS = {
+    "answer": "At which sparsity does the answer flip?",
+    "caption": "At which sparsity does the caption change?",
+    "rank": "How does the rank fall with sparsity?",
+}
+
+
+def wanted(settings: Settings, thing: str, cheap: bool) -> bool:
+    """Whether to climb the ladder of a thing, `cheap` to ask for; draws the switch where it costs too much to be tried unasked."""
+    key = runs.RunKey.of(settings)
+    with ui.working() as progress:
+        order = runs.order(key.order, progress)
+    if not order.nested:
+        st.caption(
+            f"{LABELS[thing]} {order.method.title} solves every sparsity anew, minutes each, so this is shown only for "
+            "methods that put all weights into one order."
+        )
+        return False
+    if cheap and ladder.cheap(settings.model):
+        return True
+    with ui.controls("ladder"):
+        return st.toggle(
+            LABELS[thing], state.LADDER.default, key=state.LADDER.name, bind="query-params",
+            help=f"Asks about {len(ladder.RUNGS) + ladder.HALVINGS} pruned models, which takes a while. You can go on meanwhile: "
+            "what was found is kept.",
+        )  # fmt: skip
+
+
+def show(about: Hashable, climb: Callable[[Progress], Chart], explanation: str) -> None:
+    """Climb and draw what was found; `about` says what is climbed.
+
+    A ladder about something else than the last one clears its place at once: no old chart stands beside new answers. One
+    about the same leaves the chart where it is, so that it does not flicker under the slider.
+    """
+    other = st.session_state.get(state.CLIMBED) != about
+    place = st.empty() if other else st.container()
+    with ui.working() as progress:
+        found = climb(progress)
+    st.session_state[state.CLIMBED] = about
+    with place.container() if other else place:
+        ui.chart(found, "ladder", explanation)

@@ -1,0 +1,217 @@
+"""The lesson on the screen: finding one's way, numbers to change, answers to give, the guessing game."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+
+import pandas as pd
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from .. import state
+from ..html import matrices
+from ..lesson import STEPS, Exercise, Step, guess
+from ..lesson.numbers import INPUTS, OUTPUTS, Cell, Lesson, Numbers
+from ..lesson.step import name
+from ..look.words import number
+from ..state.keys import Key
+from . import address
+
+HIDING, GUESSES, REVEALED, MOUNTED, SOLVED = "hide_answers", "guesses", "revealed", "editor_round", "solved_steps"
+EDITORS: dict[str, tuple[Key[str], str, tuple[str, ...]]] = {
+    "weights": (state.LESSON_WEIGHTS, "Weights", tuple(f"output {o}" for o in OUTPUTS)),
+    "tokens": (state.LESSON_TOKENS, "What arrives at the inputs", ("token 1", "token 2", "token 3", "token 4")),
+}
+
+
+# --- finding one's way ----------------------------------------------------------------------------------------------
+
+
+def where() -> tuple[int, bool]:
+    """The number of the step, from 1, and whether answers are kept back: the row of buttons over the lesson."""
+    with st.container(horizontal=True, vertical_alignment="center", key="steps", gap="small"):
+        back, forth, pages = (st.container(width="content") for _ in range(3))
+        hidden = _hiding()
+    step = pages.pagination(
+        len(STEPS), default=state.STEP.default, key=state.STEP.name, bind="query-params", max_visible_pages=None,
+        persist_state="session",
+    )  # fmt: skip
+    back.button(
+        "Back", on_click=_go, args=(-1,), icon=":material/arrow_back:", shortcut="B", key="back", disabled=step == 1
+    )
+    forth.button(
+        "Next", on_click=_go, args=(1,), icon=":material/arrow_forward:", icon_position="right", shortcut="N", key="next",
+        type="primary", disabled=step == len(STEPS),
+    )  # fmt: skip
+    return step, hidden
+
+
+def _go(by: int) -> None:
+    st.session_state[state.STEP.name] = min(len(STEPS), max(1, st.session_state[state.STEP.name] + by))
+
+
+def _hiding() -> bool:
+    """Whether the answers are to be kept back: the instructor's view, which a link can ask for."""
+    if HIDING not in st.session_state:
+        st.session_state[HIDING] = st.query_params.get(state.ANSWERS.name) == "hidden"
+    hidden = st.toggle(
+        "Hide the answers", key=HIDING, persist_state="session",
+        help="The instructor's view, for a class: every answer is kept back until somebody gives it. A link with "
+        "`answers=hidden` opens it so.",
+    )  # fmt: skip
+    address.keep(state.ANSWERS, "hidden" if hidden else "")
+    return hidden
+
+
+# --- numbers to change ----------------------------------------------------------------------------------------------
+
+
+def current(key: Key[str]) -> Numbers:
+    """The numbers in force: as changed in this session, else as the address says, else the lesson's own."""
+    text = st.session_state.get(key.name, st.query_params.get(key.name, key.default))
+    try:
+        return state.numbers_of(key.parse(text))
+    except state.BadValue:  # the sidebar has said so
+        return state.numbers_of(key.default)
+
+
+def edit(step: Step) -> None:
+    """Editors for what the reader can change in this step; what they change is in force at once, and in the address."""
+    with st.expander(
+        "Change the numbers: everything is worked out anew at once", icon=":material/edit:", expanded=True
+    ):
+        if "scale" in step.edits:
+            _scale()
+        for which in step.edits:
+            if which in EDITORS:
+                _editor(*EDITORS[which])
+        if set(step.edits) & set(EDITORS):
+            st.button("The lesson's own numbers", on_click=_reset, icon=":material/restart_alt:", key="reset")
+
+
+def _editor(key: Key[str], title: str, rows: Sequence[str]) -> None:
+    """A table of numbers. An editor keeps its own changes, so it is given the same numbers as long as it is on the screen."""
+    widget = f"{key.name}_editor_{st.session_state.get(MOUNTED, 0)}"
+    base = f"{key.name}_base"
+    if widget not in st.session_state:
+        st.session_state[base] = current(key)
+    columns = [f"input {i}" for i in INPUTS]
+    st.caption(title)
+    config = st.column_config.NumberColumn(
+        min_value=-state.LARGEST, max_value=state.LARGEST, step=0.01, format="plain", width="small"
+    )
+    edited = st.data_editor(
+        pd.DataFrame(st.session_state[base], index=list(rows), columns=columns, dtype=float), key=widget, alt=title,
+        column_config=dict.fromkeys(columns, config), width="content",
+    )  # fmt: skip
+    numbers = [[0.0 if math.isnan(x) else x for x in row] for row in edited.to_numpy()]
+    st.session_state[key.name] = state.text_of(numbers)
+    address.keep(key, st.session_state[key.name])
+
+
+def _scale() -> None:
+    address.take(state.SCALE, state.SCALES)
+    scale = st.segmented_control(
+        "How large are the text weights? (At 100 % they are as large as those of vision.)", state.SCALES, key=state.SCALE.name,
+        required=True, format_func=lambda s: f"{float(s):.0%}".replace("%", " %"), persist_state="session",
+    )  # fmt: skip
+    address.keep(state.SCALE, scale)
+
+
+def _reset() -> None:
+    st.session_state[MOUNTED] = st.session_state.get(MOUNTED, 0) + 1
+    for key, *_ in EDITORS.values():
+        st.session_state[key.name] = key.default
+        address.keep(key, key.default)
+
+
+# --- answers --------------------------------------------------------------------------------------------------------
+
+
+def ask(exercise: Exercise, step: int, hidden: bool) -> bool:
+    """Put the question; True once the answer was given, also for other numbers since then, or asked for."""
+    with st.container(border=True, key="exercise"):
+        st.markdown(f"**Exercise.** {exercise.question}")
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+            given = st.number_input(
+                "Your answer", value=None, step=0.01, format="%g", key=f"answer_{step}", placeholder="a number",
+                width=190, persist_state="page",
+            )  # fmt: skip
+            shown = not hidden and st.toggle("Show the answer", key=f"show_{step}", persist_state="page")
+        right = given is not None and exercise.right(given)
+        solved = st.session_state.setdefault(SOLVED, {})
+        if right:
+            solved[step] = given
+            st.success(f"Right! {exercise.why}", icon=":material/check_circle:")
+        elif given is not None and solved.get(step) == given:
+            st.info("The numbers have changed: with these the answer is another one.", icon=":material/replay:")
+        elif given is not None:
+            st.warning("Not quite. Look again, or try another number.", icon=":material/replay:")
+        if shown and not right:
+            st.info(exercise.why, icon=":material/lightbulb:")
+    return shown or step in solved
+
+
+# --- the game -------------------------------------------------------------------------------------------------------
+
+
+def play(lesson: Lesson, hidden: bool) -> bool:
+    """Choose the weights that go; True once the answer is revealed, with how the guesses did."""
+    small = lesson.small
+    numbers = (small.weights, small.tokens)
+    if st.session_state.get("guessed_at") != numbers:  # other numbers: another game
+        st.session_state.update({"guessed_at": numbers, GUESSES: frozenset(), REVEALED: False})
+    chosen: frozenset[Cell] = st.session_state[GUESSES]
+    left = len(small.gone) - len(chosen)
+    with st.container(border=True, key="game"):
+        now = f"{left} to choose." if left else "Ready. Click one again to change it."
+        st.markdown(f"**Which six go?** {'Click them.' if left == len(small.gone) else now}")
+        _row("", [f"input {i}  \nbusy {number(busy)}" for i, busy in zip(INPUTS, small.s_in, strict=True)])
+        for i, busy in enumerate(small.s_out):
+            cells = _row(f"output {OUTPUTS[i]}  \nbusy {number(busy)}", [""] * len(INPUTS))
+            for j, cell in enumerate(cells):
+                on, said = (i, j) in chosen, number(small.weights[i][j])
+                cell.button(  # always of one type: another would be another button to the browser, without the focus
+                    f"~~{said}~~" if on else said, key=f"guess_{i}_{j}", width="stretch",
+                    on_click=_guess, args=((i, j),), disabled=not left and not on,
+                    help=f"{name((i, j))}: from input {INPUTS[j]} to output {OUTPUTS[i]}",
+                )  # fmt: skip
+        if hidden:
+            st.caption("The answer is kept back: switch *Hide the answers* off, at the top, to reveal it.")
+        else:
+            st.button(
+                "Reveal",
+                key="reveal",
+                type="primary",
+                disabled=bool(left),
+                on_click=_reveal,
+                icon=":material/visibility:",
+            )
+    if hidden or not st.session_state[REVEALED]:
+        return False
+    say, icon = (st.success, ":material/emoji_events:") if chosen == small.gone else (st.info, ":material/rule:")
+    say(guess.verdict(lesson, chosen), icon=icon)
+    st.html(matrices.html(guess.revealed(lesson, chosen)))
+    return True
+
+
+def _row(head: str, texts: Sequence[str]) -> list[DeltaGenerator]:
+    """A row of the game: its name, and a place of fixed width for each input."""
+    with st.container(horizontal=True, gap="xsmall", vertical_alignment="center", wrap=False):
+        with st.container(width=78):
+            st.caption(head)
+        cells = [st.container(width=66) for _ in texts]
+    for cell, text in zip(cells, texts, strict=True):
+        if text:
+            cell.caption(text, text_alignment="center")
+    return cells
+
+
+def _guess(cell: Cell) -> None:
+    st.session_state[GUESSES] = st.session_state[GUESSES] ^ {cell}
+    st.session_state[REVEALED] = False
+
+
+def _reveal() -> None:
+    st.session_state[REVEALED] = True

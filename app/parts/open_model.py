@@ -1,0 +1,128 @@
+"""Opening a model that is not built in: a folder, or a model of the hub; from a dialog, or because the address says so."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from contextlib import suppress
+
+import streamlit as st
+
+from .. import state
+from ..engine import checkpoints, runs
+from ..engine.store import Progress
+from . import ui
+
+log = logging.getLogger("app")
+
+
+class CannotOpen(ValueError):
+    """A model that cannot be opened; the text is a sentence for the reader."""
+
+
+def models() -> dict[str, str]:
+    """{what the address says: what the model goes by} of the built-in models and of those opened in this session."""
+    return {name: name for name in checkpoints.models()} | st.session_state.get(state.OPENED, {})
+
+
+def from_address(progress: Progress) -> str | None:
+    """Open what models the address asks for, its own and those of pinned runs; a sentence if its own cannot be opened."""
+    asked = st.query_params.get(state.MODEL.name, state.MODEL.default)
+    problem = None
+    for address in {asked, *_pinned()} - set(models()):
+        try:
+            opened = _open(address, progress)
+        except CannotOpen as error:
+            if address == asked:
+                problem = f"The model of the address cannot be opened. {error} Showing {state.MODEL.default}."
+        else:
+            if address == asked:
+                st.session_state[state.CHOSEN] = opened
+    return problem
+
+
+def _pinned() -> Iterator[str]:
+    """The models of the runs that the address pins. What is wrong with those is said by the page that shows them."""
+    for key in (state.RUN_A, state.RUN_B):
+        with suppress(state.BadValue):
+            yield state.run_from(st.query_params.get(key.name, "")).model
+
+
+def button() -> None:
+    """Draw the button that opens the dialog, and the dialog while it is open."""
+    st.button(
+        "Open another model", icon=":material/folder_open:", key="open_model", type="tertiary", on_click=_show, args=(True,),
+        help="A folder or a model of the hub: BLIP, CLIP, SigLIP or X-VLM",
+    )  # fmt: skip
+
+
+def dialog() -> None:
+    """Show the dialog if it is open. Outside the sidebar, and before the page: a slow page would hold it up."""
+    if st.session_state.get(state.DIALOG):
+        _dialog()
+
+
+@st.dialog("Open another model", on_dismiss=lambda: _show(False))
+def _dialog() -> None:
+    from multiflow_core.families.hub import HUB_NAMES
+
+    with st.form("open_form", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+        st.text_input(
+            "Folder or hub name",
+            key="open_name",
+            max_chars=400,
+            placeholder="/models/my-clip  or  owner/model",
+            width="stretch",
+        )
+        st.form_submit_button("Open", on_click=_ask_typed, key="open_typed", type="primary")
+    st.caption(
+        "A folder that `save_pretrained` wrote, with BLIP, CLIP, SigLIP or X-VLM in it. Weights are read from safetensors, or "
+        "from a file that holds tensors only; no code of a checkpoint is ever run."
+    )
+    st.markdown("**From the hub**, downloaded once and then kept")
+    with st.container(horizontal=True, gap="xsmall", key="hub_names"):
+        for name, title in HUB_NAMES.items():
+            st.button(title, key=f"open_{name}", on_click=_ask, args=(name,), help=name)
+    asked = st.session_state.pop(state.OPENING, None)  # whatever the reader does now, it is not asked for again
+    if asked:
+        try:
+            with ui.working() as progress:
+                st.session_state[state.CHOSEN] = _open(asked, progress)
+        except CannotOpen as problem:
+            st.error(ui.verbatim(str(problem)), icon=":material/folder_off:")
+        else:
+            _show(False)
+            st.rerun()
+
+
+def _open(address: str, progress: Progress) -> str:
+    """Open a model for this session and return its address; CannotOpen with a sentence."""
+    try:
+        model = runs.opened(address, progress)
+    except (OSError, ValueError) as problem:
+        raise CannotOpen(_said(problem)) from None
+    except Exception:
+        log.exception("unexpected error")
+        raise CannotOpen("What is there cannot be loaded; the server's log says why.") from None
+    opened = {checkpoints.address_of(model): model}
+    st.session_state[state.OPENED] = st.session_state.get(state.OPENED, {}) | opened
+    return next(iter(opened))
+
+
+def _said(problem: Exception) -> str:
+    """An error as a sentence; the system's own come without one."""
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.filename} cannot be read: {problem.strerror.lower()}."
+    return str(problem)
+
+
+def _show(on: bool) -> None:
+    st.session_state[state.DIALOG] = on
+
+
+def _ask(address: str) -> None:
+    st.session_state[state.OPENING] = address
+
+
+def _ask_typed() -> None:
+    _ask(st.session_state["open_name"].strip())

@@ -1,0 +1,123 @@
+"""Choosing a picture: an example, a scene by its number, a random one, or one's own. Shared by all pages that need one.
+
+Own pictures stay in the session, so one that was added on a page can be asked about, and searched for, on every other.
+"""
+
+from __future__ import annotations
+
+import random
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from .. import state
+from ..facts import gallery, uploads
+from ..html import cards
+from . import ui
+
+EXAMPLES = (5, 12, 27, 33, 48, 60)
+LIMIT = 24  # own pictures of one session
+NEWEST = 6  # of them that can be chosen with a click
+
+
+def choose(area: DeltaGenerator, controls: DeltaGenerator) -> gallery.Picture:
+    """The picture that the reader chose, shown in `area`."""
+    with controls, ui.controls("scene"):
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            number = st.number_input(
+                "Scene", 0, state.LAST_SCENE, state.SCENE.default, 1, key=state.SCENE.name, bind="query-params",
+                width=170, on_change=_take_scene,
+            )  # fmt: skip
+            st.button("New random scene", icon=":material/casino:", on_click=_draw, key="random_scene", type="primary")
+        _examples()
+        add("Or your own pictures")
+    chosen = st.session_state.get(state.PICTURE)
+    picture = next((p for p in own() if p.id == chosen), None) or gallery.scene_picture(number)
+    with area, st.container(key="picture"):
+        complaints()
+        st.html(cards.picture(picture.shown, f"{picture.title}, the picture asked about"))
+    return picture
+
+
+def _examples() -> None:
+    """Some scenes and the newest own pictures, one click each."""
+    with st.container(key="scene_examples", horizontal=True, gap="xsmall"):
+        for number in EXAMPLES:
+            _thumbnail(gallery.shown(gallery.scene_picture(number).scene, 128), str(number), f"Scene {number}", number)
+        for place, picture in list(enumerate(own(), start=1))[-NEWEST:]:
+            _thumbnail(picture.shown, f"own {place}", picture.title, picture.id)
+
+
+def _thumbnail(image: bytes, label: str, title: str, place: int | str) -> None:
+    with st.container(width=72, gap="xxsmall", key=f"thumb_{place}"):  # the button reaches over the picture (look.py)
+        st.html(cards.picture(image, title, square=True))
+        st.button(
+            label, key=f"scene_{place}", on_click=_take, args=(place,), width="stretch", help=f"Take this one: {title}"
+        )
+
+
+def _take(place: int | str) -> None:
+    """Choose a scene by its number or an own picture by its id."""
+    st.session_state[state.PICTURE] = place
+    if isinstance(place, int):
+        st.session_state[state.SCENE.name] = place
+
+
+def _take_scene() -> None:
+    _take(st.session_state[state.SCENE.name])
+
+
+def _draw() -> None:
+    _take(random.randrange(1000))
+
+
+# --- own pictures ---------------------------------------------------------------------------------------------------
+
+
+def own() -> tuple[gallery.Picture, ...]:
+    """The pictures that this session has added, oldest first."""
+    return st.session_state.get(state.OWN_PICTURES, ())
+
+
+def add(label: str) -> None:
+    """Where own pictures are added, and removed again."""
+    emptied = st.session_state.setdefault(state.UPLOADS, 0)
+    st.file_uploader(
+        f"{label} (PNG, JPEG or WebP, up to {uploads.MAX_BYTES >> 20} MB each, up to {LIMIT} of them)",
+        type=list(uploads.TYPES), accept_multiple_files=True, key=f"upload_{emptied}",
+        max_upload_size=uploads.MAX_BYTES >> 20, on_change=_receive, args=(f"upload_{emptied}",),
+    )  # fmt: skip
+    if own():
+        some = "your picture" if len(own()) == 1 else f"all {len(own())} own pictures"
+        st.button(f"Remove {some}", icon=":material/delete:", on_click=_remove, key="remove_own", type="tertiary")
+
+
+def complaints() -> None:
+    """One sentence for every file of the last upload that could not be used."""
+    for sentence in st.session_state.pop(state.REFUSED, ()):
+        st.error(sentence, icon=":material/broken_image:")
+
+
+def _receive(key: str) -> None:
+    """Check what was uploaded, keep what can be used, and empty the uploader."""
+    kept = {picture.id: picture for picture in own()}
+    refused: list[str] = []
+    for file in st.session_state[key]:
+        data = file.getvalue()
+        if uploads.identity(data) not in kept and len(kept) == LIMIT:
+            refused.append(f"{LIMIT} own pictures are as many as one session can hold: remove them to add others.")
+            break
+        try:
+            picture = gallery.own_picture(uploads.identity(data), uploads.read(data), file.name)
+        except uploads.BadImage as problem:
+            refused.append(f"{ui.verbatim(file.name)}: {problem}")
+        else:
+            kept[picture.id] = picture
+            st.session_state[state.PICTURE] = picture.id
+    st.session_state[state.OWN_PICTURES] = tuple(kept.values())
+    st.session_state[state.REFUSED] = refused
+    st.session_state[state.UPLOADS] += 1
+
+
+def _remove() -> None:
+    st.session_state[state.OWN_PICTURES] = ()

@@ -1,0 +1,89 @@
+"""The two runs that a reader has pinned, in the address; by default what the sidebar says, and its rival."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import streamlit as st
+
+from .. import state
+from ..engine import checkpoints, runs
+from ..engine.runs import RunKey
+from ..facts import two_runs
+from . import open_model, ui
+
+
+def show(settings: state.Settings) -> tuple[RunKey, RunKey]:
+    """Draw both pins with their buttons, and return the runs."""
+    now = RunKey.of(settings)
+    rival = runs.rival(now) or now
+    pinned = _pinned(state.RUN_A, now), _pinned(state.RUN_B, rival)
+    with ui.controls("pins"), st.container(key="wrap_pins"):
+        places = (*st.columns(2, gap="medium"),)
+        for place, letter, key, run in zip(places, "AB", (state.RUN_A, state.RUN_B), pinned, strict=True):
+            with place, st.container(border=True, horizontal=True, vertical_alignment="center", key=f"pin_{letter}"):
+                follows = "" if st.session_state.get(key.name) else " · follows the sidebar"
+                st.markdown(
+                    f"**{letter}** · {two_runs.name(run)}  \n:small[{ui.verbatim(checkpoints.title(run.model))}{follows}]",
+                    width="stretch",
+                )
+                _buttons(letter, key, run, settings)
+    return pinned
+
+
+def _buttons(letter: str, key: state.Key[str], run: RunKey, settings: state.Settings) -> None:
+    """Hold a run while the sidebar moves on, let it go again, or put the sidebar's in its place."""
+    if st.session_state.get(key.name):
+        st.button("Let go", icon=":material/keep_off:", key=f"free_{letter}", on_click=_pin, args=(key, ""))
+    else:
+        held = _text(state.Settings(run.model, run.method, run.sparsity, run.allocation))
+        st.button("Pin", icon=":material/keep:", key=f"hold_{letter}", on_click=_pin, args=(key, held))
+    if run != RunKey.of(settings):
+        st.button(
+            "Make it the sidebar's", icon=":material/input:", key=f"take_{letter}", on_click=_pin,
+            args=(key, _text(settings)), help="Pin the run that the sidebar says now",
+        )  # fmt: skip
+
+
+def _text(settings: state.Settings) -> str:
+    """A run as the address has it."""
+    return state.run_text(replace(settings, model=checkpoints.address_of(settings.model)))
+
+
+def _pinned(key: state.Key[str], default: RunKey) -> RunKey:
+    """What a key pins, else the default; a text that pins nothing is said so, once."""
+    text = st.session_state.setdefault(key.name, st.query_params.get(key.name, ""))
+    try:
+        run = RunKey.of(_known(state.run_from(text))) if text else default
+    except state.BadValue as problem:
+        st.warning(f"{problem}: showing {two_runs.name(default)}.", icon=":material/link_off:")
+        st.session_state[key.name], run = "", default
+    if st.session_state[key.name]:
+        st.query_params[key.name] = text
+    else:
+        st.query_params.pop(key.name, None)
+    return run
+
+
+def _known(asked: state.Settings) -> state.Settings:
+    """The settings, if there is such a model, method and allocation."""
+    from multiflow_core.pruning.allocations import allocations
+
+    models = open_model.models()
+    known = (
+        ("model", asked.model, models),
+        ("method", asked.method, tuple(runs.all_titles())),
+        ("allocation", asked.allocation, (state.OWN, *(a.name for a in allocations()))),
+    )
+    for kind, name, names in known:
+        if name not in names:
+            raise state.BadValue(f"The address pins a run with the {kind} “{name[:24]}”, which is not known here")
+    if asked.allocation != state.OWN and runs.method(asked.method).allocation is None:
+        raise state.BadValue(
+            f"The address pins {runs.method(asked.method).title} with an allocation, but it has its own way"
+        )
+    return replace(asked, model=models[asked.model])
+
+
+def _pin(key: state.Key[str], text: str) -> None:
+    st.session_state[key.name] = text

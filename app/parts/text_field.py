@@ -1,0 +1,36 @@
+"""A text that the reader types or picks from examples. It is in the address."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from .. import state
+from ..facts import queries
+
+if TYPE_CHECKING:
+    from multiflow_core.models.vlm import VLM
+
+
+def field(key: state.Key[str], label: str, hint: str, icon: str, examples: Iterable[str]) -> DeltaGenerator:
+    """Draw the field, and under it the examples, one click each; returns their row, for what else belongs there."""
+    st.text_input(label, key.default, key=key.name, bind="query-params", placeholder=f"for example: {hint}", icon=icon)
+    row = st.container(horizontal=True, gap="xsmall", key="examples")
+    for n, example in enumerate(examples):
+        row.button(example, key=f"example_{n}", on_click=_take, args=(key, example))
+    return row
+
+
+def _take(key: state.Key[str], text: str) -> None:
+    st.session_state[key.name] = text
+
+
+def checked(key: state.Key[str], vlm: VLM, purpose: queries.Purpose = queries.SEARCH) -> queries.Query:
+    """What was typed, as the model gets it, after one sentence for everything that is wrong with it."""
+    query = queries.check(st.session_state[key.name], vlm, purpose)
+    for sentence in query.complaints:
+        st.warning(sentence, icon=":material/info:")
+    return query

@@ -1,0 +1,232 @@
+"""What every page uses: a guard against tracebacks, progress that yields, and a chart with its explanation and table."""
+
+from __future__ import annotations
+
+import logging
+import re
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
+from html import escape
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import pandas as pd
+import streamlit as st
+from plotly.graph_objects import Figure
+from streamlit.delta_generator import DeltaGenerator
+
+from ..charts import Chart
+from ..engine.runs import TooLong
+from ..engine.store import Progress
+from ..facts.results import HEADLINE
+from ..state.keys import SETTINGS, Key, Settings
+from . import address, plotly_chart
+from .theme import palette
+
+if TYPE_CHECKING:
+    from multiflow_core import PruningOrder
+    from multiflow_core.models.vlm import VLM
+    from multiflow_core.pruning.solved_order import Solved
+
+T = TypeVar("T")
+log = logging.getLogger("app")
+PATIENCE = 0.25  # seconds before a progress bar appears
+CONFIG = {"displaylogo": False, "displayModeBar": False}
+
+
+def guarded(show: Callable[[], T]) -> T | None:
+    """Run a part of a page; an unexpected error becomes one sentence on the page and a traceback in the log.
+
+    Streamlit's own stop and rerun exceptions derive from BaseException and pass through.
+    """
+    try:
+        return show()
+    except FileNotFoundError as problem:
+        st.error(verbatim(str(problem)), icon=":material/folder_off:")
+    except TooLong as problem:
+        st.info(verbatim(str(problem)), icon=":material/hourglass_disabled:")
+    except ValueError as problem:
+        log.exception("bad value")
+        st.error(f"This cannot be shown: {verbatim(str(problem))}", icon=":material/error:")
+    except Exception:
+        log.exception("unexpected error")
+        st.error("Something went wrong here; the server's log says what.", icon=":material/error:")
+    return None
+
+
+def verbatim(text: str) -> str:
+    """Text from outside as Markdown that shows just this text: a file's name must not become a link or a picture.
+
+    >>> print(verbatim("![x](y) a_b"))
+    \\!\\[x\\]\\(y\\) a\\_b
+    """
+    return re.sub(r"([\\`*_{}\[\]()<>#|~!:$])", r"\\\1", text)
+
+
+def page(show: Callable[[Settings], None]) -> None:
+    """Show a page with the settings of the sidebar, guarded."""
+    settings = st.session_state.get(SETTINGS)
+    if settings is not None:
+        guarded(lambda: show(settings))
+
+
+@contextmanager
+def working() -> Iterator[Progress]:
+    """A progress callback whose bar appears only when there is something to wait for, and goes away afterwards.
+
+    Every call gives Streamlit the chance to interrupt, so a changed mind ends the wait.
+    """
+    place = st.empty()
+    began = time.monotonic()
+
+    def progress(fraction: float, message: str) -> None:
+        if time.monotonic() - began > PATIENCE:
+            place.progress(min(1.0, max(0.0, fraction)), text=f"{message[:1].upper()}{message[1:]} …")
+
+    try:
+        yield progress
+    except Exception:
+        place.empty()
+        raise
+    place.empty()
+
+
+def chart(data: Chart, key: str, about: str, pick: Callable[[Any], None] | None = None) -> None:
+    """A chart under a title that states its finding; explanation, table twin and files are one click away.
+
+    `pick` is called with the `customdata` of a point that the reader clicks, before the page runs again.
+    """
+    figure = data.figure(palette())
+    with st.container(key=f"chart_{key}", gap="xsmall"):
+        with title_row(data.title(), key):
+            explain(about, key)
+            _table(data, figure, key)
+        plotly_chart.show(figure, f"plot_{key}", data.describe(), _config(key), pick)
+
+
+def _table(data: Chart, figure: Figure, key: str) -> None:
+    """The table twin, and what can be taken away: CSV of the table, the chart as a page of its own."""
+    with st.popover(
+        "As a table", icon=":material/table:", type="tertiary", help="The same numbers as a table, and files"
+    ):
+        table = data.table()
+        shares = {c: st.column_config.NumberColumn(format="percent") for c in shares_of(table)}
+        with st.container(horizontal=True, gap="small"):
+            for kind, made in (("CSV", partial(csv, table)), ("HTML", partial(_alone, data, figure, key))):
+                st.download_button(
+                    kind, made, f"{_file_name(key)}.{kind.lower()}", icon=":material/download:", key=f"{kind}_{key}",
+                    on_click="ignore",
+                    help="The table as a file" if kind == "CSV" else "The chart as a page of its own, which needs no network",
+                )  # fmt: skip
+            st.caption("SVG: the camera above the chart.")
+        st.dataframe(table, column_config=shares, hide_index=True, key=f"table_{key}")
+
+
+def _alone(data: Chart, figure: Figure, key: str) -> str:
+    """The chart as a page of its own, with its title."""
+    title = escape(data.title())
+    return figure.to_html(config=_config(key)).replace(
+        "<body>", f'<body><h3 style="font-family:sans-serif">{title}</h3>', 1
+    )
+
+
+def csv(table: dict[str, list]) -> str:
+    """A table as the text of a CSV file.
+
+    >>> csv({"layer": ["fc1", "fc2"], "sparsity": [0.5, None]})
+    'layer,sparsity\\nfc1,0.5\\nfc2,\\n'
+    """
+    return pd.DataFrame(table).to_csv(index=False)
+
+
+def _file_name(key: str) -> str:
+    """What a chart is called on the reader's disk: what it is about, and its key."""
+    settings = st.session_state.get(SETTINGS)
+    return key if settings is None else f"{settings.method}-{100 * settings.sparsity:.0f}-{key}"
+
+
+def _config(name: str) -> dict[str, Any]:
+    """Plotly's own buttons: none but the one that saves the chart as SVG, under the chart's name."""
+    image = {"format": "svg", "filename": _file_name(name)}
+    return CONFIG | {"displayModeBar": "hover", "modeBarButtons": [["toImage"]], "toImageButtonOptions": image}
+
+
+def controls(key: str) -> DeltaGenerator:
+    """A container for what a reader sets on a page; presenter mode leaves it out."""
+    return st.container(key=f"controls_{key}")
+
+
+def switch(label: str, key: Key[str], names: Mapping[str, str]) -> str:
+    """A choice of few, {value: its name for people}, kept in the address under its value."""
+    address.take(key, names)
+    chosen = st.segmented_control(
+        label, list(names), key=key.name, format_func=names.__getitem__, required=True, persist_state="session",
+        label_visibility="collapsed",
+    )  # fmt: skip
+    address.keep(key, chosen)
+    return chosen
+
+
+LACKS = {
+    "retrieval": "no embeddings of pictures and texts to search with",
+    "captioning": "no decoder that writes captions",
+    "vqa": "no decoder that answers questions",
+}
+
+
+def able(vlm: VLM, task: str) -> bool:
+    """Whether a model can do what a page is about; where it cannot, a sentence says so and which pages work."""
+    if task not in vlm.tasks:
+        pages = " and ".join(HEADLINE[known][0] for known in vlm.tasks)
+        st.info(f"{verbatim(vlm.name)} has {LACKS[task]}. It can be tried under {pages}.", icon=":material/info:")
+    return task in vlm.tasks
+
+
+def ordered(order: PruningOrder | Solved) -> bool:
+    """Whether single weights have a place in the order; where they have not, a sentence says so."""
+    if not order.nested:
+        st.info(
+            f"{order.method.title} solves every sparsity anew, so no weight has a score or a place in an order. "
+            "Choose a method with scores at the left: MULTIFLOW, OMP, Wanda, SNIP and others have them.",
+            icon=":material/info:",
+        )
+    return order.nested
+
+
+def note(sentence: str) -> None:
+    """A remark in small letters, where there is one."""
+    if sentence:
+        st.caption(sentence)
+
+
+def heading(finding: str, about: str, key: str) -> None:
+    """A finding as a heading, with an explanation one click away."""
+    with st.container(key=f"title_{key}"), title_row(finding, key):
+        explain(about, key)
+
+
+@contextmanager
+def title_row(title: str, key: str) -> Iterator[None]:
+    """A line with a title at the left and whatever is put into it at the right."""
+    with st.container(key=f"row_{key}", horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall"):
+        unbroken = title.replace(" %", "\u00a0%")  # no figure without its unit
+        st.markdown(f"##### {unbroken}", width="stretch")
+        yield
+
+
+def shares_of(table: dict[str, list]) -> list[str]:
+    """The columns that hold fractions."""
+    return [c for c, values in table.items() if values and all(isinstance(v, float) for v in values)]
+
+
+def explain(about: str, key: str) -> None:
+    """A popover that says what one is looking at."""
+    with st.popover(
+        "What am I looking at?",
+        icon=":material/help:",
+        type="tertiary",
+        help="What am I looking at?",
+        key=f"about_{key}",
+    ):
+        st.markdown(f"**What am I looking at?**\n\n{about}")

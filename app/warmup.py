@@ -1,0 +1,50 @@
+"""Loads the default model in the background, so that the first visitor waits for as little as possible."""
+
+from __future__ import annotations
+
+import gc
+import logging
+import sys
+import threading
+
+from . import state
+from .engine import checkpoints
+
+_started = threading.Lock()
+log = logging.getLogger(__name__)
+
+
+def start() -> None:
+    """Start warming up, once per server."""
+    if _started.acquire(blocking=False):
+        threading.Thread(target=_warm, name="warm-up", daemon=True).start()
+
+
+def core_ready() -> bool:
+    """Whether the core is imported: before that, only what needs no torch can be shown at once."""
+    core = sys.modules.get("multiflow_core")
+    return core is not None and hasattr(core, "rank")
+
+
+def _warm() -> None:
+    from .engine import runs
+    from .facts import gallery
+
+    model = state.MODEL.default
+    if model not in checkpoints.models():
+        return
+    try:
+        for method in (state.METHOD.default, "omp"):
+            runs.order(runs.OrderKey(model, method))
+        gallery.gallery(model)
+        gallery.image_embeddings(runs.RunKey.dense(model))
+        gallery.image_embeddings(runs.RunKey(model, state.METHOD.default, state.SPARSITY.default))
+    except RuntimeError as problem:
+        if "shutdown" not in str(problem):  # the server was stopped meanwhile
+            log.exception("warming up failed")
+    except Exception:  # the page that needs it will say what is wrong
+        log.exception("warming up failed")
+    # Streamlit looks through all objects for garbage after every run of a page. Libraries and this model are none: without
+    # them that takes a few milliseconds; with them it took a quarter of a second, in which no page could answer.
+    gc.collect()
+    gc.freeze()

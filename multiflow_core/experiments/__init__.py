@@ -1,0 +1,1 @@
+"""Experiments: models pruned in many ways, measured, and kept in result files. Uses every room but pretrain."""

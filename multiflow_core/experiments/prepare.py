@@ -1,0 +1,98 @@
+"""What a method needs, made for a model: calibration pairs, statistics, gradients, and the order."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from torch import Tensor
+
+from ..calibration.evidence import EVIDENCE, Data, Evidence
+from ..models.vlm import VLM
+from ..pruning.criteria import CRITERIA
+from ..pruning.method import METHODS
+from ..pruning.order import Order
+from ..pruning.rank import rank
+from ..support.threads import Progress
+from .benchmark import calibration_pairs, drawing_size
+from .run import Run
+
+CALIBRATION_PAIRS = 512
+CALIBRATION_BATCH = 64  # pairs that go through a model at once
+
+
+GRADIENT_BATCH = 32  # pairs behind one gradient: 16 gradients from the calibration pairs
+
+
+@dataclass(frozen=True)
+class Sample:
+    """How many calibration pairs a model sees, and how many of them at once: plainly, and where gradients are kept."""
+
+    pairs: int
+    batch: int
+    gradient_batch: int
+
+
+def evidence_of(
+    name: str, vlm: VLM, seed: int = 0, progress: Progress | None = None, sample: Sample | None = None
+) -> Any:
+    """Evidence about a model by name: what lies beside its checkpoint, else collected from Flatland's training pairs.
+
+    >>> from multiflow_core import load
+    >>> evidence_of("statistics", load("flatland-blip")).samples
+    512
+    """
+    kind = EVIDENCE.get(name)
+    shipped = vlm.folder / kind.file if vlm.folder and kind.file else None
+    if seed == 0 and shipped and shipped.is_file():
+        found = kind.load(shipped)
+        if found.layers == vlm.layers:
+            return found
+    return kind.collect(
+        vlm.model, None, Data(_batches(kind, vlm, seed, progress, sample), seed=seed, progress=progress)
+    )
+
+
+def order_of(vlm: VLM, run: Run, progress: Progress | None = None, sample: Sample | None = None) -> Order:
+    """The order of a run, made from all that its method needs, with the method's quick options; its sparsity is not used.
+
+    >>> from multiflow_core import load
+    >>> order_of(load("flatland-blip"), Run("multiflow", 0.0)).masks(0.5).sparsity
+    0.5
+
+    Args:
+        vlm: the model; its calibration pairs, and those behind gradients, are training scenes of Flatland.
+        run: the method, or criterion x allocation; the seed also chooses the calibration pairs.
+        progress: called as progress(fraction, message) while evidence is collected and weights are ranked; every stage
+            starts from 0. What it raises ends the work. Methods that solve each sparsity anew do most of theirs in
+            `order.masks(sparsity, progress=...)`.
+        sample: how many pairs; by default as many as the shipped results were made with.
+    """
+    method = METHODS.get(run.method)
+    kinds = [
+        EVIDENCE.get(need) for need in sorted(CRITERIA.get(run.criterion).needs if run.criterion else method.needs)
+    ]
+    given: dict[str, Any] = {"seed": run.seed, "progress": progress}
+    given["evidence"] = [evidence_of(kind.name, vlm, run.seed, progress, sample) for kind in kinds if not kind.backward]
+    for kind in kinds:  # passes with gradients are the method's own
+        if kind.backward:
+            given["batches"] = _batches(kind, vlm, run.seed, progress, sample)
+    if run.criterion:
+        return rank(vlm.model, criterion=run.criterion, allocation=run.allocation, **given)
+    return rank(vlm.model, run.method, **given, **method.quick)
+
+
+def _batches(
+    kind: Evidence, vlm: VLM, seed: int, progress: Progress | None, sample: Sample | None
+) -> list[dict[str, Tensor]]:
+    """The calibration pairs, so many at once as a pass of this kind has room for."""
+    sample = sample or Sample(CALIBRATION_PAIRS, CALIBRATION_BATCH, GRADIENT_BATCH)
+    size = sample.gradient_batch if kind.backward else sample.batch
+    report = progress or (lambda fraction, message: None)
+    report(0.0, "drawing the calibration pairs")
+    drawn = calibration_pairs(sample.pairs, seed, drawing_size(vlm))
+    batches: list[dict[str, Tensor]] = []
+    for batch in vlm.batches(drawn, size):
+        batches.append(batch)
+        report(min(1.0, len(batches) * size / sample.pairs), "preparing the calibration pairs")
+    return batches

@@ -1,0 +1,1 @@
+"""Models: loading one, its layout, what it can be asked, and writing it. Uses families, weights and support."""

@@ -1,0 +1,100 @@
+"""The layout of a model: which weights may be pruned, each exactly once."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import Any
+
+from torch import nn
+
+from ..families import family_of
+from ..weights.layers import PrunableLayer, linear_weights
+from .tracing import trace
+
+# Only for models no family knows, and only when there is no data to trace: words in the module's path.
+_PATH_WORDS = (
+    ("fusion", re.compile(r"fusion|cross|multi_?modal", re.I)),
+    ("vision", re.compile(r"vision|visual|image|img|pixel", re.I)),
+    ("text", re.compile(r"text|language|bert|gpt", re.I)),
+)
+
+
+def prunable_layers(
+    model: nn.Module, *, batch: Any = None, forward: Callable[[nn.Module, Any], Any] | None = None
+) -> tuple[PrunableLayer, ...]:
+    """The layout of a model: every weight that may be pruned, each exactly once, in the model's order.
+
+    >>> model = nn.ModuleDict({"vision": nn.Linear(4, 3), "text": nn.Linear(5, 3)})
+    >>> [(layer.name, layer.shape, layer.modality) for layer in prunable_layers(model)]
+    [('vision.weight', (3, 4), 'vision'), ('text.weight', (3, 5), 'text')]
+
+    Args:
+        model: any module. A family that knows it decides (`multiflow_core.families`); otherwise every
+            `nn.Linear` weight counts, except output heads tied to an embedding.
+        batch: one batch of data. For a model no family knows, modalities are then *traced* (by changing
+            the image and the text and watching whose inputs change) instead of guessed from path words. All
+            layers of a block in which image and text meet count as fusion: its cross-attention's keys see the
+            image alone, but what they compute goes nowhere else.
+        forward: `forward(model, batch)` runs the model; default `model(**batch)`.
+
+    Returns:
+        A tuple of PrunableLayer. A weight registered at several places appears once, under its first name.
+    """
+    family = family_of(model)
+    if family is not None:
+        return tuple(family.layout(model))
+    layers = tuple(_generic_layers(model))
+    if batch is None:
+        return layers
+    seen = trace(model, batch, forward)
+    blocks = _blocks(layers)
+    fusing = {blocks[name] for name, inputs in seen.items() if len(inputs) == 2 and name in blocks}
+    return tuple(_traced(layer, seen.get(layer.name, frozenset()), blocks[layer.name] in fusing) for layer in layers)
+
+
+def _generic_layers(model: nn.Module) -> Iterator[PrunableLayer]:
+    for name, weight in linear_weights(model).items():
+        path = name.rpartition(".")[0] or name
+        modality = _guessed_modality(path)
+        reads = {"vision": "image", "text": "text"}.get(modality, "any")
+        yield PrunableLayer(name, tuple(weight.shape), modality, _block(path), path.split(".")[-1], reads)
+
+
+def _guessed_modality(path: str) -> str:
+    return next((modality for modality, words in _PATH_WORDS if words.search(path)), "unknown")
+
+
+def _block(path: str) -> str:
+    """The path up to its first number ("encoder.layers 3"), or the module that holds the layer."""
+    numbered = re.match(r"(.*?)\.?\b(\d+)(?=\.|$)", path)
+    if numbered:
+        return f"{numbered[1]} {numbered[2]}".strip()
+    return path.rpartition(".")[0] or path
+
+
+def _blocks(layers: Sequence[PrunableLayer]) -> dict[str, str]:
+    """{name: the innermost numbered module with at least two of the layers in it}, else the layer's own name.
+
+    >>> names = ["0.blocks.3.key.weight", "0.blocks.3.mlp.0.weight", "0.pool.weight"]
+    >>> list(_blocks([PrunableLayer(name, (1, 1)) for name in names]).values())
+    ['0.blocks.3', '0.blocks.3', '0']
+    """
+    around = {layer.name: _numbered(layer.name) for layer in layers}
+    held = Counter(module for modules in around.values() for module in modules)
+    return {name: next((m for m in modules if held[m] > 1), name) for name, modules in around.items()}
+
+
+def _numbered(name: str) -> list[str]:
+    """The numbered modules around a parameter, innermost first."""
+    parts = name.split(".")[:-1]
+    return [".".join(parts[: i + 1]) for i in range(len(parts) - 1, -1, -1) if parts[i].isdigit()]
+
+
+def _traced(layer: PrunableLayer, inputs: frozenset[str], in_fusion: bool) -> PrunableLayer:
+    alone = {frozenset({"image"}): "vision", frozenset({"text"}): "text"}
+    modality = "fusion" if len(inputs) == 2 or (in_fusion and inputs) else alone.get(inputs, "unknown")
+    reads = "text" if "text" in inputs else "image" if inputs else "any"
+    return replace(layer, modality=modality, reads=reads)

@@ -1,0 +1,63 @@
+"""Writing a pruned model: an ordinary transformers folder, except that its weights take no more room than is left of them."""
+
+from __future__ import annotations
+
+import copy
+import os
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from ..weights.masks import Masks
+from ..weights.packed_file import FILE, check_masks, write
+from .vlm import VLM
+
+
+def save_pruned(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.dtype | None = None) -> Path:
+    """Write a pruned model as a folder that `mf.load` opens like any other, with the very same weights.
+
+    >>> import tempfile
+    >>> import multiflow_core as mf
+    >>> from multiflow_core.models.vlm import ASSETS
+    >>> from multiflow_core.weights.packed_file import masks_of
+    >>> vlm = mf.load("flatland-blip")
+    >>> masks = mf.rank(vlm.model, "omp").masks(0.75)
+    >>> folder = save_pruned(vlm.prune(masks), masks, Path(tempfile.mkdtemp()) / "pruned", torch.float16)
+    >>> (folder / FILE).stat().st_size / (ASSETS / "flatland-blip" / "model.safetensors").stat().st_size < 0.33
+    True
+    >>> masks_of(folder) == masks
+    True
+
+    Args:
+        vlm: the pruned model. Of masked tensors only what the masks keep is written, so the dense one does as well
+            for methods that leave the survivors as they are.
+        masks: what was pruned.
+        folder: to write; config and processor are those of transformers.
+        dtype: of the weights on disk, e.g. torch.float16; None: as they are, bit by bit.
+
+    Raises:
+        ValueError: a mask that does not fit the model, or a folder that already holds other weights.
+    """
+    folder = Path(folder)
+    if any(file.name != FILE for file in folder.glob("*.safetensors")) or list(folder.glob("*.bin")):
+        raise ValueError(f"{folder} already holds the weights of a model: give a new folder.")
+    tensors = _tensors(vlm.model, dtype)
+    check_masks(tensors, masks)
+    config = copy.deepcopy(vlm.model.config)
+    config.architectures = config.architectures or [type(vlm.model).__name__]
+    config.dtype = dtype or config.dtype
+    config.save_pretrained(folder)
+    vlm.processor.save_pretrained(folder)
+    write(folder / FILE, tensors, masks)
+    return folder
+
+
+def _tensors(model: Any, dtype: torch.dtype | None) -> dict[str, Tensor]:
+    """{name: tensor} of all that is saved, without the further names of tied weights."""
+    tied = model.all_tied_weights_keys
+    held = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items() if name not in tied}
+    if dtype is None:
+        return held
+    return {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in held.items()}

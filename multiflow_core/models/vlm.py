@@ -1,0 +1,258 @@
+"""A vision-language model ready for use: weights, processor, family, and what it can be asked to do."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from ..support.threads import Progress
+from ..weights.layers import PrunableLayer
+from .layout import prunable_layers
+
+if TYPE_CHECKING:
+    from ..families.base import Family
+    from ..weights.masks import Masks
+
+ASSETS = Path(__file__).resolve().parents[2] / "assets"
+BUILT_IN = ("flatland-blip", "flatland-xvlm")
+BATCH = 64
+FIRST_WORDS = 20  # of an answer, with their probabilities
+
+
+@dataclass(frozen=True)
+class Caption:
+    """A generated caption with the probability that the model gave to each of its words."""
+
+    text: str
+    words: tuple[str, ...]
+    probabilities: tuple[float, ...]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """A generated answer, its probability, and the likeliest first words with theirs."""
+
+    text: str
+    probability: float
+    alternatives: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class VLM:
+    """A model with its processor. It is never modified: `prune` returns another one that shares all unpruned tensors.
+
+    >>> vlm = load("flatland-blip")
+    >>> vlm.tasks
+    ('retrieval', 'captioning', 'vqa')
+    """
+
+    name: str
+    model: nn.Module
+    processor: Any
+    family: Family
+    folder: Path | None = None  # where it was loaded from
+
+    @cached_property
+    def layers(self) -> tuple[PrunableLayer, ...]:
+        """The layout of the model."""
+        return prunable_layers(self.model)
+
+    @cached_property
+    def tasks(self) -> tuple[str, ...]:
+        return self.family.tasks(self.model)
+
+    def prune(self, masks: Masks, weights: Mapping[str, Tensor] | None = None) -> VLM:
+        """A new VLM without the weights that the masks leave out; `weights`: new values of the survivors, if any.
+
+        >>> vlm = load("flatland-blip")
+        >>> from multiflow_core import rank
+        >>> pruned = vlm.prune(rank(vlm.model, "omp").masks(0.5))
+        >>> pruned.model.vision_proj.weight is vlm.model.vision_proj.weight
+        True
+        """
+        return replace(self, model=masks.apply(self.model, weights).eval())
+
+    # --- preparing data ---------------------------------------------------------------------------------------------
+
+    def image_inputs(self, images: Sequence[Image.Image]) -> dict[str, Tensor]:
+        """Pictures as the model wants them: `pixel_values`, mostly (batch, 3, height, width), and what goes with it."""
+        return self._here(self.processor.image_processor([i.convert("RGB") for i in images], return_tensors="pt"))
+
+    def tokens(self, texts: Sequence[str]) -> dict[str, Tensor]:
+        """`input_ids` and, for all but SigLIP, `attention_mask`, (batch, length), padded as the model was trained."""
+        return self._here(self.family.tokens(self.model, self.processor.tokenizer, texts))
+
+    def _here(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Inputs on the model's device; what the methods below return is on the processor again."""
+        device = next(self.model.parameters()).device
+        return {key: value.to(device) for key, value in inputs.items()}
+
+    def unknown_words(self, text: str) -> list[str]:
+        """The words of a text that the tokenizer cannot write down.
+
+        >>> load("flatland-blip").unknown_words("a red giraffe")
+        ['giraffe']
+        """
+        tokenizer = self.processor.tokenizer
+        unknown = tokenizer.unk_token_id
+        words = re.findall(r"\w+", text)
+        return [word for word in words if unknown in tokenizer(word, add_special_tokens=False)["input_ids"]]
+
+    def batches(self, pairs: Sequence[tuple[Image.Image, str]], size: int = BATCH) -> Iterator[dict[str, Tensor]]:
+        """Image-text pairs as batches for `calibrate`."""
+        for start in range(0, len(pairs), size):
+            part = pairs[start : start + size]
+            yield {**self.image_inputs([p[0] for p in part]), **self.tokens([p[1] for p in part])}
+
+    # --- using the model --------------------------------------------------------------------------------------------
+
+    @torch.inference_mode()
+    def embed_images(self, images: Sequence[Image.Image]) -> Tensor:
+        """Unit-length embeddings, (images, width) float32."""
+        parts = (self.image_inputs(images[i : i + BATCH]) for i in range(0, len(images), BATCH))
+        return torch.cat([self.family.embed_images(self.model, part) for part in parts]).float().cpu()
+
+    @torch.inference_mode()
+    def embed_texts(self, texts: Sequence[str]) -> Tensor:
+        """Unit-length embeddings, (texts, width) float32."""
+        parts = (self.tokens(texts[i : i + BATCH]) for i in range(0, len(texts), BATCH))
+        return torch.cat([self.family.embed_texts(self.model, part) for part in parts]).float().cpu()
+
+    @torch.inference_mode()
+    def match(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Tensor | None:
+        """Probability that each image and its text belong together, (pairs,); None for a model without such a head."""
+        found = []
+        for start in range(0, len(images), BATCH):
+            end = start + BATCH
+            inputs = self.image_inputs(images[start:end]), self.tokens(texts[start:end])
+            found.append(self.family.match(self.model, *inputs))
+        return None if any(part is None for part in found) else torch.cat(found).float().cpu()
+
+    @torch.inference_mode()
+    def caption(self, images: Sequence[Image.Image], max_tokens: int = 24) -> list[Caption]:
+        """A greedy caption for every image."""
+        captions: list[Caption] = []
+        for start in range(0, len(images), BATCH):
+            inputs = self.image_inputs(images[start : start + BATCH])
+            ids, probabilities = self.family.generate_caption(self.model, inputs, max_tokens)
+            captions += [self._caption(*row) for row in zip(ids.tolist(), probabilities.tolist())]
+        return captions
+
+    def _caption(self, ids: list[int], probabilities: list[float]) -> Caption:
+        tokenizer = self.processor.tokenizer
+        ends = {tokenizer.sep_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id}
+        length = next((i for i, token in enumerate(ids) if token in ends), len(ids))
+        ids = ids[:length]
+        text = tokenizer.decode(ids, skip_special_tokens=True)
+        return Caption(text, tuple(tokenizer.convert_ids_to_tokens(ids)), tuple(probabilities[:length]))
+
+    @torch.inference_mode()
+    def answer(self, images: Sequence[Image.Image], questions: Sequence[str], max_tokens: int = 4) -> list[Answer]:
+        """A greedy answer to every question about its image.
+
+        Questions of one length go together: padding would be read by the answer decoder, whose cross-attention
+        transformers 5.23 never masks, and an answer must not depend on its neighbours in the batch.
+        """
+        lengths = [len(self.processor.tokenizer(question)["input_ids"]) for question in questions]
+        answers: dict[int, Answer] = {}
+        for length in sorted(set(lengths)):
+            members = [i for i, n in enumerate(lengths) if n == length]
+            for start in range(0, len(members), BATCH):
+                part = members[start : start + BATCH]
+                inputs = self.tokens([questions[i] for i in part])
+                seen = self.image_inputs([images[i] for i in part])
+                ids, sure, first = self.family.generate_answer(self.model, seen, inputs, max_tokens)
+                for i, *row in zip(part, ids.tolist(), sure.tolist(), first):
+                    answers[i] = self._answer(*row)
+        return [answers[i] for i in range(len(questions))]
+
+    def _answer(self, ids: list[int], probabilities: list[float], first: Tensor) -> Answer:
+        caption = self._caption(ids, probabilities)
+        best = first.topk(min(FIRST_WORDS, len(first)))
+        words = self.processor.tokenizer.convert_ids_to_tokens(best.indices.tolist())
+        sure = float(torch.tensor(caption.probabilities).prod()) if caption.probabilities else 0.0
+        return Answer(caption.text, sure, tuple(zip(words, best.values.tolist())))
+
+
+def load(
+    name: str | Path,
+    dtype: torch.dtype | None = torch.float32,
+    progress: Progress | None = None,
+    *,
+    device: str | torch.device = "cpu",
+) -> VLM:
+    """Load a model by built-in name, from a folder written by `save_pretrained`, or by hub name.
+
+    >>> load("flatland-blip").name
+    'flatland-blip'
+
+    The class is the one that `config.json` names. Weights are read from safetensors, or from a pickle that holds
+    tensors only; nothing else is ever run or unpickled.
+
+    Args:
+        name: "flatland-blip", a folder (also of a pruned checkpoint, see `multiflow_core.export`), or a hub name such
+            as "openai/clip-vit-base-patch32" (local cache first).
+        dtype: of the weights; None: as they are in the file. Scores are computed in float32 in any case.
+        progress: called as progress(fraction, message) during a download.
+        device: where the model runs; ranking and masks are computed on the processor in any case.
+
+    Raises:
+        FileNotFoundError: there is no such folder, or it holds no model.
+        ConnectionError: a hub model that is not in the local cache, while the hub cannot be reached.
+        ValueError: the model is of an unknown architecture, incomplete, a pickle that could run code, or larger than
+            the memory that is left; or there is no such device.
+    """
+    device = _present(device)
+    folder = _locate(name, progress)
+    from ..families import families
+    from ..families.folder import read_config
+
+    architectures = read_config(folder).get("architectures") or ["model without a named architecture"]
+    family = next((f for f in families() if set(f.architectures) & set(architectures)), None)
+    if family is None:
+        known = ", ".join(a for f in families() for a in f.architectures)
+        held = ", ".join(architectures)
+        raise ValueError(f"{folder} holds a {held}, which no family knows; known are: {known}.")
+    model, processor = family.load(folder, architectures, dtype)
+    try:
+        model.to(device)
+    except torch.OutOfMemoryError:
+        raise ValueError(f"{folder} does not fit into the memory of {device}: choose the device cpu.") from None
+    return VLM(Path(name).name, model, processor, family, folder)
+
+
+def _present(device: str | torch.device) -> torch.device:
+    """The device of that name; ValueError with what there is if it is not there."""
+    there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
+    try:
+        found = torch.device(device)
+    except RuntimeError:
+        found = None
+    if found is None or found.type not in there or (found.index or 0) >= max(1, torch.cuda.device_count()):
+        raise ValueError(f"There is no device {str(device)!r} here: choose {' or '.join(there)}.")
+    return found
+
+
+def _locate(name: str | Path, progress: Progress | None) -> Path:
+    """The folder behind a name; hub models are downloaded into the local cache if they are not there."""
+    from ..families.hub import fetch, is_hub_name
+
+    folder = ASSETS / str(name) if str(name) in BUILT_IN else Path(name)
+    if folder.is_dir():
+        return folder
+    if folder.is_file():
+        raise FileNotFoundError(f"{folder} is a file: give the folder that holds the weights and their config.json.")
+    if is_hub_name(str(name)):
+        return fetch(str(name), progress)
+    names = ", ".join(BUILT_IN)
+    raise FileNotFoundError(
+        f"There is no folder {str(name)!r}: give a folder, a hub name or a built-in name ({names})."
+    )

@@ -1,0 +1,149 @@
+"""Allocations: how one global sparsity becomes one per layer. A new allocation is one registration.
+
+An allocation puts the layers into groups. Inside a group, slots (one per weight) are ordered by a key that is
+comparable between its layers; the groups are then merged evenly, by (rank + 1/2) / group size; and the merged
+order is cut once. Nothing is rounded, so the counts are exact and never shrink as the sparsity grows.
+
+Any of them combines with any criterion, and a dictionary {parameter name: sparsity} does as well (see `given`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+
+from ..support.registry import Registry, unknown_name
+from ..weights.layers import PrunableLayer
+from .exact_cut import pruned_count
+from .merging import ordered_bits
+
+
+@dataclass(frozen=True)
+class Allocation:
+    """A named way to share out the sparsity.
+
+    >>> get("multimodal").group(PrunableLayer("w", (2, 2), modality="text"))
+    'text'
+
+    Attributes:
+        group: layer -> its group; every group gets the global sparsity.
+        key: what orders slots inside a group: "score" (the method's own criterion) or a criterion's name.
+            Irrelevant where a group is a single layer.
+        aliases: other names.
+        places: scores of one layer, (out, in) -> the places at which its weights go, 0..size-1, int (size,);
+            default: the lowest score goes first.
+        among: the weights that a weight's score is compared with: those of its "layer", or of its "row".
+        targets: of a `given` allocation, {parameter name: weights pruned at the sparsity it implies}.
+    """
+
+    name: str
+    title: str
+    formula: str
+    group: Callable[[PrunableLayer], Hashable]
+    key: str = "score"
+    aliases: tuple[str, ...] = ()
+    places: Callable[[np.ndarray], np.ndarray] | None = None
+    among: str = "layer"
+    targets: Mapping[str, int] | None = field(default=None, hash=False)
+
+
+ALLOCATIONS: Registry[Allocation] = Registry("allocation")
+register, get = ALLOCATIONS.register, ALLOCATIONS.get
+
+
+def allocations() -> tuple[Allocation, ...]:
+    """All registered allocations, each once, by name."""
+    return ALLOCATIONS.all()
+
+
+def given(sparsities: Mapping[str, float], layers: Sequence[PrunableLayer]) -> Allocation:
+    """The user's own sparsity for every layer; a layer that is not named stays dense.
+
+    >>> layers = [PrunableLayer("a", (2, 4)), PrunableLayer("b", (2, 2))]
+    >>> dict(given({"a": 0.5}, layers).targets)
+    {'a': 4, 'b': 0}
+
+    Together they imply one global sparsity, the order's `implied_sparsity`: there every layer has exactly
+    floor(its sparsity * its size) weights pruned. Below it the layers keep these proportions; beyond it what is
+    left of them shrinks evenly. So the order stays nested, and a slider still works.
+
+    Raises:
+        ValueError: a name that is no layer's, or a sparsity that is no number from 0 to 1.
+    """
+    names = [layer.name for layer in layers]
+    for name, sparsity in sparsities.items():
+        if name not in names:
+            raise unknown_name("layer", name, names)
+        try:
+            pruned_count(sparsity, 1)
+        except ValueError as error:
+            raise ValueError(f"allocation of {name}: {error}") from None
+    return Allocation(
+        "given",
+        "As given",
+        "every layer at the sparsity given for it",
+        group=lambda layer: layer.name,
+        targets={layer.name: pruned_count(sparsities.get(layer.name, 0.0), layer.size) for layer in layers},
+    )
+
+
+def row_places(scores: np.ndarray) -> np.ndarray:
+    """Weights compared with those of their own row only: every row loses its lowest, then its second lowest, ...
+
+    >>> row_places(np.array([[5, 6, 4], [0, 2, 1]], dtype=np.float32)).tolist()
+    [2, 4, 0, 1, 5, 3]
+
+    That is the order of (rank in the row + 1/2) / row length, equal keys by row: at any count no two rows differ by
+    more than one weight.
+    """
+    rows, columns = scores.shape
+    if scores.dtype == np.float32:  # value and position in one integer: faster than a stable argsort
+        keys = ordered_bits(scores).astype(np.uint64) << np.uint64(32) | np.arange(columns, dtype=np.uint64)
+        keys.sort(axis=1)
+        order = keys.astype(np.uint32)
+    else:
+        order = np.argsort(scores, axis=1, kind="stable")
+    places = np.empty(scores.shape, dtype=np.int64)
+    np.put_along_axis(places, order.astype(np.int64), np.arange(columns) * rows + np.arange(rows)[:, None], axis=1)
+    return places.reshape(-1)
+
+
+register(
+    Allocation(
+        "global",
+        "Global",
+        "one cut through the scores of all layers",
+        group=lambda layer: "all",
+    )
+)
+register(
+    Allocation(
+        "uniform",
+        "Uniform",
+        "every layer at the target sparsity",
+        group=lambda layer: layer.name,
+        aliases=("local",),
+    )
+)
+register(
+    Allocation(
+        "multimodal",
+        "Per modality",
+        "per modality, the share of each layer under one |w| threshold at the target sparsity",
+        group=lambda layer: layer.modality,
+        key="magnitude",
+        aliases=("per-modality",),
+    )
+)
+register(
+    Allocation(
+        "row",
+        "Per row",
+        "every output row of every layer at the target sparsity",
+        group=lambda layer: layer.name,
+        places=row_places,
+        among="row",
+    )
+)

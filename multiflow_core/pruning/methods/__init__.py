@@ -1,0 +1,1 @@
+"""The pruners, one file each: see `multiflow_core.pruning.method`."""

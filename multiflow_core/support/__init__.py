@@ -1,0 +1,1 @@
+"""Support: files, memory, threads and names, for everybody. Uses no other room."""

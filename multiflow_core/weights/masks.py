@@ -1,0 +1,223 @@
+"""Masks: which weights are kept. Combine them, compare them, apply them, save them at one bit per weight."""
+
+from __future__ import annotations
+
+import copy
+import json
+import math
+import os
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..support.files import read_safetensors, write_safetensors
+from ..support.registry import unknown_name
+
+_FORMAT = "multiflow-masks"
+
+
+class Masks(Mapping[str, Tensor]):
+    """An immutable mapping {parameter name: bool tensor}, True where the weight is kept.
+
+    >>> masks = Masks({"fc.weight": torch.tensor([[True, False], [True, True]])})
+    >>> masks.sparsity
+    0.25
+    >>> (~masks).layer_sparsity()
+    {'fc.weight': 0.75}
+
+    `&` keeps what both keep, `|` what either keeps, `~` what was pruned. ValueError for tensors that are
+    not bool, and for operands whose layers differ.
+    """
+
+    def __init__(self, masks: Mapping[str, Tensor]):
+        for name, mask in masks.items():
+            if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+                raise ValueError(f"the mask of {name} must be a bool tensor")
+        self._masks = dict(masks)
+        self._pruned: dict[str, int] | None = None
+
+    def __getitem__(self, name: str) -> Tensor:
+        return self._masks[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._masks)
+
+    def __len__(self) -> int:
+        return len(self._masks)
+
+    def __repr__(self) -> str:
+        return f"Masks({len(self)} layers, {self.total} weights, sparsity {self.sparsity:.4f})"
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, Mapping):
+            return NotImplemented
+        return self.keys() == other.keys() and all(torch.equal(mask, other[name]) for name, mask in self.items())
+
+    __hash__ = None
+
+    @property
+    def total(self) -> int:
+        """The number of weights, kept or not."""
+        return sum(mask.numel() for mask in self.values())
+
+    @property
+    def pruned(self) -> int:
+        """The number of weights pruned."""
+        return sum(self._pruned_counts().values())
+
+    @property
+    def sparsity(self) -> float:
+        """The fraction pruned, 0..1 (0 for no layers at all)."""
+        return self.pruned / self.total if self.total else 0.0
+
+    def layer_sparsity(self) -> dict[str, float]:
+        """The fraction pruned of every layer."""
+        return {name: count / max(self[name].numel(), 1) for name, count in self._pruned_counts().items()}
+
+    def dead_neurons(self) -> dict[str, tuple[int, int]]:
+        """How many outputs (rows) and inputs (columns) of every layer are left without a single weight.
+
+        >>> Masks({"w": torch.tensor([[True, False], [False, False]])}).dead_neurons()
+        {'w': (1, 1)}
+        """
+        return {name: (int((~mask.any(1)).sum()), int((~mask.any(0)).sum())) for name, mask in self.items()}
+
+    def _pruned_counts(self) -> dict[str, int]:
+        if self._pruned is None:
+            self._pruned = {name: mask.numel() - int(mask.sum()) for name, mask in self.items()}
+        return self._pruned
+
+    def __and__(self, other: Masks) -> Masks:
+        return Masks({name: a & b for name, a, b in self._pairs(other)})
+
+    def __or__(self, other: Masks) -> Masks:
+        return Masks({name: a | b for name, a, b in self._pairs(other)})
+
+    def __invert__(self) -> Masks:
+        return Masks({name: ~mask for name, mask in self.items()})
+
+    def iou(self, other: Masks) -> float:
+        """Kept by both / kept by either, over all weights; 1.0 if neither keeps any.
+
+        >>> a = Masks({"w": torch.tensor([True, True, False])})
+        >>> b = Masks({"w": torch.tensor([False, True, True])})
+        >>> round(a.iou(b), 3), {name: round(iou, 3) for name, iou in a.layer_iou(b).items()}
+        (0.333, {'w': 0.333})
+        """
+        counts = [_overlap(a, b) for _, a, b in self._pairs(other)]
+        return _ratio(sum(both for both, _ in counts), sum(either for _, either in counts))
+
+    def layer_iou(self, other: Masks) -> dict[str, float]:
+        """The same for every layer."""
+        return {name: _ratio(*_overlap(a, b)) for name, a, b in self._pairs(other)}
+
+    def _pairs(self, other: Masks) -> Iterator[tuple[str, Tensor, Tensor]]:
+        if self.keys() != other.keys():
+            raise ValueError("masks of different layers cannot be combined or compared")
+        for name, mask in self.items():
+            if mask.shape != other[name].shape:
+                raise ValueError(f"the masks of {name} have different shapes")
+            yield name, mask, other[name]
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write one safetensors file, one bit per weight, atomically.
+
+        >>> import tempfile
+        >>> masks = Masks({"w": torch.rand(3, 5) > 0.5})
+        >>> Masks.load(masks.save(Path(tempfile.mkdtemp()) / "masks.safetensors")) == masks
+        True
+        """
+        packed = {name: torch.from_numpy(np.packbits(mask.cpu().numpy())) for name, mask in self.items()}
+        shapes = json.dumps({name: list(mask.shape) for name, mask in self.items()})
+        return write_safetensors(path, packed, {"format": _FORMAT, "version": "1", "shapes": shapes})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Masks:
+        """Read what `save` wrote; ValueError when the file is something else, or damaged."""
+        packed, metadata = read_safetensors(path)
+        if metadata.get("format") != _FORMAT:
+            raise ValueError(f"{os.fspath(path)} holds no masks")
+        return cls({name: _unpacked(path, name, packed, s) for name, s in json.loads(metadata["shapes"]).items()})
+
+    def apply(self, model: nn.Module, weights: Mapping[str, Tensor] | None = None) -> nn.Module:
+        """A new module with the pruned weights zero; everything else is shared with `model`, not copied.
+
+        >>> dense = nn.Linear(2, 1)
+        >>> pruned = Masks({"weight": torch.tensor([[True, False]])}).apply(dense)
+        >>> pruned.weight[0, 1].item(), pruned.bias is dense.bias, bool((dense.weight == 0).any())
+        (0.0, True, False)
+
+        `model` is never modified, and none of its hooks are carried over. Masked weights are new Parameters
+        of the same dtype, device and requires_grad; a weight used in several places stays one. Train the
+        result only after copying it (`copy.deepcopy`): unpruned tensors are the dense model's own.
+
+        Args:
+            model: the dense model.
+            weights: {parameter name: new weight} of a method that updates the survivors (`order.weights(sparsity)`).
+
+        Raises:
+            ValueError: a mask or weight whose name or shape does not fit, or two masks that contradict each other.
+        """
+        return rebuilt(model, self._masked(model, weights or {}))
+
+    def _masked(self, model: nn.Module, weights: Mapping[str, Tensor]) -> dict[int, nn.Parameter]:
+        """{id of a dense parameter: its masked version}."""
+        for name in weights:
+            if name not in self:
+                raise unknown_name("mask", name, self)
+        parameters = dict(model.named_parameters(remove_duplicate=False))
+        applied: dict[int, Tensor] = {}
+        new: dict[int, nn.Parameter] = {}
+        for name, mask in self.items():
+            if name not in parameters:
+                raise unknown_name("parameter of the model", name, parameters)
+            dense = parameters[name]
+            if dense.shape != mask.shape:
+                raise ValueError(f"the mask of {name} is {tuple(mask.shape)}, the weight {tuple(dense.shape)}")
+            if id(dense) in applied and not torch.equal(applied[id(dense)], mask):
+                raise ValueError(f"{name} shares its weight with another layer that has a different mask")
+            applied[id(dense)] = mask
+            values = weights.get(name, dense).detach().to(device=dense.device, dtype=dense.dtype)
+            if values.shape != mask.shape:
+                raise ValueError(f"the new weight of {name} is {tuple(values.shape)}, the mask {tuple(mask.shape)}")
+            # masked_fill, not a product: -1.0 * 0 would leave -0.0, and inf * 0 nan
+            zeroed = values.masked_fill(~mask.to(dense.device), 0)
+            new[id(dense)] = nn.Parameter(zeroed, requires_grad=dense.requires_grad)
+        return new
+
+
+def rebuilt(model: nn.Module, replacements: Mapping[int, Tensor]) -> nn.Module:
+    """A new module around the same tensors, but for {id of a tensor: the one to take instead}; without hooks."""
+    memo: dict[int, Any] = {id(tensor): tensor for tensor in tensors_of(model)}
+    memo.update(replacements)
+    for module in model.modules():
+        memo.update({id(v): type(v)() for k, v in vars(module).items() if "_hooks" in k and isinstance(v, dict)})
+    return copy.deepcopy(model, memo)
+
+
+def tensors_of(model: nn.Module) -> Iterator[Tensor]:
+    """Parameters, buffers and plain tensor attributes."""
+    for module in model.modules():
+        for owner in (module._parameters, module._buffers, vars(module)):
+            yield from (value for value in owner.values() if isinstance(value, Tensor))
+
+
+def _overlap(a: Tensor, b: Tensor) -> tuple[int, int]:
+    both = int((a & b).sum())
+    return both, int(a.sum()) + int(b.sum()) - both
+
+
+def _ratio(both: int, either: int) -> float:
+    return both / either if either else 1.0
+
+
+def _unpacked(path: str | os.PathLike, name: str, packed: Mapping[str, Tensor], shape: list[int]) -> Tensor:
+    size = math.prod(shape)
+    if name not in packed or packed[name].dtype != torch.uint8 or packed[name].numel() != (size + 7) // 8:
+        raise ValueError(f"{os.fspath(path)} is damaged: the mask of {name} is missing or has a wrong size")
+    bits = np.unpackbits(packed[name].numpy(), count=size)
+    return torch.from_numpy(bits.view(np.bool_).reshape(shape))

@@ -1,0 +1,149 @@
+"""Pruned checkpoints: an ordinary transformers folder, except that its weights take no more room than is left of them.
+
+`pruned.safetensors` holds of a pruned tensor the values that were kept and one bit per weight, of any other tensor all
+values. Values are written byte by byte, all first bytes before all second ones, and everything is deflated: the signs and
+exponents of weights have few values, and so have the bytes of a mask.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import zlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple
+
+import numpy as np
+import torch
+from safetensors import safe_open
+from torch import Tensor
+
+from ..support.files import read_safetensors, write_safetensors
+from ..support.registry import unknown_name
+from ..support.threads import parallel_map
+from .masks import Masks
+
+if TYPE_CHECKING:
+    pass
+
+FILE = "pruned.safetensors"
+_FORMAT = "multiflow-pruned"
+_DTYPES = {str(kind).removeprefix("torch."): kind for kind in vars(torch).values() if isinstance(kind, torch.dtype)}
+
+
+def check_masks(tensors: Mapping[str, Tensor], masks: Masks) -> None:
+    """ValueError for a mask that fits none of the tensors."""
+    for name, mask in masks.items():
+        if name not in tensors:
+            raise unknown_name("tensor of the model", name, tensors)
+        if tensors[name].shape != mask.shape:
+            raise ValueError(f"the mask of {name} is {tuple(mask.shape)}, the weight {tuple(tensors[name].shape)}")
+
+
+def write(file: str | os.PathLike, tensors: Mapping[str, Tensor], masks: Masks) -> Path:
+    """Write tensors, those with a mask packed: `read` gives them back, zero where they are pruned.
+
+    >>> import tempfile
+    >>> masks = Masks({"w": torch.tensor([[True, False]])})
+    >>> read(write(Path(tempfile.mkdtemp()) / FILE, {"w": torch.tensor([[1.5, 2.5]])}, masks))[0]["w"]
+    tensor([[1.5000, 0.0000]])
+    """
+    described = {
+        name: (str(t.dtype).removeprefix("torch."), list(t.shape), name in masks) for name, t in tensors.items()
+    }
+    packed = parallel_map(lambda item: _packed(*item, masks.get(item[0])), list(tensors.items()))
+    entries = {name: part for parts in packed for name, part in parts.items()}
+    return write_safetensors(file, entries, {"format": _FORMAT, "version": "1", "tensors": json.dumps(described)})
+
+
+def read(file: str | os.PathLike) -> tuple[dict[str, Tensor], Masks]:
+    """All tensors of a pruned checkpoint, zero where they were pruned, and its masks. ValueError if it is damaged."""
+    entries, metadata = read_safetensors(file)
+    described = _described(file, metadata)
+
+    def unpacked(name: str) -> tuple[Tensor, Tensor | None]:
+        try:
+            return _unpacked(entries, name, *described[name])
+        except (KeyError, ValueError, zlib.error):
+            raise ValueError(f"{os.fspath(file)} is damaged: {name} cannot be read.") from None
+
+    found = dict(zip(described, parallel_map(unpacked, list(described)), strict=True))
+    masks = {name: mask for name, (_, mask) in found.items() if mask is not None}
+    return {name: tensor for name, (tensor, _) in found.items()}, Masks(masks)
+
+
+def masks_of(folder: str | os.PathLike) -> Masks:
+    """The masks of a pruned checkpoint."""
+    return read(Path(folder) / FILE)[1]
+
+
+def bytes_loaded(file: str | os.PathLike, dtype: torch.dtype | None = None) -> int:
+    """Bytes that the weights of a pruned checkpoint take once loaded as `dtype` (None: as they were saved)."""
+    with safe_open(file, framework="pt") as opened:
+        described = _described(file, opened.metadata() or {})
+    kinds = (
+        (d.shape, dtype if dtype is not None and d.dtype.is_floating_point else d.dtype) for d in described.values()
+    )
+    return sum(math.prod(shape) * kind.itemsize for shape, kind in kinds)
+
+
+class _Described(NamedTuple):
+    """What has to be known of a tensor to unpack it."""
+
+    dtype: torch.dtype
+    shape: tuple[int, ...]
+    pruned: bool
+
+
+def _described(file: str | os.PathLike, metadata: Mapping[str, str]) -> dict[str, _Described]:
+    if metadata.get("format") != _FORMAT:
+        raise ValueError(f"{os.fspath(file)} holds no pruned checkpoint.")
+    try:
+        held = json.loads(metadata["tensors"])
+        found = {
+            name: _Described(_DTYPES[dtype], tuple(shape), pruned) for name, (dtype, shape, pruned) in held.items()
+        }
+        if any(side < 0 for described in found.values() for side in described.shape):
+            raise ValueError("a negative size")
+        return found
+    except (KeyError, ValueError, TypeError, AttributeError):
+        raise ValueError(f"{os.fspath(file)} is damaged: it does not say which tensors it holds.") from None
+
+
+def _packed(name: str, tensor: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
+    values = tensor.reshape(-1) if mask is None else tensor[mask]
+    planes = values.contiguous().view(torch.uint8).numpy().reshape(-1, tensor.itemsize).T
+    parts = {f"{name}:{i}": _deflated(plane) for i, plane in enumerate(planes)}
+    return parts if mask is None else parts | {f"{name}:mask": _deflated(np.packbits(mask.numpy()))}
+
+
+def _unpacked(
+    entries: Mapping[str, Tensor], name: str, dtype: torch.dtype, shape: tuple[int, ...], pruned: bool
+) -> tuple[Tensor, Tensor | None]:
+    size, mask = math.prod(shape), None
+    kept = size
+    if pruned:
+        bits = np.unpackbits(_inflated(entries[f"{name}:mask"], (size + 7) // 8), count=size)
+        mask = torch.from_numpy(bits.view(np.bool_)).reshape(shape)
+        kept = int(mask.sum())
+    planes = np.stack([_inflated(entries[f"{name}:{i}"], kept) for i in range(dtype.itemsize)], axis=1)
+    values = torch.from_numpy(planes).reshape(-1).view(dtype)
+    if mask is None:
+        return values.reshape(shape), None
+    return torch.zeros(shape, dtype=dtype).masked_scatter_(mask, values), mask
+
+
+def _deflated(data: np.ndarray) -> Tensor:
+    # nothing in weights repeats but runs of equal bytes: looking for more would only take time
+    deflate = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
+    return torch.frombuffer(bytearray(deflate.compress(data.tobytes()) + deflate.flush()), dtype=torch.uint8)
+
+
+def _inflated(data: Tensor, size: int) -> np.ndarray:
+    """`size` bytes; ValueError if there are more or fewer."""
+    found = zlib.decompressobj().decompress(data.numpy().data, size + 1)
+    if len(found) != size:
+        raise ValueError(f"{len(found)} bytes instead of {size}")
+    return np.frombuffer(found, dtype=np.uint8)

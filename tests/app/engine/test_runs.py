@@ -1,0 +1,69 @@
+"""Methods that need gradients or second moments: the right results, and an end when the reader changes their mind."""
+
+import pytest
+import torch
+
+from app import state
+from app.engine import calibration, runs
+from app.engine.runs import OrderKey, RunKey
+from app.engine.store import STORE
+from benchmarks.models import save
+from multiflow_core.calibration import gradients
+from multiflow_core.experiments import prepare
+from multiflow_core.experiments.run import Run
+
+SLOW = [method.name for method in runs.methods() if runs.slow(method)]
+
+
+class Interrupted(BaseException):
+    """Stands for Streamlit's rerun exception."""
+
+
+@pytest.fixture(scope="module")
+def model(tmp_path_factory):
+    """A very small CLIP, opened."""
+    return runs.opened(str(save("clip-b32", tmp_path_factory.mktemp("models") / "clip", small=True)))
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Few pairs and few steps."""
+    monkeypatch.setattr(prepare, "CALIBRATION_BATCH", 4)
+    monkeypatch.setattr(prepare, "GRADIENT_BATCH", 4)
+    monkeypatch.setattr(calibration, "MOST", 16)
+    for options in (method.quick for method in runs.methods() if method.quick):
+        monkeypatch.setitem(options, "gradients" if "gradients" in options else "steps", 3)
+
+
+@pytest.mark.parametrize("method", SLOW)
+def test_the_app_gets_what_the_sweep_gets(model, quick, method):
+    key = RunKey(model, method, 0.5)
+    assert runs.calibration_pairs(model, runs.method(method)) == 16
+    pruned = runs.pruned(key)
+    order = prepare.order_of(runs.vlm(model), Run(method, 0.0), sample=prepare.Sample(16, 4, 4))
+    masks = order.masks(0.5)
+    assert runs.masks(key) == masks
+    assert runs.layer_counts(key).tolist() == order.layer_counts(0.5).tolist()
+    expected = runs.vlm(model).prune(masks, order.weights(0.5)).model.state_dict()
+    assert all(torch.equal(tensor, expected[name]) for name, tensor in pruned.model.state_dict().items())
+
+
+def test_a_changed_mind_ends_a_slow_method(monkeypatch):
+    """16 gradients of the shipped model would be computed; after the first, the reader chooses another method."""
+    monkeypatch.setattr(prepare, "GRADIENT_BATCH", 4)
+    passes = []
+    compute = gradients.Replica.gradients
+    monkeypatch.setattr(gradients.Replica, "gradients", lambda self, batch: passes.append(1) or compute(self, batch))
+
+    def change_mind(fraction, message):
+        if message.startswith("gradients"):
+            raise Interrupted
+
+    key = OrderKey(state.MODEL.default, "snip")
+    with pytest.raises(Interrupted):
+        runs.order(key, change_mind)
+    assert STORE.get("answers", "after", lambda report: "the worker is free") == "the worker is free"
+    done = len(passes)
+    assert 1 <= done < 512 // 4 and ("orders", key) not in STORE
+    assert runs.order(OrderKey(state.MODEL.default, "omp")).nested
+    assert len(passes) == done  # nothing goes on behind the reader's back

@@ -1,0 +1,142 @@
+"""The Distributions page: what its charts say is what the masks do."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from app.engine import runs
+from app.engine.runs import RunKey
+from app.facts import distributions
+from multiflow_core.weights.dense import weight_of
+from tests.app.conftest import plots, texts
+
+MODEL = "flatland-blip"
+
+
+def magnitudes(key: RunKey) -> dict[str, np.ndarray]:
+    model = runs.vlm(key.model).model
+    return {layer.name: weight_of(model, layer.name).abs().numpy() for layer in runs.order(key.order).layers}
+
+
+@pytest.mark.parametrize(("method", "allocation"), [("multiflow", "own"), ("omp", "own"), ("multiflow", "global")])
+def test_ridges_and_spared_are_what_the_masks_do(method, allocation):
+    key = RunKey(MODEL, method, 0.57, allocation)
+    masks, rival = runs.masks(key), runs.masks(distributions.magnitude(key))
+    sizes = magnitudes(key)
+    found = distributions.spread(key)
+    spared = {}
+    for (modality, block), n in zip(found.magnitude.groups, found.spared[:, 57]):
+        own = [x.name for x in runs.order(key.order).layers if (x.modality, x.block) == (modality, block)]
+        spared[block] = int(sum((masks[name] & ~rival[name]).sum() for name in own))
+        assert n == spared[block]
+    chart = distributions.ridges(key, "magnitude", "block", "")
+    for ridge in chart.ridges:
+        own = [x.name for x in runs.order(key.order).layers if x.block == ridge.name]
+        kept = np.concatenate([sizes[name][masks[name].numpy()] for name in own])
+        cut = np.concatenate([sizes[name][~masks[name].numpy()] for name in own])
+        assert ridge.kept.tolist() == np.histogram(kept, chart.edges)[0].tolist()
+        assert ridge.cut.tolist() == np.histogram(cut, chart.edges)[0].tolist()
+        assert ridge.zeros == (int((cut == 0).sum()), int((kept == 0).sum()))
+    if method == "omp":
+        assert not found.spared.any() and "One threshold for all" in chart.title()
+    else:
+        assert sum(spared.values()) > 0 and "that magnitude would cut" in chart.title()
+
+
+def test_thresholds_of_the_prior_are_the_modalities_own():
+    key = RunKey(MODEL, "multiflow", 0.63)
+    chart = distributions.ridges(key, "magnitude", "modality", "")
+    sizes = magnitudes(key)
+    layers = runs.order(key.order).layers
+    for ridge in chart.ridges:
+        own = np.concatenate([sizes[x.name].ravel() for x in layers if x.modality == ridge.modality])
+        assert (own <= ridge.threshold).mean() == pytest.approx(0.63, abs=1e-4)
+
+
+def test_layers_of_a_block_have_the_thresholds_of_their_scores():
+    key = RunKey(MODEL, "multiflow", 0.63)
+    chart = distributions.ridges(key, "score", "layer", "vision 3")
+    order = runs.order(key.order)
+    own = [x for x in order.layers if x.block == "vision 3"]
+    assert [r.name for r in chart.ridges] == [x.role for x in own]
+    assert [r.threshold for r in chart.ridges] == [order.threshold(x.name, 0.63) for x in own]
+    assert chart.title().startswith("Thresholds of the score run from")
+    assert all(r.threshold is None for r in distributions.ridges(key, "score", "modality", "").ridges)
+
+
+def test_one_threshold_of_a_global_score():
+    key = RunKey(MODEL, "lamp", 0.63)
+    order = runs.order(key.order)
+    highest = max(order.threshold(x.name, 0.63) for x in order.layers)
+    ridges = distributions.ridges(key, "score", "modality", "").ridges
+    assert [r.threshold for r in ridges] == [pytest.approx(highest, rel=1e-6)] * len(ridges)
+
+
+def test_the_common_threshold_takes_what_global_magnitude_takes():
+    chart = distributions.quantiles(RunKey(MODEL, "multiflow", 0.75))
+    taken = runs.order(runs.OrderKey(MODEL, "omp")).modality_sparsity(0.75)
+    assert dict(zip(chart.modalities, chart.taken)) == pytest.approx(taken)
+
+
+@pytest.fixture
+def solved(monkeypatch):
+    """solved("wanda") makes SparseGPT, which does not nest, give the masks of a method that does, without its work."""
+    order, masks = runs.order, runs.masks
+
+    def stand_in(method: str) -> RunKey:
+        key = RunKey(MODEL, "sparsegpt", 0.5 if method == "wanda" else 0.4)
+        nested = order(runs.OrderKey(MODEL, method))
+        alone = SimpleNamespace(nested=False, layers=nested.layers, allocation=None, criterion=None)
+        monkeypatch.setattr(
+            runs, "order", lambda k, progress=None: alone if k.method == key.method else order(k, progress)
+        )
+        monkeypatch.setattr(
+            runs,
+            "masks",
+            lambda k, progress=None: nested.masks(k.sparsity) if k.method == key.method else masks(k, progress),
+        )
+        return key
+
+    return stand_in
+
+
+def test_a_method_that_does_not_nest_has_ridges_of_its_mask(solved):
+    key = solved("wanda")
+    kept, rival = runs.masks(key), runs.masks(RunKey(MODEL, "omp", key.sparsity))
+    chart = distributions.ridges(key, "magnitude", "modality", "")
+    gone = sum(int(r.cut.sum()) + r.zeros[0] for r in chart.ridges)
+    spared = int((kept & ~rival).total - (kept & ~rival).pruned)
+    assert gone == kept.pruned and spared > 0
+    assert distributions.spread(key).spared.sum() == spared
+    assert distributions.survival(key).below == pytest.approx(spared / gone)
+
+
+def test_a_method_that_cuts_as_magnitude_does_says_so(solved):
+    assert distributions.ridges(solved("omp"), "magnitude", "block", "").title().endswith("exactly as magnitude does")
+
+
+# --- the page -------------------------------------------------------------------------------------------------------
+
+
+def test_the_address_sets_what_is_shown(open_page):
+    at = open_page("distributions", of="score", per="layer", layer="text_encoder.encoder.layer.2.output.dense.weight")
+    assert not at.exception and not at.error and not at.warning
+    assert (at.session_state["of"], at.session_state["per"]) == ("score", "layer")
+    assert "Thresholds of the score run" in texts(at)
+    assert "layer of text 2" in plots(at)[0]
+
+
+def test_a_bad_switch_in_the_address_gives_way(open_page):
+    at = open_page("distributions", of="colour", per="galaxy")
+    assert not at.exception and not at.error
+    assert (at.session_state["of"], at.session_state["per"]) == ("magnitude", "modality")
+
+
+def test_the_slider_moves_every_chart_and_keeps_what_is_shown(open_page):
+    at = open_page("distributions", per="block")
+    before = plots(at)
+    at.slider(key="sparsity").set_value(0.8).run()
+    after = plots(at)
+    assert len(before) == len(after) == 3 and all(a != b for a, b in zip(before, after))
+    assert at.session_state["per"] == "block"

@@ -1,0 +1,215 @@
+"""What the lens is fed with, and its page."""
+
+import json
+
+import numpy as np
+import pytest
+import torch
+
+import multiflow_core as mf
+from app import state
+from app.charts.lens import VIEWS
+from app.engine import runs
+from app.engine.runs import OrderKey, RunKey
+from app.facts import neurons
+from app.facts.window import Window
+from multiflow_core.pruning.criteria import saliencies
+from multiflow_core.pruning.method import METHODS, Method
+from multiflow_core.pruning.solved_order import Solution, Solved
+from multiflow_core.weights.dense import weight_of
+from tests.app.conftest import plots, texts
+
+MODEL = "flatland-blip"
+
+
+@pytest.fixture(scope="module")
+def layer():
+    return next(x for x in runs.order(OrderKey(MODEL, "multiflow")).layers if (x.block, x.role) == ("vision 3", "fc1"))
+
+
+def weights(layer) -> torch.Tensor:
+    return weight_of(runs.vlm(MODEL).model, layer.name)
+
+
+def test_matrices_are_the_orders_and_the_statistics(layer):
+    data, order = neurons.matrices(OrderKey(MODEL, "multiflow"), layer), runs.order(OrderKey(MODEL, "multiflow"))
+    norms = runs.statistics(MODEL).norm(layer.name)
+    s_in, s_out = saliencies(weights(layer), norms)
+    assert data.calibrated and np.array_equal(data.norms, norms)
+    assert np.array_equal(data.inputs, s_in) and np.array_equal(data.outputs, s_out)
+    assert np.array_equal(data.score, order.score(layer.name))
+    critical = order.critical_sparsity(layer.name).numpy()
+    assert ((data.survived - 1) / 100 < critical).all() and (critical <= data.survived / 100).all()
+
+
+def test_a_method_without_statistics_has_saliencies_too(layer):
+    flow, omp = (neurons.matrices(OrderKey(MODEL, method), layer) for method in ("multiflow", "omp"))
+    assert np.array_equal(omp.inputs, flow.inputs) and np.array_equal(omp.score, weights(layer).abs())
+
+
+def test_a_layer_that_never_ran_is_measured_by_its_weights(layer, monkeypatch, empty_store):
+    known = runs.statistics(MODEL)
+    others = {name: sums for name, sums in known.square_sums.items() if name != layer.name}
+    monkeypatch.setattr(runs, "statistics", lambda model: mf.Statistics(others, known.samples, known.layers))
+    data = neurons.matrices(OrderKey(MODEL, "omp"), layer)
+    assert not data.calibrated
+    np.testing.assert_allclose(data.inputs, weights(layer).abs().mean(0), rtol=1e-6)
+
+
+@pytest.mark.parametrize("sparsity", [0.0, 0.37, 0.63, 1.0])
+def test_kept_is_the_orders_mask(layer, sparsity):
+    key = RunKey(MODEL, "multiflow", sparsity)
+    mask = runs.order(key.order).masks(sparsity)[layer.name]
+    assert np.array_equal(neurons.kept(key, layer), mask)
+
+
+def lens(layer, view, window=None, sparsity=0.9, other=None):
+    look = neurons.look(RunKey(MODEL, "multiflow", sparsity), layer)
+    return look, look.lens(view, window or Window.whole(layer.shape), None, ("MULTIFLOW", "OMP"), other)
+
+
+def test_single_weights_show_themselves(layer):
+    window = Window(range(96, 192), range(32, 64))
+    inside = np.s_[96:192, 32:64]
+    w, norms = weights(layer).abs().numpy(), runs.statistics(MODEL).norm(layer.name).numpy()
+    other = neurons.kept(RunKey(MODEL, "omp", 0.9), layer)
+    look, _ = lens(layer, "mask")
+    data = neurons.matrices(OrderKey(MODEL, "multiflow"), layer)
+    expected = {
+        "magnitude": w, "signal": w * norms, "score": data.score, "critical": data.survived / 100, "mask": ~look.mask,
+        "disagreement": look.mask.astype(float) - other.astype(float),
+    }  # fmt: skip
+    assert expected.keys() == VIEWS.keys()
+    for view, values in expected.items():
+        shown = lens(layer, view, window, other=other)[1]
+        assert shown.single
+        np.testing.assert_allclose(shown.cells, values[inside].astype(np.float64), rtol=1e-6)
+
+
+def test_the_saliencies_are_the_averages_of_the_signal(layer):
+    _, whole = lens(layer, "signal")
+    data = neurons.matrices(OrderKey(MODEL, "multiflow"), layer)
+    assert (whole.outputs.width, whole.inputs.width) == (8, 2)  # cells of equal size: their mean is the mean of all
+    np.testing.assert_allclose(whole.cells.mean(0), data.inputs.reshape(-1, 2).mean(1), rtol=1e-4)
+    np.testing.assert_allclose(whole.cells.mean(1), data.outputs.reshape(-1, 8).mean(1), rtol=1e-4)
+    np.testing.assert_array_equal(whole.inputs.saliency, data.inputs.reshape(-1, 2).max(1))
+    np.testing.assert_array_equal(whole.outputs.saliency, data.outputs.reshape(-1, 8).max(1))
+
+
+def test_dead_neurons_are_counted_in_the_whole_layer(layer):
+    look, whole = lens(layer, "mask", sparsity=0.99)
+    _, part = lens(layer, "mask", Window(range(96, 192), range(32, 64)), sparsity=0.99)
+    dead = int((~look.mask.any(1)).sum())
+    assert dead > 0 and whole.outputs.all_dead == part.outputs.all_dead == dead == whole.outputs.dead.sum()
+    assert part.outputs.dead.sum() == (~look.mask.any(1))[96:192].sum()
+    assert part.sparsity == pytest.approx(1 - look.mask.mean())
+
+
+def test_carriers_by_hand():
+    assert neurons.carriers(np.array([4.0, 3.0, 2.0, 1.0])) == 2  # 4 < 5 <= 4 + 3
+    assert neurons.carriers(np.array([5.0, 3.0, 2.0])) == 1  # exactly half is half
+
+
+def test_top_neurons_fall_in_saliency_and_count_what_is_left(layer):
+    look, _ = lens(layer, "mask")
+    top = look.top("output")
+    assert [s for _, s, _ in top.neurons] == sorted(look.data.outputs.tolist(), reverse=True)[: len(top.neurons)]
+    index, saliency, kept = top.neurons[0]
+    assert saliency == look.data.outputs[index] and kept == pytest.approx(look.mask[index].mean())
+    assert top.total == pytest.approx(look.data.outputs.sum(), rel=1e-5)
+
+
+def test_one_weight(layer):
+    look, _ = lens(layer, "mask")
+    facts = look.weight(100, 40)
+    w = weights(layer).abs()
+    assert facts.magnitude.value == float(w[100, 40])
+    assert facts.magnitude.share == pytest.approx(float((w < w[100, 40]).double().mean()), abs=1e-4)
+    assert facts.input.value == look.data.inputs[40] and facts.output.value == look.data.outputs[100]
+    assert facts.kept == (facts.critical > 0.9) == bool(look.mask[100, 40])
+
+
+# --- the page -----------------------------------------------------------------------------------------------------
+
+
+def picture(at) -> str:
+    return next(json.loads(plot)["figure"] for plot in plots(at) if '"heatmap"' in plot)
+
+
+@pytest.mark.parametrize("view", VIEWS)
+def test_every_view(open_page, layer, view):
+    at = open_page("neurons", view=view, layer=layer.name, sparsity="0.9")
+    assert not at.exception and not at.error and not at.warning
+    assert at.session_state[state.VIEW.name] == view
+    assert "vision 3 fc1: " in texts(at) and "click a cell" in texts(at)
+    assert (
+        ("against OMP" in at.selectbox(key="other").options)
+        if view == "disagreement"
+        else "other" not in at.session_state
+    )
+
+
+def test_a_link_restores_window_and_weight(open_page, layer):
+    at = open_page("neurons", layer=layer.name, window="96-191,32-63", weight="100,40", view="score")
+    assert not at.warning and "outputs 96–191, inputs 32–63" in texts(at)
+    assert "Weight (100, 40) is" in texts(at) and "click a weight" in texts(at)
+    before = picture(at)
+    at.slider(key="sparsity").set_value(0.9).run()
+    assert at.session_state["window"] == "96-191,32-63" and "Weight (100, 40) is" in texts(at)
+    assert picture(at) == before  # scores do not depend on the slider
+    at.button(key="way_0").click().run()
+    assert at.session_state["window"] == "" and picture(at) != before and "Weight (100, 40) is" in texts(at)
+
+
+def test_the_mask_follows_the_slider(open_page):
+    at = open_page("neurons", view="mask", sparsity="0.5")
+    before = picture(at)
+    at.slider(key="sparsity").set_value(0.9).run()
+    assert picture(at) != before
+
+
+def test_another_layer_is_seen_whole_with_the_same_place_chosen(open_page, layer):
+    at = open_page("neurons", layer=layer.name, window="96-191,32-63", weight="100,40")
+    other = layer.name.replace("fc1", "fc2")
+    at.selectbox(key="layer").set_value(other).run()
+    assert at.session_state["window"] == "" and "whole layer" in texts(at) and "Weight (100, 40) is" in texts(at)
+    at.switch_page("app_pages/overview.py").run()
+    at.switch_page("app_pages/neurons.py").run()
+    assert at.session_state["layer"] == other and at.session_state["weight"] == "100,40"
+
+
+@pytest.mark.parametrize(
+    ("params", "part"),
+    [
+        ({"window": "0-9999,0-3"}, "768 rows and 192 columns"),
+        ({"window": "all"}, "first and last"),
+        ({"weight": "800,1"}, "rows 0 to 767"),
+        ({"weight": "first"}, "row and its column"),
+        ({"view": "x-ray"}, "no view"),
+    ],
+)
+def test_a_bad_address_is_one_sentence(open_page, layer, params, part):
+    at = open_page("neurons", layer=layer.name, **params)
+    assert not at.exception and not at.error
+    assert len(at.warning) == 1 and part in at.warning[0].value
+    assert "whole layer" in texts(at)
+
+
+def test_a_method_that_solves_anew_has_a_mask_but_no_score(open_page, monkeypatch):
+    def build(request):
+        def solve(count, progress):
+            keep = np.arange(request.total) >= count
+            return Solution(np.split(keep, np.cumsum([layer.size for layer in request.layers])[:-1]))
+
+        return Solved(request, solve)
+
+    toy = Method("toy", "Toy", "a test", "none", "First come, first gone.", nested=False, build=build)
+    monkeypatch.setitem(METHODS._entries, "toy", toy)
+    at = open_page("neurons", method="toy", view="score", sparsity="0.5")
+    assert not at.exception and not at.error and len(at.info) == 1 and "solves every sparsity anew" in at.info[0].value
+    assert len(plots(at)) == 2  # the lists
+    at.session_state[state.VIEW.name] = "mask"
+    at.run()
+    assert (
+        not at.info and "vision 0 qkv: 100 % pruned" in texts(at) and "192 inputs and 576 outputs are dead" in texts(at)
+    )

@@ -1,0 +1,29 @@
+"""A model card says what its figures say, and nothing of tasks that the model has not."""
+
+import json
+
+import pytest
+
+from multiflow_core.experiments.model_card import ABOUT, card_text
+from multiflow_core.models.vlm import ASSETS, BUILT_IN
+
+
+@pytest.mark.parametrize("name", BUILT_IN)
+def test_shipped_card_is_the_text_of_its_figures(name):
+    card = json.loads((ASSETS / name / "card.json").read_text())
+    assert (ASSETS / name / "README.md").read_text() == card_text(name, card)
+
+
+def test_a_model_without_a_decoder_says_nothing_of_captions():
+    recipe = dict(seed=3, steps=10, batch=4, looking=0.3, matching=0.6, learning_rate=1e-3, weight_decay=0.05)
+    figures = {"retrieval": {"IR@1": 0.125, "IR@5": 0.5, "TR@1": 0.25, "TR@5": 1.0}}
+    log = [{"step": 10, "seconds": 120, "itc": 0.4, "mlm": 1.25}]
+    card = dict(recipe=recipe, parameters=1000, prunable=900, log=log, test=figures, heldout=figures)
+    text = card_text("flatland-xvlm", card)
+    assert "| IR@1 (text finds image) | 0.125 | 0.125 |" in text
+    assert "2 minutes" in text and "the last 40%" in text and "| step | ITC loss | masked-word loss |" in text
+    assert "VQA" not in text and "captions" not in text
+
+
+def test_every_built_in_model_is_described():
+    assert set(BUILT_IN) == set(ABOUT)

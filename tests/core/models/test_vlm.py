@@ -1,0 +1,78 @@
+"""The shipped model used as people use it: the figures that were promised, on scenes it has never seen."""
+
+import random
+
+import pytest
+import torch
+
+import multiflow_core as mf
+from multiflow_core.data import flatland
+from multiflow_core.data.flatland.draw import render
+from multiflow_core.experiments import prepare
+from multiflow_core.experiments.benchmark import calibration_pairs, flatland_benchmark
+
+
+@pytest.fixture(scope="module")
+def bench():
+    return flatland_benchmark("val", scenes=300, captioned=100, asked=40)
+
+
+def test_the_dense_model_meets_its_bars(vlm, bench):
+    scores = bench.scores(vlm)
+    assert scores["retrieval"]["IR@1"] >= 0.75
+    assert scores["retrieval"]["TR@1"] >= 0.75
+    assert scores["captioning"]["true"] >= 0.80  # the bar is 0.85 on 1,000 scenes; these are 100
+    assert scores["vqa"]["all"] >= 0.83
+
+
+def test_multiflow_keeps_what_global_magnitude_loses(vlm, bench):
+    """At 63 % OMP still finds most pictures, but no longer describes them; at 75 % it loses the search as well."""
+    statistics = prepare.evidence_of("statistics", vlm)
+    scores = {}
+    for method in ("multiflow", "omp"):
+        order = mf.rank(vlm.model, method, statistics=statistics)
+        scores[method, 0.63] = bench.scores(vlm.prune(order.masks(0.63)), tasks=("captioning",))["captioning"]["true"]
+        scores[method, 0.75] = bench.scores(vlm.prune(order.masks(0.75)), tasks=("retrieval",))["retrieval"]["IR@1"]
+    assert scores["multiflow", 0.63] > 2 * scores["omp", 0.63]
+    assert scores["multiflow", 0.75] > scores["omp", 0.75] + 0.1
+
+
+def test_shipped_statistics_are_those_of_the_calibration_pairs(vlm):
+    shipped = prepare.evidence_of("statistics", vlm)
+    assert shipped.samples == 512
+    pairs = calibration_pairs(512)
+    again = mf.calibrate(vlm.model, vlm.batches(pairs, size=32))  # another batch size: the same sums
+    for name, sums in shipped.square_sums.items():
+        assert torch.allclose(sums, again.square_sums[name], rtol=1e-3), name
+
+
+def test_an_answer_does_not_depend_on_its_neighbours(vlm):
+    scenes = [flatland.scene("test", i) for i in range(6)]
+    questions = [flatland.ask(scene, random.Random(i)).text for i, scene in enumerate(scenes)]
+    images = [render(scene, 96) for scene in scenes]
+    together = vlm.answer(images, questions)
+    for image, question, answer in zip(images, questions, together, strict=True):
+        alone = vlm.answer([image], [question])[0]
+        assert alone.text == answer.text
+        assert alone.probability == pytest.approx(answer.probability, abs=1e-4)
+
+
+def test_captions_come_with_a_probability_for_every_word(vlm):
+    scenes = [flatland.scene("test", i) for i in range(4)]
+    for caption in vlm.caption([render(scene, 192) for scene in scenes]):
+        assert caption.text.split() == list(caption.words)
+        assert len(caption.probabilities) == len(caption.words)
+        assert all(0 < p <= 1 for p in caption.probabilities)
+
+
+def test_embeddings_have_unit_length_and_find_their_own(vlm):
+    scenes = [scene for _, scene in flatland.distinct("test", 20)]
+    images = vlm.embed_images([render(scene, 96) for scene in scenes])
+    texts = vlm.embed_texts([flatland.caption(scene, random.Random(0), full=True) for scene in scenes])
+    assert torch.allclose(images.norm(dim=1), torch.ones(20), atol=1e-5)
+    assert float((images @ texts.T).argmax(1).eq(torch.arange(20)).float().mean()) >= 0.8
+
+
+def test_unknown_words_are_named(vlm):
+    assert vlm.unknown_words("a red giraffe below two zebras") == ["giraffe", "zebras"]
+    assert vlm.unknown_words("A red boat, below a white cloud!") == []
