@@ -7,6 +7,8 @@ import logging
 import sys
 import threading
 
+from multiflow_core.experiments.run import Run
+
 from . import state
 from .engine import checkpoints
 
@@ -35,10 +37,10 @@ def _warm() -> None:
         return
     try:
         for method in (state.METHOD.default, "omp"):
-            runs.order(runs.OrderKey(model, method))
+            runs.order(Run(model, method))
         gallery.gallery(model)
-        gallery.image_embeddings(runs.RunKey.dense(model))
-        gallery.image_embeddings(runs.RunKey(model, state.METHOD.default, state.SPARSITY.default))
+        gallery.image_embeddings(Run.dense(model))
+        gallery.image_embeddings(Run(model, state.METHOD.default, state.SPARSITY.default))
     except RuntimeError as problem:
         if "shutdown" not in str(problem):  # the server was stopped meanwhile
             log.exception("warming up failed")

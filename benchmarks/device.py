@@ -17,9 +17,9 @@ import torch
 
 import multiflow_core as mf
 from benchmarks.measure import SPARSITIES
+from multiflow_core.experiments.benchmark import measure, short_exam
 from multiflow_core.experiments.prepare import GRADIENT_BATCH, Sample, order_of
 from multiflow_core.experiments.run import Run
-from multiflow_core.experiments.sweep import default_benchmark
 from multiflow_core.models.vlm import BATCH, VLM
 
 SEED = 1  # beside a checkpoint there may be statistics of seed 0, and nothing would be calibrated
@@ -46,9 +46,9 @@ def compare(model: str, device: str, methods: Sequence[str], pairs: int) -> Iter
 
 def calibrated(here: VLM, there: VLM) -> str:
     """How far the statistics differ, and whether equal statistics give equal masks."""
-    from multiflow_core.experiments.benchmark import calibration_pairs
+    from multiflow_core.data import dataset
 
-    pairs = calibration_pairs(32, SEED)
+    pairs = dataset.open().pairs(32, SEED, here.side)
     ours, theirs = (mf.calibrate(vlm.model, vlm.batches(pairs)) for vlm in (here, there))
     apart = max(
         float(((a - theirs.square_sums[name]).abs() / a.clamp(min=1e-30)).max()) for name, a in ours.square_sums.items()
@@ -61,7 +61,7 @@ def calibrated(here: VLM, there: VLM) -> str:
 def _masks(vlm: VLM, method: str, sample: Sample) -> tuple[list[mf.Masks], float]:
     """The masks at the three sparsities, and the seconds they took with all that the method needs."""
     began = time.perf_counter()
-    order = order_of(vlm, Run(method, 0.0, SEED), sample=sample)
+    order = order_of(vlm, Run(vlm.name, method, seed=SEED), sample=sample)
     return [order.masks(sparsity) for sparsity in SPARSITIES], time.perf_counter() - began
 
 
@@ -75,8 +75,8 @@ def behaviour(model: str, device: str, method: str, sparsity: float) -> str:
     found = []
     for place in ("cpu", device):
         vlm = mf.load(model, device=place)
-        masks = order_of(vlm, Run(method, sparsity)).masks(sparsity)
-        found.append(default_benchmark().scores(vlm.prune(masks)))
+        masks = order_of(vlm, Run(vlm.name, method, sparsity)).masks(sparsity)
+        found.append(measure(vlm.prune(masks), short_exam()))
     apart = {
         f"{task} {figure}": found[1][task][figure] - found[0][task][figure]
         for task, figure in ((task, figure) for task in found[0] for figure in found[0][task])

@@ -228,9 +228,9 @@ def xvlm(small: bool) -> tuple[nn.Module, Any]:
 
 def pictures(count: int, side: int = 64) -> list[tuple[Image.Image, str]]:
     """Image-text pairs of Flatland."""
-    from multiflow_core.experiments.benchmark import calibration_pairs
+    from multiflow_core.data import dataset
 
-    return [(image.resize((side, side)), text) for image, text in calibration_pairs(count)]
+    return [(image.resize((side, side)), text) for image, text in dataset.open().pairs(count, 0, 96)]
 
 
 def main() -> None:

@@ -82,13 +82,10 @@ def _add_calibrate(commands) -> None:
 
 
 def _calibrate(options: argparse.Namespace) -> None:
-    from .calibration.activations import calibrate
-    from .experiments.benchmark import calibration_pairs
-    from .experiments.prepare import CALIBRATION_PAIRS
+    from .experiments.prepare import collect
     from .models.vlm import load
 
-    vlm = load(options.model, device=options.device)
-    statistics = calibrate(vlm.model, vlm.batches(calibration_pairs(CALIBRATION_PAIRS)))
+    statistics = collect("statistics", load(options.model, device=options.device))
     statistics.save(options.out)
     print(f"{options.out}: {len(statistics.square_sums)} layers, {statistics.samples} pairs")
 
@@ -120,7 +117,7 @@ def _prune(options: argparse.Namespace) -> None:
     if not options.masks and not options.out:
         raise ValueError("give --masks FILE, --out FOLDER or both: nothing would be written")
     vlm = load(options.model, device=options.device)
-    order = order_of(vlm, Run(options.method, options.sparsity, options.seed))
+    order = order_of(vlm, Run(options.model, options.method, options.sparsity, seed=options.seed))
     masks = order.masks(options.sparsity)
     if options.masks:
         print(masks.save(options.masks))
@@ -161,14 +158,15 @@ def _add_evaluate(commands) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .experiments.sweep import Sweep, ablation, default_benchmark, plan, result_file
+    from .experiments.benchmark import short_exam
+    from .experiments.sweep import Sweep, ablation, plan, result_file
     from .models.vlm import load
     from .pruning.method import methods
 
     vlm = load(options.model, device=options.device)
     names = [m.name for m in methods()] if options.methods == ["all"] else options.methods
     runs = plan(names, options.sparsities, options.seeds) + (ablation(options.sparsities) if options.ablation else [])
-    sweep = Sweep(vlm, default_benchmark(), options.out or result_file(vlm.name), options.masks)
+    sweep = Sweep(vlm, short_exam(), options.out or result_file(vlm.name), options.masks)
     sweep.run(runs)
     if options.costs:
         sweep.costs(options.model, names)

@@ -9,7 +9,7 @@ from app.facts import gallery, ladder, queries
 from app.html import cards
 from app.look.words import percent
 from app.parts import ladder_panel, picture_picker, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
 
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
@@ -24,7 +24,7 @@ ABOUT_LADDER = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Captioning: what does each model say?")
     with ui.working() as progress:
         dense = runs.vlm(settings.model, progress)
@@ -36,14 +36,14 @@ def show(settings: Settings) -> None:
     with right:
         _captions(settings, picture)
         if ladder_panel.wanted(settings, "caption", cheap=True):
-            key = runs.RunKey.of(settings)
+            key = settings
             ladder_panel.show(
                 (key.order, picture.id), lambda progress: ladder.captions(key, picture, progress), ABOUT_LADDER
             )
 
 
-def _captions(settings: Settings, picture: gallery.Picture) -> None:
-    keys = runs.RunKey.dense(settings.model), runs.RunKey.of(settings)
+def _captions(settings: Run, picture: gallery.Picture) -> None:
+    keys = Run.dense(settings.model), settings
     name = f"{runs.title(keys[1])} at {percent(settings.sparsity)}"
     with ui.working() as progress:
         captions = [gallery.caption(key, picture, progress) for key in keys]

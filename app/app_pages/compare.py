@@ -9,10 +9,10 @@ import streamlit as st
 from app import state
 from app.engine import checkpoints, runs
 from app.facts import comparison
-from app.facts.results import HEADLINE
 from app.look.words import percent
 from app.parts import ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
+from multiflow_core.tasks.task import TASKS
 
 SHOWN = ("multiflow", "sparsegpt", "chita++", "wanda", "omp", "random")  # the strongest, and the plainest
 ABOUT_LINES = (
@@ -39,7 +39,7 @@ ABOUT_ABLATION = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Compare: which method keeps more?")
     titles = runs.all_titles()
     data = comparison.load(settings.model, titles)
@@ -51,8 +51,8 @@ def show(settings: Settings) -> None:
         st.code(_command(settings.model), language=None, wrap_lines=True)
         return
     task = st.segmented_control(
-        "Task", [t for t in HEADLINE if t in data.dense], default=state.TASK.default, required=True, key=state.TASK.name,
-        bind="query-params", format_func=lambda t: HEADLINE[t][0], label_visibility="collapsed",
+        "Task", list(data.dense), default=state.TASK.default, required=True, key=state.TASK.name,
+        bind="query-params", format_func=lambda t: TASKS.get(t).title, label_visibility="collapsed",
     )  # fmt: skip
     chosen, sparsity = settings.method, settings.sparsity
     with st.container(key="wrap_compare"):

@@ -8,7 +8,7 @@ from app import state
 from app.engine import runs
 from app.facts import distributions
 from app.parts import selection, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
 
 ABOUT_RIDGES = (
     "Every ridge shows how many weights are how large, on a logarithmic axis: left the small ones, right the large ones, each "
@@ -29,9 +29,9 @@ ABOUT_SURVIVAL = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Distributions: what is small, and what is cut?")
-    key = runs.RunKey.of(settings)
+    key = settings
     with ui.working() as progress:
         order = runs.order(key.order, progress)
     with ui.controls("distributions"), st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):

@@ -8,7 +8,7 @@ from app import state
 from app.engine import runs
 from app.facts import flow
 from app.parts import selection, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
 
 ABOUT = (
     "Left to right: the inputs of the first matrix, the hidden neurons it feeds, the outputs of the second matrix. The width of "
@@ -23,9 +23,9 @@ ABOUT_RETAINED = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Flow: which paths stay open?")
-    key = runs.RunKey.of(settings)
+    key = settings
     with ui.working() as progress:
         order = runs.order(key.order, progress)
     with ui.controls("flow"), st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):

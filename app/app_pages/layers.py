@@ -8,7 +8,8 @@ import streamlit as st
 from app.engine import runs
 from app.facts import layer_sparsity, layers
 from app.parts import selection, ui
-from app.state.keys import LAYER_TABLE, Settings
+from app.state.keys import LAYER_TABLE
+from multiflow_core.experiments.run import Run
 
 ABOUT_BARS = (
     "One bar a layer, in the order in which the signal passes: its height is the share of the layer's weights that is pruned at "
@@ -33,9 +34,9 @@ ABOUT_TABLE = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Layers: which goes first?")
-    key = runs.RunKey.of(settings)
+    key = settings
     with ui.working() as progress:
         now = layer_sparsity.of(key, progress)
         curve = layers.curves(key.order, progress)

@@ -14,10 +14,10 @@ from app.lesson import numbers as numbers
 from app.lesson.numbers import Lesson
 from app.look.words import percent
 from app.parts import lesson_panel, selection, theme, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Learn: which weights go, and why?")
     at, hidden = lesson_panel.where()
     step = STEPS[at - 1]
@@ -55,7 +55,7 @@ def _explain(step: Step, lesson: Lesson) -> None:
         st.caption(step.formula.signs)
 
 
-def _lesson(settings: Settings, layer: str | None = None) -> Lesson:
+def _lesson(settings: Run, layer: str | None = None) -> Lesson:
     """All that the steps are about, with the numbers in force; a real layer only where one is asked for."""
     weights, tokens = lesson_panel.current(state.LESSON_WEIGHTS), lesson_panel.current(state.LESSON_TOKENS)
     scale = float(st.session_state.get(state.SCALE.name, state.SCALE.default))
@@ -66,7 +66,7 @@ def _lesson(settings: Settings, layer: str | None = None) -> Lesson:
     return Lesson(numbers.small(weights, tokens), numbers.towers(weights, tokens, scale), real)
 
 
-def _real_layer(settings: Settings) -> str:
+def _real_layer(settings: Run) -> str:
     with ui.working() as progress:
         layers = runs.vlm(settings.model, progress).layers
     name = selection.layer(layers).name
@@ -75,7 +75,7 @@ def _real_layer(settings: Settings) -> str:
     return name
 
 
-def _foot(settings: Settings, hidden: bool) -> None:
+def _foot(settings: Run, hidden: bool) -> None:
     """Paper, and what the sidebar has to do with all this."""
     with ui.controls("lesson"), st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.download_button(

@@ -9,10 +9,10 @@ import streamlit as st
 
 from app.engine import runs
 from app.facts import comparison, method_cards
-from app.facts.results import HEADLINE
 from app.look.words import ordinal, percent
 from app.parts import theme, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
+from multiflow_core.tasks.task import TASKS
 
 GLOSSARY = Path(ui.__file__).with_name("glossary.md")
 ABOUT = (
@@ -23,7 +23,7 @@ ABOUT = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Methods: which weights to prune?")
     data = comparison.load(settings.model, runs.all_titles())
     cards, words = st.tabs(["Methods", "Glossary"])
@@ -39,7 +39,7 @@ def show(settings: Settings) -> None:
                 _card(method, data, settings)
 
 
-def _card(method, data: comparison.Comparison | None, settings: Settings) -> None:
+def _card(method, data: comparison.Comparison | None, settings: Run) -> None:
     with st.container(border=True, key=f"card_{re.sub('[^a-z0-9]', '_', method.name)}"):
         chosen = " · chosen at the left" if method.name == settings.method else ""
         st.markdown(f"#### {method.title}{chosen}")
@@ -55,9 +55,11 @@ def _card(method, data: comparison.Comparison | None, settings: Settings) -> Non
         st.caption(_linked(method.paper))
 
 
-def _facts(method, data: comparison.Comparison | None, settings: Settings) -> list[str]:
+def _facts(method, data: comparison.Comparison | None, settings: Run) -> list[str]:
     """Needs, kind, cost and record, a line each."""
-    needs = " and ".join(method_cards.NEEDS[need] for need in sorted(method.needs)) or "nothing but the weights"
+    from multiflow_core.calibration.evidence import EVIDENCE
+
+    needs = " and ".join(EVIDENCE.get(need).about for need in sorted(method.needs)) or "nothing but the weights"
     kind = "masks nest" if method.nested else "solves every sparsity anew"
     after = (
         "gives new values to the weights that stay"
@@ -82,11 +84,11 @@ def _record(record: method_cards.Record | None) -> str:
     )
     places: dict[str, list[str]] = {}
     for task, sparsity in record.wins:
-        places.setdefault(HEADLINE[task][0], []).append(percent(sparsity))
+        places.setdefault(TASKS.get(task).title, []).append(percent(sparsity))
     named = "; ".join(f"{task} at {', '.join(at)}" for task, at in places.items())
     where = f" ({named})" if named else ""
     now = ", ".join(
-        f"{HEADLINE[task][0]} {percent(value)} ({ordinal(rank)})" for task, (rank, value) in record.now.items()
+        f"{TASKS.get(task).title} {percent(value)} ({ordinal(rank)})" for task, (rank, value) in record.now.items()
     )
     told = f"{first}{where}; mean rank {record.mean:.1f} of {record.of}"
     return f"{told}. At {percent(record.at)}: {now}" if now else told

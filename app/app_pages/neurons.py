@@ -14,7 +14,7 @@ from app.facts import neurons
 from app.facts.window import LEAST, Window, around
 from app.look.words import percent
 from app.parts import address, selection, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
 
 if TYPE_CHECKING:
     from multiflow_core import PrunableLayer
@@ -41,9 +41,9 @@ ABOUT_TOP = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Which neurons carry the signal")
-    key = runs.RunKey.of(settings)
+    key = settings
     with ui.working() as progress:
         order = runs.order(key.order, progress)
     with ui.controls("neurons"), st.container(key="wrap_neurons"):
@@ -91,7 +91,7 @@ def _view() -> str:
     return chosen
 
 
-def _rival(key: runs.RunKey) -> runs.RunKey:
+def _rival(key: Run) -> Run:
     """The run to compare with: another method at the same sparsity."""
     others = {m.name: m for m in runs.methods() if m.name != key.method or key.allocation != state.OWN}
     usual = runs.rival(key)
@@ -105,7 +105,7 @@ def _rival(key: runs.RunKey) -> runs.RunKey:
         label_visibility="collapsed",
     )  # fmt: skip
     address.keep(state.OTHER, chosen)
-    return runs.RunKey(key.model, chosen, key.sparsity)
+    return Run(key.model, chosen, key.sparsity)
 
 
 # --- the window ---------------------------------------------------------------------------------------------------

@@ -10,7 +10,9 @@ from app.facts import collapse, layer_sparsity, results
 from app.facts.stories import Story
 from app.look.words import count, percent
 from app.parts import presenter, selection, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.results import Results
+from multiflow_core.experiments.run import Run
+from multiflow_core.tasks.task import tasks
 
 LAYERS = "app_pages/layers.py"
 BESIDE = ("multiflow", "omp", "random")  # all others are on Compare
@@ -35,9 +37,9 @@ LEVELS = {
 CROSS = " Cross-attention (*cross* …) reads the picture; BLIP counts it as text."
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("What was pruned, and what is left")
-    key = runs.RunKey.of(settings)
+    key = settings
     measured = results.load(settings.model)
     headline = st.container()
     with ui.working() as progress:
@@ -68,11 +70,11 @@ def _alarm(verdict: collapse.Verdict, story: Story | None) -> None:
             say(verdict.why, title=verdict.headline, icon=icon)
 
 
-def _figures(key: runs.RunKey, now: layer_sparsity.Facts, measured: results.Results | None) -> None:
+def _figures(key: Run, now: layer_sparsity.Facts, measured: Results | None) -> None:
     """The headline figures: weights, then one per measured task."""
     name = runs.measured_as(key)
     at = measured.nearest(name, key.sparsity) if measured else None
-    known = [t for t in results.HEADLINE if at is not None and measured.at(name, t, at) is not None]
+    known = [t for t in tasks() if at is not None and measured.figure(name, t.name, at) is not None]
     with st.container(key="headline"):
         places = iter(st.columns(2 + len(known), gap="small"))
         next(places).metric(
@@ -87,10 +89,10 @@ def _figures(key: runs.RunKey, now: layer_sparsity.Facts, measured: results.Resu
             "time: the processor multiplies by zero as slowly as by anything else.",
         )  # fmt: skip
         for task in known:
-            title, _, unit = results.HEADLINE[task]
+            figure, dense = measured.figure(name, task.name, at), measured.dense_figure(task.name)
             next(places).metric(
-                title, percent(measured.at(name, task, at)), f"dense {percent(measured.dense[task])}",
-                delta_color="off", delta_arrow="off", border=True, help=f"{unit.capitalize()} on {measured.scenes:,} unseen "
+                task.title, percent(figure), f"dense {percent(dense)}", delta_color="off", delta_arrow="off", border=True,
+                help=f"{task.unit.capitalize()} on {measured.head.get('scenes', 0):,} unseen "
                 f"scenes, measured at {percent(at)} sparsity, without training after pruning.",
             )  # fmt: skip
     if at is not None and abs(at - key.sparsity) > 0.005:

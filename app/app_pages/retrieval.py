@@ -14,7 +14,7 @@ from app.facts import gallery, ladder, queries, rankings
 from app.html import cards
 from app.look.words import percent
 from app.parts import ladder_panel, picture_picker, text_field, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
 
 if TYPE_CHECKING:
     from multiflow_core.models.vlm import VLM
@@ -42,7 +42,7 @@ ABOUT_RANKS = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Retrieval: what does each model find?")
     with ui.working() as progress:
         dense = runs.vlm(settings.model, progress)
@@ -64,7 +64,7 @@ def show(settings: Settings) -> None:
 # --- text to image --------------------------------------------------------------------------------------------------
 
 
-def _find_pictures(settings: Settings, dense: VLM, pool: gallery.Gallery) -> None:
+def _find_pictures(settings: Run, dense: VLM, pool: gallery.Gallery) -> None:
     with ui.controls("query"):
         row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", queries.EXAMPLES)
         with row:
@@ -75,7 +75,7 @@ def _find_pictures(settings: Settings, dense: VLM, pool: gallery.Gallery) -> Non
         return
     own = picture_picker.own()
 
-    def scores(key: runs.RunKey, progress: Progress) -> list[float]:
+    def scores(key: Run, progress: Progress) -> list[float]:
         return gallery.text_scores(key, query.text, progress, own, scenes)
 
     with ui.working() as progress:
@@ -112,14 +112,14 @@ def _searched(scenes: int) -> bool:
 # --- image to text --------------------------------------------------------------------------------------------------
 
 
-def _find_captions(settings: Settings, pool: gallery.Gallery) -> None:
+def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
     with st.container(key="wrap_picture"):
         left, right = st.columns([3, 7], gap="medium")
         picture = picture_picker.choose(left, right)
     own = gallery.caption_of(picture.scene) if picture.scene else None
     extra = (own,) if own and own not in pool.captions else ()
 
-    def scores(key: runs.RunKey, progress: Progress) -> list[float]:
+    def scores(key: Run, progress: Progress) -> list[float]:
         return gallery.image_scores(key, picture, extra, progress)
 
     with ui.working() as progress:
@@ -135,14 +135,14 @@ def _find_captions(settings: Settings, pool: gallery.Gallery) -> None:
 # --- both -----------------------------------------------------------------------------------------------------------
 
 
-def keys(settings: Settings) -> tuple[runs.RunKey, runs.RunKey]:
+def keys(settings: Run) -> tuple[Run, Run]:
     """The dense and the pruned run."""
-    return runs.RunKey.dense(settings.model), runs.RunKey.of(settings)
+    return Run.dense(settings.model), settings
 
 
-def _beside(settings: Settings, found: rankings.Rankings, draw: Callable[..., str], about: str) -> None:
+def _beside(settings: Run, found: rankings.Rankings, draw: Callable[..., str], about: str) -> None:
     """The finding, and the dense ranking beside the pruned one."""
-    name = f"{runs.title(runs.RunKey.of(settings))} at {percent(settings.sparsity)}"
+    name = f"{runs.title(settings)} at {percent(settings.sparsity)}"
     ui.heading(found.finding(name), about.format(n=found.total), "ranking")
     with st.container(key="wrap_rankings"):
         for column, side in zip(st.columns(2, gap="medium"), ("dense", "pruned"), strict=True):
@@ -152,15 +152,15 @@ def _beside(settings: Settings, found: rankings.Rankings, draw: Callable[..., st
 
 
 def _margins(
-    settings: Settings,
+    settings: Run,
     sought: rankings.Sought | None,
-    scores: Callable[[runs.RunKey, Progress], list[float]],
+    scores: Callable[[Run, Progress], list[float]],
     about: Hashable,
 ) -> None:
     """By how much the rankings are right, and for how long."""
     if sought is None:
         return
-    key = runs.RunKey.of(settings)
+    key = settings
     climbed = ladder_panel.wanted(settings, "rank", cheap=False)
     with st.container(key="wrap_margins"):
         left, right = st.columns([5, 7], gap="large") if climbed else (st.container(), None)

@@ -9,7 +9,7 @@ from app.engine import runs
 from app.facts import gallery, queries, rankings, two_runs
 from app.html import cards
 from app.parts import run_pins, text_field, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
 
 TOP = 6
 SIDES = {"A": "own", "B": "rival"}  # the colour of each run
@@ -28,7 +28,7 @@ ABOUT_FOUND = (
 ABOUT_SAID = "Both models describe the same picture. Words struck through are false of it."
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Two runs, side by side")
     a, b = run_pins.show(settings)
     with ui.working() as progress:
@@ -50,7 +50,7 @@ def show(settings: Settings) -> None:
     _said(a, b)
 
 
-def _found(a: runs.RunKey, b: runs.RunKey) -> None:
+def _found(a: Run, b: Run) -> None:
     """The same query in both models."""
     if any("retrieval" not in runs.vlm(key.model).tasks for key in (a, b)):
         return
@@ -84,7 +84,7 @@ def _found(a: runs.RunKey, b: runs.RunKey) -> None:
                 st.html(head + cards.picture_grid(hits, side, moves=letter == "B"))
 
 
-def _said(a: runs.RunKey, b: runs.RunKey) -> None:
+def _said(a: Run, b: Run) -> None:
     """What both say about the chosen scene."""
     if any("captioning" not in runs.vlm(key.model).tasks for key in (a, b)):
         return
@@ -104,7 +104,7 @@ def _said(a: runs.RunKey, b: runs.RunKey) -> None:
             right.html(cards.caption_card(f"{letter} · {two_runs.name(key)} says", said[letter], side))
 
 
-def _judged(key: runs.RunKey, picture: gallery.Picture, progress) -> cards.Said:
+def _judged(key: Run, picture: gallery.Picture, progress) -> cards.Said:
     return queries.judged(gallery.caption(key, picture, progress), picture.scene)
 
 

@@ -11,7 +11,7 @@ from app.facts import gallery, ladder, queries
 from app.html import cards
 from app.look.words import percent
 from app.parts import ladder_panel, picture_picker, text_field, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
 
 ABOUT = (
     "Both models read the same question about the same picture and write an answer, one word at a time. The bar under an "
@@ -29,7 +29,7 @@ ABOUT_LADDER = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("VQA: what does each model answer?")
     with ui.working() as progress:
         dense = runs.vlm(settings.model, progress)
@@ -47,12 +47,12 @@ def show(settings: Settings) -> None:
             _answers(settings, picture, question.text)
 
 
-def _answers(settings: Settings, picture: gallery.Picture, question: str) -> None:
-    key = runs.RunKey.of(settings)
+def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
+    key = settings
     name = f"{runs.title(key)} at {percent(settings.sparsity)}"
     right, why = queries.right_answer(question, picture.scene)
     with ui.working() as progress:
-        said = [gallery.answer(k, picture, question, progress) for k in (runs.RunKey.dense(settings.model), key)]
+        said = [gallery.answer(k, picture, question, progress) for k in (Run.dense(settings.model), key)]
     replies = [queries.replied(answer, right) for answer in said]
     ui.heading(finding(question, name, *replies), ABOUT, "answers")
     places = st.columns(2, gap="small")

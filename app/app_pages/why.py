@@ -8,11 +8,10 @@ import streamlit as st
 
 from app import state
 from app.engine import runs
-from app.engine.runs import RunKey
 from app.facts import one_weight
 from app.look.words import percent
 from app.parts import selection, ui
-from app.state.keys import Settings
+from multiflow_core.experiments.run import Run
 
 if TYPE_CHECKING:
     from multiflow_core.analysis.explain import Explanation
@@ -37,9 +36,9 @@ ABOUT_NEIGHBOURS = (
 )
 
 
-def show(settings: Settings) -> None:
+def show(settings: Run) -> None:
     st.title("Why this weight?")
-    key = RunKey.of(settings)
+    key = settings
     with ui.working() as progress:
         order = runs.order(key.order, progress)
         with ui.controls("why"):
@@ -78,7 +77,7 @@ def _turn(found: Explanation) -> None:
         )  # fmt: skip
 
 
-def _surprises(key: RunKey, progress) -> None:
+def _surprises(key: Run, progress) -> None:
     """Buttons that jump to a weight worth a look; they come before the widgets that they change."""
     with st.container(horizontal=True, gap="xsmall", key="surprises", vertical_alignment="center"):
         st.markdown("**Surprise me**", width="content")
@@ -92,7 +91,7 @@ def _surprises(key: RunKey, progress) -> None:
                     selection.choose_weight(spot.row, spot.column)
 
 
-def _weight(key: RunKey, order) -> tuple[str, int, int]:
+def _weight(key: Run, order) -> tuple[str, int, int]:
     """The chosen layer, output neuron and input neuron, from the address, a click, a button or the fields."""
     with st.container(key="wrap_weight"):
         wide, left, right = st.columns([6, 3, 3], gap="small")
@@ -119,7 +118,7 @@ def _clicked(cell: list[str]) -> None:
     selection.choose_weight(*state.place_of(cell[0]))
 
 
-def _others(key: RunKey, weight: tuple[str, int, int]) -> None:
+def _others(key: Run, weight: tuple[str, int, int]) -> None:
     """When each method prunes the weight, and what is known of those that have no bar."""
     with ui.working() as progress:
         judged = one_weight.judgements(key, *weight, progress)

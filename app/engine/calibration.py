@@ -25,9 +25,9 @@ PATIENCE = 15  # minutes that a page waits for passes through a model
 def work(vlm: VLM) -> int:
     """What one image-text pair costs a model: multiply-adds of its prunable weights."""
     from multiflow_core.calibration.passes import multiply_adds
-    from multiflow_core.experiments.benchmark import calibration_pairs, drawing_size
+    from multiflow_core.data import dataset
 
-    (batch,) = vlm.batches(calibration_pairs(1, 0, drawing_size(vlm)))
+    (batch,) = vlm.batches(dataset.open().pairs(1, 0, vlm.side))
     return multiply_adds(vlm.model, batch)
 
 

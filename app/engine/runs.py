@@ -3,8 +3,13 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, field
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import multiflow_core as mf
+from multiflow_core.experiments.run import OWN, Run
+from multiflow_core.pruning.order import Order
 
 from .. import state
 from . import calibration, checkpoints
@@ -13,53 +18,13 @@ from .store import STORE, Progress
 if TYPE_CHECKING:
     import numpy as np
 
-    from multiflow_core import Masks, PruningOrder, Statistics
+    from multiflow_core import Masks, Statistics
     from multiflow_core.models.vlm import VLM
     from multiflow_core.pruning.method import Method
-    from multiflow_core.pruning.solved_order import Solved
 
 
 class TooLong(ValueError):
     """A page would have to wait for too long; the text is a sentence with the figure."""
-
-
-@dataclass(frozen=True)
-class OrderKey:
-    """What decides the order in which weights go; `allocation` replaces the method's own unless it is `state.OWN`."""
-
-    model: str
-    method: str
-    allocation: str = state.OWN
-
-
-@dataclass(frozen=True)
-class RunKey:
-    """One pruned model. The dense model is the run of no method.
-
-    >>> RunKey("flatland-blip", "omp", 0.0) == RunKey.dense("flatland-blip")
-    False
-
-    `passing` says that the model is asked once and not needed again: what it says is kept, the model is not.
-    """
-
-    model: str
-    method: str
-    sparsity: float
-    allocation: str = state.OWN
-    passing: bool = field(default=False, compare=False)
-
-    @property
-    def order(self) -> OrderKey:
-        return OrderKey(self.model, self.method, self.allocation)
-
-    @classmethod
-    def dense(cls, model: str) -> RunKey:
-        return cls(model, "", 0.0)
-
-    @classmethod
-    def of(cls, settings: state.Settings) -> RunKey:
-        """The run that the sidebar asks for."""
-        return cls(settings.model, settings.method, settings.sparsity, settings.allocation)
 
 
 # --- methods --------------------------------------------------------------------------------------------------------
@@ -67,8 +32,6 @@ class RunKey:
 
 def methods() -> tuple[Method, ...]:
     """The pruners of the registry, MULTIFLOW first, those that take a moment before those that take minutes."""
-    import multiflow_core as mf
-
     return tuple(sorted(mf.methods(), key=lambda m: (m.name != state.METHOD.default, slow(m), m.title.lower())))
 
 
@@ -89,30 +52,30 @@ def method(name: str) -> Method:
     return METHODS.get(name)
 
 
-def title(key: OrderKey | RunKey) -> str:
+def title(key: Run) -> str:
     """What an order is called: the method's title, with the allocation where it is not the method's own."""
     said = method(key.method).title
-    if key.allocation == state.OWN:
+    if key.allocation == OWN:
         return said
     from multiflow_core.pruning.allocations import ALLOCATIONS
 
     return f"{said} ({ALLOCATIONS.get(key.allocation).title.lower()})"
 
 
-def measured_as(key: OrderKey | RunKey) -> str:
+def measured_as(key: Run) -> str:
     """The name of an order's runs in a result file."""
-    return key.method if key.allocation == state.OWN else f"{method(key.method).criterion} x {key.allocation}"
+    return key.method if key.allocation == OWN else f"{method(key.method).criterion} x {key.allocation}"
 
 
-def rival(key: RunKey) -> RunKey | None:
+def rival(key: Run) -> Run | None:
     """What to compare a run with at the same sparsity: the method's own allocation where another one replaces it, else
     global magnitude, and MULTIFLOW where that is the choice.
     """
-    if key.allocation != state.OWN and not slow(method(key.method)):
-        return RunKey(key.model, key.method, key.sparsity)
+    if key.allocation != OWN and not slow(method(key.method)):
+        return Run(key.model, key.method, key.sparsity)
     wanted = "multiflow" if key.method == "omp" else "omp"
     known = any(m.name == wanted for m in methods())
-    return RunKey(key.model, wanted, key.sparsity) if known else None
+    return Run(key.model, wanted, key.sparsity) if known else None
 
 
 # --- what they make -------------------------------------------------------------------------------------------------
@@ -135,8 +98,6 @@ def vlm(model: str, progress: Progress | None = None) -> VLM:
     def make(report: Progress) -> VLM:
         report(0.1, "loading PyTorch")
         import torch
-
-        import multiflow_core as mf
 
         torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
         report(0.4, f"loading {checkpoints.title(model)}")
@@ -182,45 +143,37 @@ def calibration_pairs(model: str, method: Method, progress: Progress | None = No
     return calibration.sample(work(model, progress)).pairs
 
 
-def order(key: OrderKey, progress: Progress | None = None) -> PruningOrder | Solved:
-    """The order in which a method prunes a model."""
+def order(key: Run, progress: Progress | None = None) -> Order:
+    """The order in which a method prunes a model; the run's sparsity does not matter."""
 
-    def make(report: Progress) -> PruningOrder | Solved:
-        import multiflow_core as mf
+    def make(report: Progress) -> Order:
+        chosen = method(key.method)
+        cost = work(key.model) if slow(chosen) else 0
+        if refusal := slow(chosen) and calibration.too_long(cost, chosen, checkpoints.title(key.model)):
+            raise TooLong(refusal)
+        if not slow(chosen):
+            stats = statistics(key.model) if "statistics" in chosen.needs else None
+            allocation = chosen.allocation if key.allocation == OWN else key.allocation
+            return mf.rank(vlm(key.model).model, key.method, statistics=stats, allocation=allocation, progress=report)
+        from multiflow_core.experiments.prepare import order_of
 
-        dense, chosen = vlm(key.model), method(key.method)
-        if slow(chosen):
-            return _slow_order(key, chosen, report)
-        stats = statistics(key.model) if "statistics" in chosen.needs else None
-        allocation = chosen.allocation if key.allocation == state.OWN else key.allocation
-        return mf.rank(dense.model, key.method, statistics=stats, allocation=allocation, progress=report)
+        return order_of(vlm(key.model), key, report, calibration.slow_sample(cost))
 
-    return STORE.get("orders", key, make, progress)
-
-
-def _slow_order(key: OrderKey, chosen: Method, report: Progress) -> PruningOrder | Solved:
-    from multiflow_core.experiments.prepare import order_of
-    from multiflow_core.experiments.run import Run
-
-    cost = work(key.model)
-    if refusal := calibration.too_long(cost, chosen, checkpoints.title(key.model)):
-        raise TooLong(refusal)
-    blend = () if key.allocation == state.OWN else (chosen.criterion, key.allocation)
-    return order_of(vlm(key.model), Run(key.method, 0.0, 0, *blend), report, calibration.slow_sample(cost))
+    return STORE.get("orders", key.order, make, progress)
 
 
-def masks(key: RunKey, progress: Progress | None = None) -> Masks:
+def masks(key: Run, progress: Progress | None = None) -> Masks:
     """The masks of a run. For a method that is not nested this is where it does its work."""
 
     def make(report: Progress) -> Masks:
-        return order(key.order).masks(key.sparsity, progress=report)
+        return order(key).masks(key.sparsity, progress=report)
 
     return STORE.get("masks", key, make, progress)
 
 
-def layer_counts(key: RunKey, progress: Progress | None = None) -> np.ndarray:
+def layer_counts(key: Run, progress: Progress | None = None) -> np.ndarray:
     """How many weights of every layer are pruned, in the order of the layout. A look-up where masks nest."""
-    known = order(key.order, progress)
+    known = order(key, progress)
     if known.nested:
         return known.layer_counts(key.sparsity)
     import numpy as np
@@ -229,22 +182,35 @@ def layer_counts(key: RunKey, progress: Progress | None = None) -> np.ndarray:
     return np.array([round(shares[layer.name] * layer.size) for layer in known.layers])
 
 
-def dead_neurons(key: RunKey, progress: Progress | None = None) -> np.ndarray:
+def dead_neurons(key: Run, progress: Progress | None = None) -> np.ndarray:
     """How many outputs and inputs of every layer have no weight left: int64 (layers, 2). Where masks nest, a look-up."""
-    known = order(key.order, progress)
+    known = order(key, progress)
     place = key.order if known.nested else key
     found = STORE.get("dead neurons", place, lambda report: known.dead_neurons(key.sparsity, progress=report), progress)
     return known.dead_neurons(key.sparsity) if known.nested else found
 
 
-def pruned(key: RunKey, progress: Progress | None = None) -> VLM:
+_PASSING: set[Run] = set()
+
+
+@contextmanager
+def passing(key: Run) -> Iterator[None]:
+    """Inside, the run's model is asked once and not needed again: what it says is kept, the model is not."""
+    _PASSING.add(key)
+    try:
+        yield
+    finally:
+        _PASSING.discard(key)
+
+
+def pruned(key: Run, progress: Progress | None = None) -> VLM:
     """A pruned model, which shares all unpruned tensors with the dense one; for the dense key, the dense one itself."""
     if not key.method:
         return vlm(key.model, progress)
-    passing = key.passing and ("pruned", key) not in STORE
+    passing = key in _PASSING and ("pruned", key) not in STORE
 
     def make(report: Progress) -> VLM:
-        known = order(key.order)
+        known = order(key)
         kept = known.masks(key.sparsity, progress=report) if passing else masks(key)
         weights = known.weights(key.sparsity, progress=report) if known.updates_weights else None
         report(0.9, "removing weights")

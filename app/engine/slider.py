@@ -7,32 +7,33 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multiflow_core.experiments.run import Run
+
 from . import runs
-from .runs import OrderKey, RunKey
 from .store import Progress
 
 if TYPE_CHECKING:
     from multiflow_core import PrunableLayer
 
 
-def place(key: RunKey, progress: Progress | None = None) -> OrderKey | RunKey:
+def place(key: Run, progress: Progress | None = None) -> Run | Run:
     """What decides all steps: the order where masks nest, else the single run."""
     return key.order if runs.order(key.order, progress).nested else key
 
 
-def number(key: RunKey) -> int:
+def number(key: Run) -> int:
     """The slider's place among the steps."""
     return round(100 * key.sparsity) if runs.order(key.order).nested else 0
 
 
-def count(key: RunKey) -> int:
+def count(key: Run) -> int:
     """How many steps there are."""
     from multiflow_core.analysis.histograms import STEPS
 
     return STEPS if runs.order(key.order).nested else 1
 
 
-def lifetimes(key: RunKey, layers: Sequence[PrunableLayer], steps: int, report: Progress) -> list[np.ndarray]:
+def lifetimes(key: Run, layers: Sequence[PrunableLayer], steps: int, report: Progress) -> list[np.ndarray]:
     """How many of the steps every weight of some layers survives, (size,) each; of a single one, whether it does."""
     from multiflow_core.analysis.histograms import lifetimes
 

@@ -4,47 +4,41 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+
+from multiflow_core.experiments.results import Results
+from multiflow_core.experiments.run import OWN
+from multiflow_core.tasks.task import TASKS, tasks
 
 from ..charts.dots import Dots
 from ..charts.lines import TaskLines
 from ..charts.values import ValueGrid
 from ..look.words import percent
 from . import results
-from .results import HEADLINE
 
 MEGABYTE = 1 << 20
 
 
 @dataclass(frozen=True)
-class Measured:
-    """One run of the file; `figure[task]` is the headline figure, 0..1; `blend` is (criterion, allocation) of an ablation."""
-
-    method: str
-    sparsity: float
-    figure: dict[str, float]
-    modalities: dict[str, float]
-    blend: tuple[str, str] | None
-
-
-@dataclass(frozen=True)
 class Comparison:
-    """All runs of a result file; `titles` are the names of the methods, for people."""
+    """A result file with the names of the methods, for people."""
 
-    runs: tuple[Measured, ...]
-    dense: dict[str, float]
-    overlaps: tuple[dict[str, Any], ...]
-    costs: tuple[dict[str, Any], ...]
+    results: Results
     titles: dict[str, str]
 
     @property
     def methods(self) -> tuple[str, ...]:
         """Those measured, in the order of the file."""
-        return tuple(dict.fromkeys(run.method for run in self.runs if not run.blend))
+        return self.results.methods
+
+    @property
+    def dense(self) -> dict[str, float]:
+        """{task: the dense model's headline figure}"""
+        figures = ((task.name, self.results.dense_figure(task.name)) for task in tasks())
+        return {task: figure for task, figure in figures if figure is not None}
 
     @property
     def sparsities(self) -> tuple[float, ...]:
-        return tuple(sorted({run.sparsity for run in self.runs if not run.blend}))
+        return self.results.sparsities()
 
     def nearest(self, sparsity: float) -> float:
         """The measured sparsity next to the slider's."""
@@ -53,73 +47,55 @@ class Comparison:
     def title(self, method: str) -> str:
         return self.titles.get(method, method)
 
-    def of(self, method: str, sparsity: float) -> list[Measured]:
-        """The runs of a method at a measured sparsity, one a seed."""
-        return [run for run in self.runs if not run.blend and (run.method, run.sparsity) == (method, sparsity)]
-
-    def mean(self, runs: Iterable[Measured], task: str) -> float | None:
-        values = [run.figure[task] for run in runs if task in run.figure]
-        return sum(values) / len(values) if values else None
+    def mean(self, method: str, task: str, sparsity: float) -> float | None:
+        """A method's headline figure, the mean over seeds."""
+        return self.results.figure(method, task, sparsity)
 
     def ranked(self, task: str, sparsity: float) -> tuple[str, ...]:
         """The methods, best first."""
-        return tuple(sorted(self.methods, key=lambda m: -(self.mean(self.of(m, sparsity), task) or -1)))
+        return tuple(sorted(self.methods, key=lambda m: -(self.mean(m, task, sparsity) or -1)))
 
 
 def load(model: str, titles: dict[str, str]) -> Comparison | None:
-    """The comparison of a model, or None when its result file is missing or cannot be read."""
-    try:
-        file = results.raw(model)
-        runs = tuple(_measured(run) for run in file["runs"])
-        dense = {task: float(file["dense"][task][f]) for task, (_, f, _) in HEADLINE.items() if task in file["dense"]}
-    except (OSError, ValueError, KeyError, TypeError, AttributeError):
-        return None
-    found = Comparison(runs, dense, tuple(file.get("overlap", ())), tuple(file.get("costs", ())), titles)
-    return found if found.methods and dense else None
-
-
-def _measured(run: dict[str, Any]) -> Measured:
-    return Measured(
-        method=str(run["method"]),
-        sparsity=float(run["sparsity"]),
-        figure={t: float(run["scores"][t][f]) for t, (_, f, _) in HEADLINE.items() if t in run["scores"]},
-        modalities={str(m): float(s) for m, s in (run.get("modalities") or {}).items()},
-        blend=(run["criterion"], run["allocation"]) if run.get("criterion") else None,
-    )
+    """The comparison of a model, or None when its result file is missing, cannot be read, or holds nothing to compare."""
+    found = results.load(model)
+    whole = Comparison(found, titles) if found else None
+    return whole if whole and whole.methods and whole.dense else None
 
 
 def lines(data: Comparison, task: str, methods: Iterable[str], chosen: str, sparsity: float) -> TaskLines:
     """What is left of a task, one line a method, with the range over seeds."""
-    title, _, unit = HEADLINE[task]
+    known = TASKS.get(task)
     curves = []
     for method in methods:
         points = []
         for s in data.sparsities:
-            values = [run.figure[task] for run in data.of(method, s) if task in run.figure]
+            values = [v for run in data.results.of(method, s) if (v := run.figure(task)) is not None]
             if values:
                 points.append((s, sum(values) / len(values), min(values), max(values)))
         curves.append((data.title(method), tuple(points)))
     hidden = len(data.methods) - len(curves)
-    return TaskLines(title, unit, data.dense[task], tuple(curves), data.title(chosen), sparsity, hidden)
+    return TaskLines(known.title, known.unit, data.dense[task], tuple(curves), data.title(chosen), sparsity, hidden)
 
 
 def leaderboard(data: Comparison, task: str, chosen: str, sparsity: float) -> ValueGrid:
     """All methods by all sparsities, best first at the slider's."""
-    title, _, unit = HEADLINE[task]
+    known = TASKS.get(task)
     at = data.nearest(sparsity)
     order = data.ranked(task, at)
-    values = tuple(tuple(data.mean(data.of(m, s), task) for s in data.sparsities) for m in order)
-    wins = [max(order, key=lambda m: data.mean(data.of(m, s), task) or -1) == chosen for s in data.sparsities]
-    finding = f"{title}: {data.title(chosen)} is first at {sum(wins)} of {len(wins)} sparsities"
+    values = tuple(tuple(data.mean(m, task, s) for s in data.sparsities) for m in order)
+    wins = [max(order, key=lambda m: data.mean(m, task, s) or -1) == chosen for s in data.sparsities]
+    finding = f"{known.title}: {data.title(chosen)} is first at {sum(wins)} of {len(wins)} sparsities"
     columns = tuple(percent(s) for s in data.sparsities)
     rows = tuple(data.title(m) for m in order)
-    return ValueGrid(finding, unit, rows, columns, values, "method", "weights pruned", data.title(chosen))
+    return ValueGrid(finding, known.unit, rows, columns, values, "method", "weights pruned", data.title(chosen))
 
 
 def densities(data: Comparison, chosen: str, sparsity: float) -> Dots:
     """What each method leaves of each modality at the measured sparsity next to the slider's."""
     at = data.nearest(sparsity)
-    found = {m: data.of(m, at)[0].modalities for m in data.methods if data.of(m, at)}
+    measured = {m: data.results.of(m, at) for m in data.methods}
+    found = {m: runs[0].modalities for m, runs in measured.items() if runs}
     names = tuple(dict.fromkeys(name for shares in found.values() for name in shares))
 
     def spread(method: str) -> float:
@@ -136,9 +112,9 @@ def densities(data: Comparison, chosen: str, sparsity: float) -> Dots:
 
 def overlap(data: Comparison, chosen: str, sparsity: float) -> ValueGrid | None:
     """How alike the masks of every two methods are at the measured sparsity next to the slider's."""
-    if not data.overlaps:
+    if not data.results.overlaps:
         return None
-    entry = min(data.overlaps, key=lambda e: abs(e["sparsity"] - sparsity))
+    entry = min(data.results.overlaps, key=lambda e: abs(e["sparsity"] - sparsity))
     names = tuple(data.title(m) for m in entry["methods"])
     pairs = [
         (entry["iou"][i][j], names[i], names[j]) for i in range(len(names)) for j in range(i) if names[i] != names[j]
@@ -153,9 +129,9 @@ def overlap(data: Comparison, chosen: str, sparsity: float) -> ValueGrid | None:
 
 def costs(data: Comparison, chosen: str) -> tuple[Dots, Dots] | None:
     """Seconds and megabytes that each method took."""
-    if not data.costs:
+    if not data.results.costs:
         return None
-    found = sorted(data.costs, key=lambda entry: entry["seconds"])
+    found = sorted(data.results.costs, key=lambda entry: entry["seconds"])
     rows = tuple(data.title(entry["method"]) for entry in found)
     seconds = tuple(entry["seconds"] for entry in found)
     memory = tuple(None if entry["memory"] is None else entry["memory"] / MEGABYTE for entry in found)
@@ -173,11 +149,11 @@ ALLOCATED = {"multimodal": "per modality"}  # what people read, where it is not 
 
 def ablation(data: Comparison, task: str, sparsity: float) -> ValueGrid | None:
     """Every criterion with every allocation."""
-    runs = [run for run in data.runs if run.blend and task in run.figure]
+    runs = [m for m in data.results.runs if m.run.criterion != OWN and m.figure(task) is not None]
     if not runs:
         return None
-    at = min({run.sparsity for run in runs}, key=lambda s: abs(s - sparsity))
-    found = {run.blend: run.figure[task] for run in runs if run.sparsity == at}
+    at = min({m.run.sparsity for m in runs}, key=lambda s: abs(s - sparsity))
+    found = {(m.run.criterion, m.run.allocation): m.figure(task) for m in runs if m.run.sparsity == at}
     rows, columns = (tuple(dict.fromkeys(blend[i] for blend in found)) for i in (0, 1))
     best = max(found, key=found.get)
     tied = sum(value == found[best] for value in found.values()) - 1
@@ -185,7 +161,7 @@ def ablation(data: Comparison, task: str, sparsity: float) -> ValueGrid | None:
     finding = f"Of these {len(found)}, {most}; the {_effect(found)} matters more"
     values = tuple(tuple(found.get((row, column)) for column in columns) for row in rows)
     named = tuple(ALLOCATED.get(column, column) for column in columns)
-    return ValueGrid(finding, HEADLINE[task][2], rows, named, values, "criterion", "allocation", best=True)
+    return ValueGrid(finding, TASKS.get(task).unit, rows, named, values, "criterion", "allocation", best=True)
 
 
 def _effect(found: dict[tuple[str, str], float]) -> str:

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multiflow_core.experiments.run import Run
+
 from .. import state
 from ..charts.bins import Binned, median
 from ..charts.quantiles import QuantileLines
 from ..charts.ridges import Ridges
 from ..charts.survival import Survival
 from ..engine import runs, slider
-from ..engine.runs import RunKey
 from ..engine.store import STORE, Progress
 from ..look.words import count, percent
 
@@ -41,13 +42,13 @@ class Spread:
     thresholds: np.ndarray | None = None
 
 
-def spread(key: RunKey, block: str | None = None, progress: Progress | None = None) -> Spread:
+def spread(key: Run, block: str | None = None, progress: Progress | None = None) -> Spread:
     """The histograms of a run, of the whole model or of one block layer by layer; where masks nest, of all sparsities."""
     place = slider.place(key, progress), block
     return STORE.get("spreads", place, lambda report: _spread(key, block, report), progress)
 
 
-def _spread(key: RunKey, block: str | None, report: Progress) -> Spread:
+def _spread(key: Run, block: str | None, report: Progress) -> Spread:
     from multiflow_core.analysis.histograms import cut_histogram, lifetimes, magnitudes, spared
 
     order = runs.order(key.order)
@@ -74,13 +75,13 @@ def _spread(key: RunKey, block: str | None, report: Progress) -> Spread:
     return Spread(sizes, scores, kept, thresholds)
 
 
-def magnitude(key: RunKey) -> RunKey:
+def magnitude(key: Run) -> Run:
     """The run that cuts by |w| and shares out the sparsity as the given one does (globally, where that shares out none)."""
     order = runs.order(key.order)
     if order.nested and order.criterion.name == "magnitude":
         return key
     own = order.allocation is None or order.allocation.name == "global"
-    return RunKey(key.model, "omp", key.sparsity, state.OWN if own else order.allocation.name)
+    return Run(key.model, "omp", key.sparsity, state.OWN if own else order.allocation.name)
 
 
 def _by_size(order: PruningOrder | Solved) -> bool:
@@ -91,7 +92,7 @@ def _by_size(order: PruningOrder | Solved) -> bool:
 # --- ridges ---------------------------------------------------------------------------------------------------------
 
 
-def ridges(key: RunKey, of: str, per: str, block: str, progress: Progress | None = None) -> Ridges:
+def ridges(key: Run, of: str, per: str, block: str, progress: Progress | None = None) -> Ridges:
     """The distributions of |w| or of the score, one ridge a modality, a block or a layer of one block."""
     found = spread(key, block if per == "layer" else None, progress)
     histogram = found.score if of == "score" else found.magnitude
@@ -102,7 +103,7 @@ def ridges(key: RunKey, of: str, per: str, block: str, progress: Progress | None
     return Ridges(finding, axis, f"layer of {block}" if per == "layer" else per, histogram.edges, parts)
 
 
-def _parts(key: RunKey, found: Spread, histogram: CutHistogram, of: str, per: str) -> list[Binned]:
+def _parts(key: Run, found: Spread, histogram: CutHistogram, of: str, per: str) -> list[Binned]:
     k = slider.number(key)
     roles = {layer.name: layer.role for layer in runs.order(key.order).layers}
     members: dict[tuple[str, str], list[int]] = {}
@@ -130,7 +131,7 @@ def _parts(key: RunKey, found: Spread, histogram: CutHistogram, of: str, per: st
     return parts
 
 
-def _cuts(key: RunKey, of: str) -> dict[str, float]:
+def _cuts(key: Run, of: str) -> dict[str, float]:
     """The thresholds that whole modalities, or all of them, share: {modality or "all": value}."""
     order = runs.order(key.order)
     if of == "magnitude":
@@ -139,7 +140,7 @@ def _cuts(key: RunKey, of: str) -> dict[str, float]:
     return order.cuts(key.sparsity) if shared else {}
 
 
-def _finding_of_sizes(key: RunKey, found: Spread, parts: Sequence[Binned]) -> str:
+def _finding_of_sizes(key: Run, found: Spread, parts: Sequence[Binned]) -> str:
     name = runs.title(key)
     if key.sparsity in (0, 1):
         return "Nothing is cut yet: the slider says how much goes" if key.sparsity == 0 else "Everything is cut"
@@ -176,7 +177,7 @@ def _finding_of_scores(parts: Sequence[Binned], edges: np.ndarray) -> str:
 # --- sizes ----------------------------------------------------------------------------------------------------------
 
 
-def survival(key: RunKey, progress: Progress | None = None) -> Survival:
+def survival(key: Run, progress: Progress | None = None) -> Survival:
     """Which sizes a run keeps, modality by modality."""
     found = spread(key, None, progress)
     k = slider.number(key)
@@ -190,7 +191,7 @@ def survival(key: RunKey, progress: Progress | None = None) -> Survival:
     )  # fmt: skip
 
 
-def quantiles(key: RunKey, progress: Progress | None = None) -> QuantileLines:
+def quantiles(key: Run, progress: Progress | None = None) -> QuantileLines:
     """The sizes of the modalities' weights, and what one |w| for all takes of each at the slider's place."""
     known: Quantiles = STORE.get("quantiles", key.model, lambda report: _quantiles(key, report), progress)
     return QuantileLines(known.groups, _rows(known.own), tuple(known.common.tolist()), _rows(known.under), key.sparsity)
@@ -200,7 +201,7 @@ def _rows(table: np.ndarray) -> tuple[tuple[float, ...], ...]:
     return tuple(map(tuple, table.tolist()))
 
 
-def _quantiles(key: RunKey, report: Progress) -> Quantiles:
+def _quantiles(key: Run, report: Progress) -> Quantiles:
     from multiflow_core.analysis.histograms import magnitude_quantiles
 
     return magnitude_quantiles(runs.vlm(key.model).model, runs.order(key.order).layers, progress=report)

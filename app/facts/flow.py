@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from multiflow_core.experiments.run import Run
+
 from ..charts.flow import BlockFlow
 from ..charts.retained import Retained
 from ..engine import runs, slider
-from ..engine.runs import RunKey
 from ..engine.store import STORE, Progress
 from ..look.words import percent
 
@@ -18,20 +19,20 @@ if TYPE_CHECKING:
 COUNTS = {str(n): f"{n} neurons" for n in (4, 6, 8, 12)}
 
 
-def chain(key: RunKey, layer: PrunableLayer) -> Chain | None:
+def chain(key: Run, layer: PrunableLayer) -> Chain | None:
     """The two layers that the selected one belongs to; None where it has no partner."""
     from multiflow_core.analysis.flow_paths import chain
 
     return chain(runs.order(key.order).layers, layer)
 
 
-def paths(key: RunKey, part: Chain, count: int, progress: Progress | None = None) -> Paths:
+def paths(key: Run, part: Chain, count: int, progress: Progress | None = None) -> Paths:
     """The strongest paths of the dense model, and what every step of a run cuts of them."""
     place = slider.place(key, progress), part.first.name, part.second.name, count
     return STORE.get("paths", place, lambda report: _paths(key, part, count, report), progress)
 
 
-def _paths(key: RunKey, part: Chain, count: int, report: Progress) -> Paths:
+def _paths(key: Run, part: Chain, count: int, report: Progress) -> Paths:
     from multiflow_core.analysis.flow_paths import link_flow, paths
     from multiflow_core.weights.dense import weight_of
 
@@ -47,7 +48,7 @@ def _paths(key: RunKey, part: Chain, count: int, report: Progress) -> Paths:
     return paths(flows[0], flows[1], own, count, many)
 
 
-def pictures(key: RunKey, part: Chain, found: Paths) -> tuple[BlockFlow, BlockFlow]:
+def pictures(key: Run, part: Chain, found: Paths) -> tuple[BlockFlow, BlockFlow]:
     """The dense and the pruned flow: the same links in the same places."""
     flow, cut = ((found.first[:, :, k], found.second[:, :, k]) for k in (-1, slider.number(key)))
     neurons = found.inputs, found.hidden, found.outputs
@@ -62,7 +63,7 @@ def _first(part: Chain) -> str:
     return part.first.role if part.rows.start == 0 else f"values in {part.first.role}"
 
 
-def finding(key: RunKey, part: Chain, found: Paths, beside: tuple[RunKey, Paths] | None) -> str:
+def finding(key: Run, part: Chain, found: Paths, beside: tuple[Run, Paths] | None) -> str:
     """What the two pictures show, in one sentence."""
     where = f"{part.first.block} ({_first(part)} to {part.second.role})"
     if key.sparsity == 0:
@@ -75,7 +76,7 @@ def finding(key: RunKey, part: Chain, found: Paths, beside: tuple[RunKey, Paths]
     return f"{text}; {runs.title(rival)} keeps {percent(others.left(slider.number(rival))[0])}"
 
 
-def retained(key: RunKey, found: Paths, beside: tuple[RunKey, Paths] | None) -> Retained | None:
+def retained(key: Run, found: Paths, beside: tuple[Run, Paths] | None) -> Retained | None:
     """What is left over all sparsities; None where only one sparsity is solved."""
     many = slider.count(key)
     if many == 1:

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from multiflow_core.data import dataset
+from multiflow_core.experiments.run import Run
+
 from ..engine.calibration import sample
-from ..engine.runs import RunKey, pruned, vlm, work
+from ..engine.runs import pruned, vlm, work
 from ..engine.store import STORE, Progress
 from ..state.keys import MODEL
 
@@ -43,10 +46,8 @@ def gallery(model: str = MODEL.default, progress: Progress | None = None) -> Gal
 
     def make(report: Progress) -> Gallery:
         from multiflow_core.data import flatland
-        from multiflow_core.data.flatland.draw import render
-        from multiflow_core.experiments.benchmark import drawing_size
 
-        side = drawing_size(vlm(model))
+        side = vlm(model).side
         size = max(FEWEST, min(MOST, int(WORK / work(model))))
         staged = showcase()
         scenes = staged + tuple(scene for _, scene in flatland.distinct("test", size - len(staged)))
@@ -54,7 +55,7 @@ def gallery(model: str = MODEL.default, progress: Progress | None = None) -> Gal
         for done, scene in enumerate(scenes):
             if done % 10 == 0:
                 report(done / size, "drawing the gallery")
-            images.append(render(scene, side))
+            images += dataset.open().pictures([scene], side)
         return Gallery(scenes, tuple(images), tuple(map(caption_of, scenes)))
 
     return STORE.get("gallery", model, make, progress)
@@ -89,7 +90,7 @@ def caption_of(scene: Scene) -> str:
     return flatland.caption(scene, random.Random(f"gallery {scene.key}"), full=True)
 
 
-def image_embeddings(key: RunKey, progress: Progress | None = None) -> Tensor:
+def image_embeddings(key: Run, progress: Progress | None = None) -> Tensor:
     """The gallery's pictures as the model sees them, (pictures, width)."""
 
     def make(report: Progress) -> Tensor:
@@ -106,7 +107,7 @@ def image_embeddings(key: RunKey, progress: Progress | None = None) -> Tensor:
     return STORE.get("image embeddings", key, make, progress)
 
 
-def caption_embeddings(key: RunKey, progress: Progress | None = None) -> Tensor:
+def caption_embeddings(key: Run, progress: Progress | None = None) -> Tensor:
     """The gallery's captions as the model reads them, (captions, width)."""
 
     def make(report: Progress) -> Tensor:
@@ -116,7 +117,7 @@ def caption_embeddings(key: RunKey, progress: Progress | None = None) -> Tensor:
     return STORE.get("caption embeddings", key, make, progress)
 
 
-def own_embedding(key: RunKey, picture: Picture, progress: Progress | None = None) -> Tensor:
+def own_embedding(key: Run, picture: Picture, progress: Progress | None = None) -> Tensor:
     """One picture from outside as the model sees it, (1, width)."""
 
     def make(report: Progress) -> Tensor:
@@ -128,7 +129,7 @@ def own_embedding(key: RunKey, picture: Picture, progress: Progress | None = Non
 
 
 def text_scores(
-    key: RunKey, text: str, progress: Progress | None = None, own: tuple[Picture, ...] = (), scenes: bool = True
+    key: Run, text: str, progress: Progress | None = None, own: tuple[Picture, ...] = (), scenes: bool = True
 ) -> list[float]:
     """How well each picture of the gallery, then each own one, fits a text: cosine similarities.
 
@@ -146,9 +147,7 @@ def text_scores(
     return STORE.get("answers", (key, "text", text, searched), make, progress)
 
 
-def image_scores(
-    key: RunKey, picture: Picture, extra: tuple[str, ...], progress: Progress | None = None
-) -> list[float]:
+def image_scores(key: Run, picture: Picture, extra: tuple[str, ...], progress: Progress | None = None) -> list[float]:
     """How well each caption of the gallery, and each extra one, fits a picture: cosine similarities."""
 
     def make(report: Progress) -> list[float]:
@@ -162,7 +161,7 @@ def image_scores(
     return STORE.get("answers", (key, "image", picture.id, extra), make, progress)
 
 
-def caption(key: RunKey, picture: Picture, progress: Progress | None = None) -> Caption:
+def caption(key: Run, picture: Picture, progress: Progress | None = None) -> Caption:
     """What the model says about a picture."""
 
     def make(report: Progress) -> Caption:
@@ -173,7 +172,7 @@ def caption(key: RunKey, picture: Picture, progress: Progress | None = None) -> 
     return STORE.get("answers", (key, "caption", picture.id), make, progress)
 
 
-def answer(key: RunKey, picture: Picture, question: str, progress: Progress | None = None) -> Answer:
+def answer(key: Run, picture: Picture, question: str, progress: Progress | None = None) -> Answer:
     """What the model answers to a question about a picture."""
 
     def make(report: Progress) -> Answer:
@@ -199,20 +198,16 @@ class Picture:
 
     def seen_by(self, model: VLM) -> Image:
         """What a model gets: a scene is drawn at the size that it reads, an own picture stays as it is."""
-        from multiflow_core.data.flatland.draw import render
-        from multiflow_core.experiments.benchmark import drawing_size
-
-        return render(self.scene, drawing_size(model)) if self.scene else self.image
+        return dataset.open().pictures([self.scene], model.side)[0] if self.scene else self.image
 
 
 def scene_picture(number: int) -> Picture:
     """Scene `number` of the test split."""
     from multiflow_core.data import flatland
     from multiflow_core.data.flatland.draw import render
-    from multiflow_core.experiments.benchmark import RESOLUTION
 
     scene = flatland.scene("test", number)
-    return Picture(f"scene {number}", render(scene, RESOLUTION), shown(scene, 512), f"Scene {number}", scene)
+    return Picture(f"scene {number}", render(scene), shown(scene, 512), f"Scene {number}", scene)
 
 
 def own_picture(name: str, image: Image, title: str) -> Picture:

@@ -10,10 +10,11 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from multiflow_core.experiments.run import Run
+
 from ..charts.ladder import Ladder, Rung, flip
 from ..charts.ranks import RankLadder
 from ..engine import runs
-from ..engine.runs import OrderKey, RunKey
 from ..engine.store import Progress
 from ..look.words import percent
 from . import gallery, queries, rankings
@@ -55,8 +56,8 @@ def _between(found: dict[int, T], hold: Callable[[T], bool]) -> int | None:
 
 
 def of(
-    order: OrderKey,
-    ask: Callable[[RunKey, Progress], T],
+    order: Run,
+    ask: Callable[[Run, Progress], T],
     holds: Sequence[Callable[[T], bool]],
     progress: Progress,
 ) -> Climbed[T]:
@@ -65,14 +66,14 @@ def of(
 
     def at(sparsity: float) -> T:
         nonlocal done
-        passing = RunKey(order.model, order.method, sparsity, order.allocation, passing=True)
-        key = passing if sparsity else RunKey.dense(order.model)
+        key = order.at(sparsity) if sparsity else Run.dense(order.model)
 
         def told(fraction: float, message: str) -> None:
             progress(min(1.0, (done + fraction) / total), f"at {percent(sparsity)}: {message}")
 
         told(0.0, "asking")
-        said = ask(key, told)
+        with runs.passing(key):
+            said = ask(key, told)
         done += 1
         return said
 
@@ -87,11 +88,11 @@ def cheap(model: str) -> bool:
 # --- what is asked --------------------------------------------------------------------------------------------------
 
 
-def answers(key: RunKey, picture: Picture, question: str, right: str | None, progress: Progress) -> Ladder:
+def answers(key: Run, picture: Picture, question: str, right: str | None, progress: Progress) -> Ladder:
     """What a model answers as it is pruned; `right` is the right answer, None where nobody knows it."""
-    dense = gallery.answer(RunKey.dense(key.model), picture, question, progress).text
+    dense = gallery.answer(Run.dense(key.model), picture, question, progress).text
 
-    def ask(at: RunKey, told: Progress) -> Answer:
+    def ask(at: Run, told: Progress) -> Answer:
         return gallery.answer(at, picture, question, told)
 
     def rung(sparsity: float, answer: Answer) -> Rung:
@@ -101,11 +102,11 @@ def answers(key: RunKey, picture: Picture, question: str, right: str | None, pro
     return Ladder("answer", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
 
 
-def captions(key: RunKey, picture: Picture, progress: Progress) -> Ladder:
+def captions(key: Run, picture: Picture, progress: Progress) -> Ladder:
     """What a model says about a picture as it is pruned."""
-    dense = gallery.caption(RunKey.dense(key.model), picture, progress)
+    dense = gallery.caption(Run.dense(key.model), picture, progress)
 
-    def ask(at: RunKey, told: Progress) -> Caption:
+    def ask(at: Run, told: Progress) -> Caption:
         return gallery.caption(at, picture, told)
 
     def true(caption: Caption) -> bool | None:
@@ -120,8 +121,8 @@ def captions(key: RunKey, picture: Picture, progress: Progress) -> Ladder:
 
 
 def ranks(
-    key: RunKey,
-    scores: Callable[[RunKey, Progress], list[float]],
+    key: Run,
+    scores: Callable[[Run, Progress], list[float]],
     sought: rankings.Sought,
     top: int,
     progress: Progress,
@@ -132,7 +133,7 @@ def ranks(
         places = rankings.places(found)
         return min(places[i] for i in sought.wanted)
 
-    dense = best(scores(RunKey.dense(key.model), progress))
+    dense = best(scores(Run.dense(key.model), progress))
     holds = [lambda found, n=n: best(found) <= n for n in (1, top) if dense <= n]
     found = of(key.order, scores, holds, progress)
     places = [rankings.places(one) for _, one in found]

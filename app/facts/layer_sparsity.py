@@ -6,13 +6,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
+from multiflow_core.experiments.results import Results
+from multiflow_core.experiments.run import Run
+from multiflow_core.tasks.task import tasks
+
 from ..charts.curves import Ability, AbilityCurves
 from ..charts.heatmap import SparsityGrid
 from ..charts.modalities import ModalityShares
 from ..engine import runs
-from ..engine.runs import RunKey
 from ..engine.store import Progress
-from .results import HEADLINE, Results
 
 if TYPE_CHECKING:
     from multiflow_core import PrunableLayer
@@ -93,28 +95,28 @@ class Loss:
         return 1 - self.kept / self.dense
 
 
-def dead_neurons(key: RunKey, progress: Progress | None = None) -> DeadNeurons:
+def dead_neurons(key: Run, progress: Progress | None = None) -> DeadNeurons:
     """The dead neurons of a run; the first time it looks through the whole order."""
     outputs, inputs = runs.dead_neurons(key, progress).sum(axis=0).tolist()
     return DeadNeurons(outputs, inputs, sum(sum(layer.shape) for layer in runs.order(key.order).layers))
 
 
-def losses(results: Results | None, key: RunKey, rival: RunKey | None) -> tuple[Loss, ...]:
+def losses(results: Results | None, key: Run, rival: Run | None) -> tuple[Loss, ...]:
     """What pruning cost every task, measured next to a run's sparsity; nothing where that is the dense model."""
     name = runs.measured_as(key)
     at = results.nearest(name, key.sparsity) if results else None
     if not at:
         return ()
     found = []
-    for task, (title, _, _) in HEADLINE.items():
-        kept, dense = results.at(name, task, at), results.dense.get(task)
+    for task in tasks():
+        kept, dense = results.figure(name, task.name, at), results.dense_figure(task.name)
         if kept is not None and dense:
-            other = results.at(runs.measured_as(rival), task, at) if rival else None
-            found.append(Loss(title, at, dense, kept, other))
+            other = results.figure(runs.measured_as(rival), task.name, at) if rival else None
+            found.append(Loss(task.title, at, dense, kept, other))
     return tuple(found)
 
 
-def of(key: RunKey, progress: Progress | None = None) -> Facts:
+def of(key: Run, progress: Progress | None = None) -> Facts:
     """The facts of a run. Where masks nest this is a look-up: no mask is made."""
     counts = runs.layer_counts(key, progress).tolist()
     return Facts(runs.title(key), key.sparsity, tuple(map(LayerFact, runs.order(key.order).layers, counts)))
@@ -165,10 +167,10 @@ def shares(facts: Facts, rival: Facts | None) -> ModalityShares:
 def abilities(results: Results, titles: dict[str, str], chosen: str, sparsity: float) -> AbilityCurves:
     """The measured curves of all methods that have a title, task by task."""
     found = []
-    for task, (title, _, unit) in HEADLINE.items():
-        if task in results.dense:
-            series = tuple(
-                (titles[m], tasks[task]) for m, tasks in results.runs.items() if m in titles and task in tasks
-            )
-            found.append(Ability(title, unit, results.dense[task], series))
+    for task in tasks():
+        dense = results.dense_figure(task.name)
+        curves = {titles[name]: results.curve(name, task.name) for name in results.names if name in titles}
+        if dense is not None:
+            series = tuple((title, points) for title, points in curves.items() if points)
+            found.append(Ability(task.title, task.unit, dense, series))
     return AbilityCurves(tuple(found), titles[chosen], sparsity)

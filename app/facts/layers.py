@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multiflow_core.experiments.run import Run
+
 from ..charts.layer_bars import GONE, LayerBar, LayerBars
 from ..charts.layer_curves import LayerCurve, LayerCurves
 from ..engine import runs
-from ..engine.runs import OrderKey
 from ..engine.store import STORE, Progress
 from .layer_sparsity import Facts
 
@@ -42,7 +43,7 @@ class Profile:
     magnitudes: np.ndarray | None
 
 
-def curves(key: OrderKey, progress: Progress | None = None) -> np.ndarray | None:
+def curves(key: Run, progress: Progress | None = None) -> np.ndarray | None:
     """Sparsity of every layer at 101 sparsities of the model: float64 (layers, 101); None where masks do not nest."""
 
     def make(_: Progress) -> np.ndarray | None:
@@ -64,7 +65,7 @@ def reached(curve: np.ndarray, share: float) -> np.ndarray:
     return (after - 1 + (share - low) / (high - low)) / (curve.shape[1] - 1)
 
 
-def profiles(key: OrderKey, progress: Progress | None = None) -> tuple[Profile, ...]:
+def profiles(key: Run, progress: Progress | None = None) -> tuple[Profile, ...]:
     """One profile a layer. Each is kept by itself, so that an abandoned job goes on where it stopped."""
 
     def make(report: Progress) -> tuple[Profile, ...]:

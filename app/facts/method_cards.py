@@ -11,18 +11,12 @@ from ..engine.store import STORE, Progress
 from ..html.miniatures import Grid, Miniature
 from ..lesson import numbers
 from .comparison import MEGABYTE, Comparison
-from .results import HEADLINE
+from .stories import inside
 
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from multiflow_core.pruning.method import Method
-
-NEEDS = {
-    "statistics": "how strong every input is, from a few pairs of picture and text (activation statistics)",
-    "moments": "how the inputs vary together, from a few pairs of picture and text (second moments)",
-    "gradients": "gradients: how the loss reacts to every weight",
-}
 
 
 @dataclass(frozen=True)
@@ -45,9 +39,9 @@ class Record:
 def record(data: Comparison, method: str, sparsity: float) -> Record | None:
     """The record of a method; None where it was not measured. Equal figures share the better rank."""
     ranks: dict[tuple[str, float], tuple[int, float, int]] = {}
-    for task in HEADLINE:
+    for task in data.dense:
         for s in data.sparsities:
-            figures = {m: data.mean(data.of(m, s), task) for m in data.methods}
+            figures = {m: data.mean(m, task, s) for m in data.methods}
             own = figures.pop(method, None)
             others = [value for value in figures.values() if value is not None]
             if own is not None:
@@ -55,7 +49,7 @@ def record(data: Comparison, method: str, sparsity: float) -> Record | None:
     if not ranks:
         return None
     at = data.nearest(sparsity)
-    now = {task: ranks[task, at][:2] for task in HEADLINE if (task, at) in ranks}
+    now = {task: ranks[task, at][:2] for task in data.dense if (task, at) in ranks}
     wins = tuple(place for place, (rank, *_) in ranks.items() if rank == 1)
     mean = sum(rank for rank, *_ in ranks.values()) / len(ranks)
     return Record(max(of for *_, of in ranks.values()), wins, len(ranks), mean, at, now)
@@ -70,14 +64,14 @@ def finding(data: Comparison | None, sparsity: float) -> str:
     for name, its in zip(data.methods, known, strict=True):
         for task, (rank, _) in (its.now if its else {}).items():
             if rank == 1:
-                best.setdefault(data.title(name), []).append(HEADLINE[task][0].lower().replace("vqa", "VQA"))
+                best.setdefault(data.title(name), []).append(inside(task))
     told = "; ".join(f"{name} at {' and '.join(tasks)}" for name, tasks in best.items())
     return f"Best at {100 * data.nearest(sparsity):.0f} % on this model: {told}"
 
 
 def cost(data: Comparison | None, method: str) -> tuple[float, float | None] | None:
     """Seconds and megabytes for one mask, as they were measured; None where they were not."""
-    entry = next((e for e in (data.costs if data else ()) if e["method"] == method), None)
+    entry = next((e for e in (data.results.costs if data else ()) if e["method"] == method), None)
     return entry and (entry["seconds"], None if entry["memory"] is None else entry["memory"] / MEGABYTE)
 
 

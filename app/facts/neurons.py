@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multiflow_core.experiments.run import Run
+
 from ..charts.lens import Lens, Strip
 from ..charts.neurons import TopNeurons
 from ..engine import runs
-from ..engine.runs import OrderKey, RunKey
 from ..engine.store import STORE, Progress
 from .window import MOST, Window
 
@@ -43,7 +44,7 @@ class Matrices:
     survived: np.ndarray | None
 
 
-def matrices(key: OrderKey, layer: PrunableLayer, progress: Progress | None = None) -> Matrices:
+def matrices(key: Run, layer: PrunableLayer, progress: Progress | None = None) -> Matrices:
     """The matrices of a layer, made once."""
 
     def make(report: Progress) -> Matrices:
@@ -66,7 +67,7 @@ def matrices(key: OrderKey, layer: PrunableLayer, progress: Progress | None = No
     return STORE.get("matrices", (key, layer.name), make, progress)
 
 
-def kept(key: RunKey, layer: PrunableLayer, progress: Progress | None = None) -> np.ndarray:
+def kept(key: Run, layer: PrunableLayer, progress: Progress | None = None) -> np.ndarray:
     """A layer's mask: bool (out, in). Where masks nest it is one comparison, and no other layer is looked at."""
     if runs.order(key.order, progress).nested:
         return matrices(key.order, layer, progress).survived > round(STEPS * key.sparsity)
@@ -178,6 +179,6 @@ class WeightFacts:
     kept: bool
 
 
-def look(key: RunKey, layer: PrunableLayer, progress: Progress | None = None) -> Look:
+def look(key: Run, layer: PrunableLayer, progress: Progress | None = None) -> Look:
     """A layer at a sparsity."""
     return Look(layer, matrices(key.order, layer, progress), kept(key, layer, progress))

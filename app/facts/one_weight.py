@@ -6,12 +6,13 @@ import math
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from multiflow_core.experiments.run import Run
+
 from .. import state
 from ..charts.fates import Fates
 from ..charts.neighbours import Neighbours
 from ..charts.rulers import Ruler, Rulers
 from ..engine import runs
-from ..engine.runs import OrderKey, RunKey
 from ..engine.store import STORE, Progress
 from ..look.words import count, ordinal, percent
 from . import weight_reasons
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from multiflow_core.analysis.explain import Explanation, Place, Spot
 
 
-def explanation(key: RunKey, name: str, row: int, column: int, progress: Progress | None = None) -> Explanation:
+def explanation(key: Run, name: str, row: int, column: int, progress: Progress | None = None) -> Explanation:
     """Every number behind the verdict on a weight; the saliencies also where the method does not look at them."""
     from multiflow_core.analysis.explain import explain
 
@@ -32,7 +33,7 @@ def explanation(key: RunKey, name: str, row: int, column: int, progress: Progres
     )  # fmt: skip
 
 
-def critical(key: OrderKey, name: str, row: int, column: int, progress: Progress | None = None) -> float:
+def critical(key: Run, name: str, row: int, column: int, progress: Progress | None = None) -> float:
     """The sparsity from which on a method prunes a weight; it does not depend on the slider, so it is kept."""
 
     def make(_: Progress) -> float:
@@ -43,7 +44,7 @@ def critical(key: OrderKey, name: str, row: int, column: int, progress: Progress
     return STORE.get("fates", (key, name, row, column), make, progress)
 
 
-def place(key: RunKey, name: str) -> str:
+def place(key: Run, name: str) -> str:
     """A layer's block and role."""
     layer = next(layer for layer in runs.vlm(key.model).layers if layer.name == name)
     return f"{layer.block} {layer.role}"
@@ -56,13 +57,13 @@ def turn(why: Explanation) -> float | None:
     return step / STEPS if 0 <= step <= STEPS else None
 
 
-def told(key: RunKey, why: Explanation) -> weight_reasons.Reasons:
+def told(key: Run, why: Explanation) -> weight_reasons.Reasons:
     """The explanation in sentences."""
     by = runs.order(key.order).criterion
     return weight_reasons.of(why, runs.title(key), by.formula, by.factors)
 
 
-def rulers(key: RunKey, why: Explanation) -> Rulers:
+def rulers(key: Run, why: Explanation) -> Rulers:
     """Where the weight, its neurons and its score stand."""
     factors = runs.order(key.order).criterion.factors
     found = [Ruler("size |w|", why.magnitude.share, _among(why.magnitude), rivals=True, used="magnitude" in factors)]
@@ -96,29 +97,27 @@ class Judgement(NamedTuple):
     note: str = ""
 
 
-def quick(key: RunKey) -> bool:
+def quick(key: Run) -> bool:
     """Whether ordering the model by yet another method takes a moment, and little memory."""
     from multiflow_core.pruning.nested_order import SNAPSHOT_LIMIT
 
     return sum(layer.size for layer in runs.vlm(key.model).layers) <= SNAPSHOT_LIMIT
 
 
-def judgements(
-    key: RunKey, name: str, row: int, column: int, progress: Progress | None = None
-) -> tuple[Judgement, ...]:
+def judgements(key: Run, name: str, row: int, column: int, progress: Progress | None = None) -> tuple[Judgement, ...]:
     """Every method's verdict on a weight. Asked are those that take a moment; the others if they have done their work before."""
-    keys = [RunKey(key.model, m.name, key.sparsity) for m in runs.methods()]
+    keys = [Run(key.model, m.name, key.sparsity) for m in runs.methods()]
     if key.allocation != state.OWN:
         keys.insert(0, key)
     return tuple(_judgement(k, name, row, column, progress) for k in keys)
 
 
-def _asked(key: RunKey) -> bool:
+def _asked(key: Run) -> bool:
     """Whether a method may be asked without a long wait."""
     return ("orders", key.order) in STORE or (quick(key) and not runs.slow(runs.method(key.method)))
 
 
-def _judgement(key: RunKey, name: str, row: int, column: int, progress: Progress | None) -> Judgement:
+def _judgement(key: Run, name: str, row: int, column: int, progress: Progress | None) -> Judgement:
     method, title = runs.method(key.method), runs.title(key)
     if not method.nested and key.allocation == state.OWN:
         if ("masks", key) not in STORE:
@@ -134,12 +133,12 @@ def _judgement(key: RunKey, name: str, row: int, column: int, progress: Progress
     return Judgement(title, at, at > key.sparsity)
 
 
-def fates(key: RunKey, judged: tuple[Judgement, ...]) -> Fates:
+def fates(key: Run, judged: tuple[Judgement, ...]) -> Fates:
     """The judgements that have a critical sparsity, as a chart."""
     return Fates(tuple((j.method, j.critical) for j in judged if j.critical is not None), key.sparsity, runs.title(key))
 
 
-def neighbours(key: RunKey, name: str, row: int, column: int) -> Neighbours:
+def neighbours(key: Run, name: str, row: int, column: int) -> Neighbours:
     """The piece of the matrix around the weight."""
     from multiflow_core.analysis.explain import around
 
@@ -153,7 +152,7 @@ def neighbours(key: RunKey, name: str, row: int, column: int) -> Neighbours:
 # --- weights worth a look -------------------------------------------------------------------------------------------
 
 
-def opening(key: RunKey, name: str) -> tuple[int, int]:
+def opening(key: Run, name: str) -> tuple[int, int]:
     """The weight of a layer to begin with: the smallest that is kept, (0, 0) where nothing is or masks do not nest."""
     from multiflow_core import Masks
     from multiflow_core.analysis.explain import mask_of, smallest_kept
@@ -165,35 +164,35 @@ def opening(key: RunKey, name: str) -> tuple[int, int]:
     return (spot.row, spot.column) if spot else (0, 0)
 
 
-def _weights(key: RunKey) -> dict:
+def _weights(key: Run) -> dict:
     return dict(runs.vlm(key.model).model.named_parameters(remove_duplicate=False))
 
 
-def voters(key: RunKey) -> tuple[RunKey, ...]:
+def voters(key: Run) -> tuple[Run, ...]:
     """The methods whose masks are asked where they disagree: those that take a moment, but for chance."""
-    keys = (RunKey(key.model, m.name, key.sparsity) for m in runs.methods() if m.nested and not m.chance)
+    keys = (Run(key.model, m.name, key.sparsity) for m in runs.methods() if m.nested and not m.chance)
     return tuple(k for k in keys if _asked(k))
 
 
-def _smallest(key: RunKey) -> Spot | None:
+def _smallest(key: Run) -> Spot | None:
     from multiflow_core.analysis.explain import smallest_kept
 
     return smallest_kept(_weights(key), runs.masks(key))
 
 
-def _largest(key: RunKey) -> Spot | None:
+def _largest(key: Run) -> Spot | None:
     from multiflow_core.analysis.explain import largest_pruned
 
     return largest_pruned(_weights(key), runs.masks(key))
 
 
-def _disputed(key: RunKey) -> Spot | None:
+def _disputed(key: Run) -> Spot | None:
     from multiflow_core.analysis.explain import most_disputed
 
     return most_disputed(_weights(key), _opinions(key))
 
 
-def _opinions(key: RunKey):
+def _opinions(key: Run):
     """One method's masks after the other, none kept: at 200 M weights that would be a gigabyte."""
     for voter in voters(key):
         try:
@@ -204,7 +203,7 @@ def _opinions(key: RunKey):
 
 # name -> (what the button says, how to find it, what to say where there is none)
 # {name: (its button, what that means, how it is found, when there is none)}
-SURPRISES: dict[str, tuple[str, str, Callable[[RunKey], Spot | None], str]] = {
+SURPRISES: dict[str, tuple[str, str, Callable[[Run], Spot | None], str]] = {
     "smallest": ("Smallest weight kept", "Of all weights of the model", _smallest, "nothing is kept"),
     "largest": ("Largest weight pruned", "Of all weights of the model", _largest, "nothing is pruned"),
     "disputed": (
@@ -213,7 +212,7 @@ SURPRISES: dict[str, tuple[str, str, Callable[[RunKey], Spot | None], str]] = {
 }  # fmt: skip
 
 
-def surprise(name: str, key: RunKey, progress: Progress | None = None) -> Spot | None:
+def surprise(name: str, key: Run, progress: Progress | None = None) -> Spot | None:
     """A weight worth a look at this sparsity; always the same one."""
 
     def make(report: Progress) -> Spot | None:
@@ -223,6 +222,6 @@ def surprise(name: str, key: RunKey, progress: Progress | None = None) -> Spot |
     return STORE.get("spots", (name, key), make, progress)
 
 
-def why_not(name: str, key: RunKey) -> str:
+def why_not(name: str, key: Run) -> str:
     """What to say where there is no such weight."""
     return f"At {percent(key.sparsity)} {SURPRISES[name][3]}, so there is no such weight."

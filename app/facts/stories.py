@@ -7,11 +7,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from multiflow_core.experiments.results import Measured
+from multiflow_core.experiments.run import OWN, Run
+from multiflow_core.tasks.task import TASKS
+
 from ..engine import runs
 from ..look.words import percent
-from ..state.keys import METHOD, OWN, Settings
-from .comparison import Comparison, Measured
-from .results import HEADLINE
+from ..state.keys import METHOD
+from .comparison import Comparison
 
 FULL, LOST = (
     0.95,
@@ -22,11 +25,11 @@ UNEVEN = 0.03  # a modality that loses so much more than the whole model pays fo
 
 @dataclass(frozen=True)
 class Story:
-    """Settings with what there is to see at them, in two or three sentences."""
+    """Run with what there is to see at them, in two or three sentences."""
 
     name: str
     icon: str
-    settings: Settings
+    settings: Run
     words: str
 
 
@@ -38,7 +41,7 @@ def stories(model: str, data: Comparison | None) -> tuple[Story, ...]:
     return tuple(story for story in found if story)
 
 
-def told(found: tuple[Story, ...], settings: Settings) -> Story | None:
+def told(found: tuple[Story, ...], settings: Run) -> Story | None:
     """The story whose settings these are."""
     return next((story for story in found if story.settings == settings), None)
 
@@ -47,48 +50,49 @@ def _collapse(model: str, data: Comparison) -> Story | None:
     """Where a method that takes more from one modality falls farthest behind MULTIFLOW at the same sparsity."""
     task = next(iter(data.dense))
 
-    def behind(run: Measured) -> float:
-        kept = data.mean(data.of(METHOD.default, run.sparsity), task)
-        return kept - run.figure[task] if kept is not None and task in run.figure else 0.0
+    def behind(measured: Measured) -> float:
+        kept, left = data.mean(METHOD.default, task, measured.run.sparsity), measured.figure(task)
+        return kept - left if kept is not None and left is not None else 0.0
 
-    uneven = [run for run in data.runs if run.modalities and _gap(run) >= UNEVEN and behind(run) > 0]
-    run = max(uneven, key=behind, default=None)
-    settings = run and _settings(model, run)
+    uneven = [m for m in data.results.runs if m.modalities and _gap(m) >= UNEVEN and behind(m) > 0]
+    worst = max(uneven, key=behind, default=None)
+    settings = worst and _settings(model, worst.run)
     if settings is None:
         return None
-    poor, rich = max(run.modalities, key=run.modalities.get), min(run.modalities, key=run.modalities.get)
-    kept = data.mean(data.of(METHOD.default, run.sparsity), task)
-    title, _, unit = HEADLINE[task]
-    alike = run.blend and runs.method(METHOD.default).criterion == run.blend[0]
+    shares, run = worst.modalities, worst.run
+    poor, rich = max(shares, key=shares.get), min(shares, key=shares.get)
+    kept = data.mean(METHOD.default, task, run.sparsity)
+    known = TASKS.get(task)
+    alike = runs.method(METHOD.default).criterion == run.criterion
     same = "Under MULTIFLOW's own share for each modality" if alike else "Under MULTIFLOW"
     words = (
-        f"{runs.title(runs.OrderKey(model, settings.method, settings.allocation))} takes {percent(run.modalities[poor])} of "
-        f"{poor} and {percent(run.modalities[rich])} of {rich}: with one cut through everything {poor} pays for "
-        f"{rich}. {title} ({unit}) falls from "
-        f"{percent(data.dense[task])} to {percent(run.figure[task])}. {same} it stays at {percent(kept)} with the same "
+        f"{runs.title(settings)} takes {percent(shares[poor])} of "
+        f"{poor} and {percent(shares[rich])} of {rich}: with one cut through everything {poor} pays for "
+        f"{rich}. {known.title} ({known.unit}) falls from "
+        f"{percent(data.dense[task])} to {percent(worst.figure(task))}. {same} it stays at {percent(kept)} with the same "
         f"{percent(run.sparsity)} gone."
     )
     return Story("Modality collapse", ":material/trending_down:", settings, words)
 
 
-def _gap(run: Measured) -> float:
-    return max(run.modalities.values()) - run.sparsity
+def _gap(measured: Measured) -> float:
+    return max(measured.modalities.values()) - measured.run.sparsity
 
 
-def _settings(model: str, run: Measured) -> Settings | None:
-    """The sidebar's settings of a measured run; None for a combination that no method of the sidebar has."""
-    if not run.blend:
-        return Settings(model, run.method, run.sparsity)
-    fits = [m for m in runs.methods() if m.build is None and m.criterion == run.blend[0]]
-    exact = next((m for m in fits if m.allocation == run.blend[1]), None)
+def _settings(model: str, run: Run) -> Run | None:
+    """The sidebar's run for a measured one; None for a combination that no method of the sidebar has."""
+    if run.criterion == OWN:
+        return Run(model, run.method, run.sparsity)
+    fits = [m for m in runs.methods() if m.build is None and m.criterion == run.criterion]
+    exact = next((m for m in fits if m.allocation == run.allocation), None)
     if exact:
-        return Settings(model, exact.name, run.sparsity)
-    return Settings(model, fits[0].name, run.sparsity, run.blend[1]) if fits else None
+        return Run(model, exact.name, run.sparsity)
+    return Run(model, fits[0].name, run.sparsity, run.allocation) if fits else None
 
 
 def _kept(data: Comparison, sparsity: float) -> dict[str, float]:
     """{task: the share of the dense figure that MULTIFLOW keeps}"""
-    means = {task: data.mean(data.of(METHOD.default, sparsity), task) for task in data.dense}
+    means = {task: data.mean(METHOD.default, task, sparsity) for task in data.dense}
     return {task: mean / data.dense[task] for task, mean in means.items() if mean is not None and data.dense[task]}
 
 
@@ -96,15 +100,15 @@ def _figures(data: Comparison, sparsity: float) -> str:
     """All tasks in one clause."""
     parts = []
     for task in data.dense:
-        mean = data.mean(data.of(METHOD.default, sparsity), task)
+        mean = data.mean(METHOD.default, task, sparsity)
         if mean is not None:
-            parts.append(f"{_inside(task)} {percent(mean)} (dense {percent(data.dense[task])})")
+            parts.append(f"{inside(task)} {percent(mean)} (dense {percent(data.dense[task])})")
     return ", ".join(parts)
 
 
-def _inside(task: str) -> str:
+def inside(task: str) -> str:
     """The name of a task inside a sentence."""
-    title = HEADLINE[task][0]
+    title = TASKS.get(task).title
     return title if title.isupper() else title.lower()
 
 
@@ -117,7 +121,7 @@ def _sweet_spot(model: str, data: Comparison) -> Story | None:
         f"With {percent(at)} of its weights gone, and no training afterwards, the model keeps at least {percent(FULL)} of "
         f"what it could do in every task: {_figures(data, at)}."
     )
-    return Story("The sweet spot", ":material/check_circle:", Settings(model, METHOD.default, at, OWN), words)
+    return Story("The sweet spot", ":material/check_circle:", Run(model, METHOD.default, at, OWN), words)
 
 
 def _too_far(model: str, data: Comparison) -> Story | None:
@@ -128,7 +132,7 @@ def _too_far(model: str, data: Comparison) -> Story | None:
     kept = _kept(data, at)
     worst = min(kept, key=kept.get)
     words = (
-        f"At {percent(at)} even MULTIFLOW breaks the model, {_inside(worst)} first, as long as it is not trained any further: "
+        f"At {percent(at)} even MULTIFLOW breaks the model, {inside(worst)} first, as long as it is not trained any further: "
         f"{_figures(data, at)}."
     )
-    return Story("Too far", ":material/dangerous:", Settings(model, METHOD.default, at, OWN), words)
+    return Story("Too far", ":material/dangerous:", Run(model, METHOD.default, at, OWN), words)

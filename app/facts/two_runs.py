@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
+from multiflow_core.experiments.run import Run
+
 from ..charts.difference import DifferenceGrid
 from ..charts.dots import CHANCE, Dots
 from ..engine import runs
-from ..engine.runs import RunKey
 from ..engine.store import STORE, Progress
 from ..look.words import percent
 from . import layer_sparsity
 from .layer_sparsity import Facts
 
 
-def name(key: RunKey) -> str:
+def name(key: Run) -> str:
     """What a run is called."""
     return f"{runs.title(key)} at {percent(key.sparsity)}"
 
 
-def same_layers(a: RunKey, b: RunKey) -> bool:
+def same_layers(a: Run, b: Run) -> bool:
     """Whether the two runs prune the same weights, so that layers and masks can be held against one another."""
     layouts = [[(layer.name, layer.shape) for layer in runs.order(key.order).layers] for key in (a, b)]
     return layouts[0] == layouts[1]
 
 
-def difference(a: RunKey, b: RunKey, progress: Progress | None = None) -> DifferenceGrid:
+def difference(a: Run, b: Run, progress: Progress | None = None) -> DifferenceGrid:
     """The density of every layer in both runs."""
     both = [layer_sparsity.of(key, progress) for key in (a, b)]
     layers = [fact.layer for fact in both[0].layers]
@@ -44,7 +45,7 @@ def _grid(found: Facts, blocks: tuple[str, ...], roles: tuple[str, ...]) -> tupl
     return tuple(tuple(kept[r, b] / size[r, b] if (r, b) in size else None for b in blocks) for r in roles)
 
 
-def overlap(a: RunKey, b: RunKey, progress: Progress | None = None) -> Dots:
+def overlap(a: Run, b: Run, progress: Progress | None = None) -> Dots:
     """Of the weights that either run keeps, the share that both keep, block by block; and what chance would give."""
 
     def make(report: Progress) -> Dots:
@@ -61,7 +62,7 @@ def overlap(a: RunKey, b: RunKey, progress: Progress | None = None) -> Dots:
     return STORE.get("overlaps", (a, b), make, progress)
 
 
-def _dots(a: RunKey, b: RunKey, counts: dict[str, list[int]]) -> Dots:
+def _dots(a: Run, b: Run, counts: dict[str, list[int]]) -> Dots:
     both, one, two = (sum(count[i] for count in counts.values()) for i in range(3))
     whole = both / max(1, one + two - both)
     shared = tuple(n / (x + y - n) if x + y - n else None for n, x, y, _ in counts.values())

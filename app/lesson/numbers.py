@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING
 
+from multiflow_core.experiments.run import Run
+
 from ..engine import runs
-from ..engine.runs import OrderKey
 from ..engine.store import Progress
 
 if TYPE_CHECKING:
@@ -240,7 +241,7 @@ def excerpt(model: str, name: str, sparsity: float, progress: Progress | None = 
     from multiflow_core.pruning.criteria import saliencies
     from multiflow_core.weights.dense import weight_of
 
-    order = runs.order(OrderKey(model, "multiflow"), progress)
+    order = runs.order(Run(model, "multiflow"), progress)
     statistics = runs.statistics(model, progress)
     weight = weight_of(runs.vlm(model, progress).model, name)
     s_in, s_out = saliencies(weight, statistics.norm(name))

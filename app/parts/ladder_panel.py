@@ -6,12 +6,13 @@ from collections.abc import Callable, Hashable
 
 import streamlit as st
 
+from multiflow_core.experiments.run import Run
+
 from .. import state
 from ..charts import Chart
 from ..engine import runs
 from ..engine.store import Progress
 from ..facts import ladder
-from ..state.keys import Settings
 from . import ui
 
 LABELS = {
@@ -21,9 +22,9 @@ LABELS = {
 }
 
 
-def wanted(settings: Settings, thing: str, cheap: bool) -> bool:
+def wanted(settings: Run, thing: str, cheap: bool) -> bool:
     """Whether to climb the ladder of a thing, `cheap` to ask for; draws the switch where it costs too much to be tried unasked."""
-    key = runs.RunKey.of(settings)
+    key = settings
     with ui.working() as progress:
         order = runs.order(key.order, progress)
     if not order.nested:

@@ -8,6 +8,8 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
 
+from multiflow_core.experiments.run import Run
+
 from .. import state
 from ..engine import runs
 from ..facts import comparison
@@ -31,7 +33,7 @@ def presenting() -> bool:
     return bool(on)
 
 
-def story_buttons(settings: state.Settings, place: str) -> None:
+def story_buttons(settings: Run, place: str) -> None:
     """One button a story of the model; none where nothing was measured."""
     found = _stories(settings.model)
     if not found:
@@ -45,12 +47,12 @@ def story_buttons(settings: state.Settings, place: str) -> None:
             )  # fmt: skip
 
 
-def told_now(settings: state.Settings) -> Story | None:
+def told_now(settings: Run) -> Story | None:
     """The story whose settings these are."""
     return told(_stories(settings.model), settings)
 
 
-def banner(settings: state.Settings, shown: bool) -> None:
+def banner(settings: Run, shown: bool) -> None:
     """What there is to see, while the settings are those of a story whose button, or a link to it, was pressed."""
     story = told_now(settings)
     if state.TOLD not in st.session_state:
@@ -62,7 +64,7 @@ def banner(settings: state.Settings, shown: bool) -> None:
             st.info(story.words, title=story.name, icon=story.icon)
 
 
-def bar(settings: state.Settings, pages: Sequence[StreamlitPage], title: str) -> None:
+def bar(settings: Run, pages: Sequence[StreamlitPage], title: str) -> None:
     """The only controls of presenter mode: the pages before and after this one, the sparsity, the stories, and the way out."""
     at = next(i for i, page in enumerate(pages) if page.title == title)
     with st.container(key="presenter_bar", horizontal=True, gap="small", vertical_alignment="center"):
@@ -75,7 +77,7 @@ def bar(settings: state.Settings, pages: Sequence[StreamlitPage], title: str) ->
                 on_click=selection.choose_sparsity,
                 args=(settings.sparsity + by,),
             )
-        method = runs.title(runs.OrderKey(settings.model, settings.method, settings.allocation))
+        method = runs.title(Run(settings.model, settings.method, settings.allocation))
         st.markdown(f"**{method} at {percent(settings.sparsity)}**", width="content")
         story_buttons(settings, "bar")
         st.button(

@@ -6,16 +6,17 @@ from dataclasses import replace
 
 import streamlit as st
 
+from multiflow_core.experiments.run import Run
+
 from .. import state
 from ..engine import checkpoints, runs
-from ..engine.runs import RunKey
 from ..facts import two_runs
 from . import open_model, ui
 
 
-def show(settings: state.Settings) -> tuple[RunKey, RunKey]:
+def show(settings: Run) -> tuple[Run, Run]:
     """Draw both pins with their buttons, and return the runs."""
-    now = RunKey.of(settings)
+    now = settings
     rival = runs.rival(now) or now
     pinned = _pinned(state.RUN_A, now), _pinned(state.RUN_B, rival)
     with ui.controls("pins"), st.container(key="wrap_pins"):
@@ -31,30 +32,30 @@ def show(settings: state.Settings) -> tuple[RunKey, RunKey]:
     return pinned
 
 
-def _buttons(letter: str, key: state.Key[str], run: RunKey, settings: state.Settings) -> None:
+def _buttons(letter: str, key: state.Key[str], run: Run, settings: Run) -> None:
     """Hold a run while the sidebar moves on, let it go again, or put the sidebar's in its place."""
     if st.session_state.get(key.name):
         st.button("Let go", icon=":material/keep_off:", key=f"free_{letter}", on_click=_pin, args=(key, ""))
     else:
-        held = _text(state.Settings(run.model, run.method, run.sparsity, run.allocation))
+        held = _text(run)
         st.button("Pin", icon=":material/keep:", key=f"hold_{letter}", on_click=_pin, args=(key, held))
-    if run != RunKey.of(settings):
+    if run != settings:
         st.button(
             "Make it the sidebar's", icon=":material/input:", key=f"take_{letter}", on_click=_pin,
             args=(key, _text(settings)), help="Pin the run that the sidebar says now",
         )  # fmt: skip
 
 
-def _text(settings: state.Settings) -> str:
+def _text(settings: Run) -> str:
     """A run as the address has it."""
-    return state.run_text(replace(settings, model=checkpoints.address_of(settings.model)))
+    return str(replace(settings, model=checkpoints.address_of(settings.model)))
 
 
-def _pinned(key: state.Key[str], default: RunKey) -> RunKey:
+def _pinned(key: state.Key[str], default: Run) -> Run:
     """What a key pins, else the default; a text that pins nothing is said so, once."""
     text = st.session_state.setdefault(key.name, st.query_params.get(key.name, ""))
     try:
-        run = RunKey.of(_known(state.run_from(text))) if text else default
+        run = _known(state.run_from(text)) if text else default
     except state.BadValue as problem:
         st.warning(f"{problem}: showing {two_runs.name(default)}.", icon=":material/link_off:")
         st.session_state[key.name], run = "", default
@@ -65,7 +66,7 @@ def _pinned(key: state.Key[str], default: RunKey) -> RunKey:
     return run
 
 
-def _known(asked: state.Settings) -> state.Settings:
+def _known(asked: Run) -> Run:
     """The settings, if there is such a model, method and allocation."""
     from multiflow_core.pruning.allocations import allocations
 

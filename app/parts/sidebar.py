@@ -7,18 +7,20 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from multiflow_core.experiments.run import Run
+from multiflow_core.tasks.task import tasks
+
 from .. import state
 from ..engine import calibration, checkpoints, runs
 from ..engine.store import Progress
 from ..facts import results
-from ..facts.results import HEADLINE
 from . import address, open_model, selection, ui
 
 if TYPE_CHECKING:
     from multiflow_core.pruning.method import Method
 
 
-def show() -> state.Settings | None:
+def show() -> Run | None:
     """Draw the sidebar and return what it says; None when there is no model to show."""
     if not checkpoints.models():
         st.error(
@@ -49,7 +51,7 @@ def show() -> state.Settings | None:
                             type="primary" if abs(sparsity - preset) < 0.005 else "secondary",
                         )  # fmt: skip
     open_model.dialog()
-    return state.Settings(model, method, round(sparsity, 2), allocation)
+    return Run(model, method, round(sparsity, 2), allocation)
 
 
 _PRESET_HELP = {
@@ -119,7 +121,8 @@ def _method(model: str) -> str:
 
 
 def _cost(model: str, method: Method) -> str:
-    cost = results.seconds(model, method.name)
+    measured = results.load(model)
+    cost = measured.seconds(method.name) if measured else None
     took = f"took {cost:,.0f} s when it was measured" if cost else "can take minutes"
     return f"{method.title} needs {' and '.join(sorted(method.needs))}: one mask {took}."
 
@@ -156,12 +159,12 @@ def _check_address(progress: Progress) -> None:
             state.ALLOCATION: (state.OWN, *(a.name for a in allocations())),
             state.VIEW: state.VIEWS,
             state.DIRECTION: state.DIRECTIONS,
-            state.TASK: tuple(HEADLINE),
+            state.TASK: tuple(task.name for task in tasks()),
         }
         st.session_state[state.NOTICES] = [problem] * bool(problem) + state.complaints(st.query_params, choices)
 
 
-def notices(settings: state.Settings) -> None:
+def notices(settings: Run) -> None:
     """Say what in the address could not be used, until the settings are changed."""
     if st.session_state.get(state.NOTICES):
         seen = st.session_state.setdefault(f"{state.NOTICES} at", settings)

@@ -16,11 +16,13 @@ import streamlit as st
 from plotly.graph_objects import Figure
 from streamlit.delta_generator import DeltaGenerator
 
+from multiflow_core.experiments.run import Run
+from multiflow_core.tasks.task import TASKS, tasks_of
+
 from ..charts import Chart
 from ..engine.runs import TooLong
 from ..engine.store import Progress
-from ..facts.results import HEADLINE
-from ..state.keys import SETTINGS, Key, Settings
+from ..state.keys import SETTINGS, Key
 from . import address, plotly_chart
 from .theme import palette
 
@@ -64,7 +66,7 @@ def verbatim(text: str) -> str:
     return re.sub(r"([\\`*_{}\[\]()<>#|~!:$])", r"\\\1", text)
 
 
-def page(show: Callable[[Settings], None]) -> None:
+def page(show: Callable[[Run], None]) -> None:
     """Show a page with the settings of the sidebar, guarded."""
     settings = st.session_state.get(SETTINGS)
     if settings is not None:
@@ -168,19 +170,13 @@ def switch(label: str, key: Key[str], names: Mapping[str, str]) -> str:
     return chosen
 
 
-LACKS = {
-    "retrieval": "no embeddings of pictures and texts to search with",
-    "captioning": "no decoder that writes captions",
-    "vqa": "no decoder that answers questions",
-}
-
-
 def able(vlm: VLM, task: str) -> bool:
     """Whether a model can do what a page is about; where it cannot, a sentence says so and which pages work."""
-    if task not in vlm.tasks:
-        pages = " and ".join(HEADLINE[known][0] for known in vlm.tasks)
-        st.info(f"{verbatim(vlm.name)} has {LACKS[task]}. It can be tried under {pages}.", icon=":material/info:")
-    return task in vlm.tasks
+    wanted, possible = TASKS.get(task), tasks_of(vlm)
+    if wanted not in possible:
+        pages = " and ".join(known.title for known in possible)
+        st.info(f"{verbatim(vlm.name)} has {wanted.lacks}. It can be tried under {pages}.", icon=":material/info:")
+    return wanted in possible
 
 
 def ordered(order: PruningOrder | Solved) -> bool:

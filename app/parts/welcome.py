@@ -20,7 +20,7 @@ def show() -> None:
     )
     found = results.load(state.MODEL.default)
     if found is not None:
-        names = {name: title for name, title in SHOWN.items() if name in found.runs}
+        names = {name: title for name, title in SHOWN.items() if name in found.names}
         if state.METHOD.default in names:
             curves = layer_sparsity.abilities(found, names, state.METHOD.default, state.SPARSITY.default)
             plotly_chart.show(curves.figure(ui.palette()), "plot_welcome", curves.describe(), ui.CONFIG)

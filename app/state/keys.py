@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
+from multiflow_core.experiments.run import OWN, Run
+
 T = TypeVar("T")
 
 QUERY_LIMIT = 200
@@ -175,11 +177,10 @@ def _short(text: str) -> str:
 MODEL: Key[str] = Key("model", "flatland-blip", str)
 METHOD: Key[str] = Key("method", "multiflow", str)
 SPARSITY: Key[float] = Key("sparsity", 0.63, sparsity_from)
-OWN = "own"  # the allocation that belongs to the method
 ALLOCATION: Key[str] = Key("allocation", OWN, str)
 LAYER: Key[str] = Key("layer", "", str)  # a parameter's name; which ones there are depends on the model
 WEIGHT: Key[str] = Key("weight", "", weight_from)  # "row,column"; which ones there are depends on the layer
-RUN_A: Key[str] = Key("a", "", str)  # the runs that are pinned, as `run_text` writes them
+RUN_A: Key[str] = Key("a", "", str)  # the runs that are pinned, as a run writes itself
 RUN_B: Key[str] = Key("b", "", str)
 OF: Key[str] = Key("of", "magnitude", str)  # what Distributions shows: "magnitude" or "score"
 PER: Key[str] = Key("per", "modality", str)  # one ridge a "modality", "block" or "layer"
@@ -226,39 +227,16 @@ SETTINGS = "settings"  # what the sidebar said in this run
 PRESETS: tuple[float, ...] = (0.0, 0.63, 0.75, 0.90)
 
 
-@dataclass(frozen=True)
-class Settings:
-    """What the sidebar says; `allocation` is `OWN` or the name of one that replaces the method's.
-
-    `model` is what the model goes by (`paths.model_of`); its name for people is `paths.title(model)`.
-    """
-
-    model: str
-    method: str
-    sparsity: float
-    allocation: str = OWN
-
-
-def run_text(settings: Settings) -> str:
-    """A run as text for the address.
-
-    >>> run_text(Settings("flatland-blip", "omp", 0.63))
-    'flatland-blip,omp,own,0.63'
-    """
-    return f"{settings.model},{settings.method},{settings.allocation},{settings.sparsity:g}"
-
-
-def run_from(text: str) -> Settings:
-    """A run from an address; BadValue when it is not written as `run_text` writes it.
+def run_from(text: str) -> Run:
+    """A run from an address; BadValue when it is not written as a run writes itself.
 
     >>> run_from("flatland-blip,omp,own,0.63")
-    Settings(model='flatland-blip', method='omp', sparsity=0.63, allocation='own')
+    Run(model='flatland-blip', method='omp', sparsity=0.63, allocation='own', criterion='own', seed=0, options=(), data='')
     """
-    model, *rest = text.rsplit(",", 3)
-    if len(rest) != 3 or not model:
-        raise BadValue(f"The address pins {_short(text)}, but a run is written as model,method,allocation,sparsity")
-    method, allocation, sparsity = rest
-    return Settings(model, method, sparsity_from(sparsity), allocation)
+    try:
+        return Run.read(text)
+    except ValueError as problem:
+        raise BadValue(f"The address pins {_short(text)}, but {problem}") from None
 
 
 def complaints(params: Mapping[str, str], choices: Mapping[Key[Any], Iterable[str]]) -> list[str]:

@@ -7,9 +7,9 @@ from typing import Any
 
 import torch
 
+from ..data import dataset
 from ..models.vlm import load
 from ..support.memory import forget_peak, process_memory
-from .benchmark import calibration_pairs, drawing_size
 from .prepare import CALIBRATION_PAIRS, order_of
 from .run import Run
 
@@ -20,8 +20,8 @@ def cost(model: str, method: str, sparsity: float) -> dict[str, Any]:
     The seconds are those of a processor core, all threads added up: other work on the machine does not count.
     """
     vlm = load(model)
-    run = Run(method, sparsity, seed=1)  # for seed 0 there may be statistics beside the checkpoint
-    calibration_pairs(CALIBRATION_PAIRS, run.seed, drawing_size(vlm))
+    run = Run(model, method, sparsity, seed=1)  # for seed 0 there may be statistics beside the checkpoint
+    dataset.open().pairs(CALIBRATION_PAIRS, run.seed, vlm.side)  # drawing them is no work of the method
     forget_peak()
     before = process_memory("VmRSS")
     began = time.process_time()

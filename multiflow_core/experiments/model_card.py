@@ -6,8 +6,9 @@ import json
 from pathlib import Path
 from typing import Any
 
-from ..models.vlm import ASSETS, VLM
-from .benchmark import flatland_benchmark
+from ..models.vlm import ASSETS, CARD, VLM
+from ..tasks.task import tasks
+from .benchmark import full_exam, measure
 
 CURVE_POINTS = 15
 COLUMNS = {  # figure of the log -> heading of the card
@@ -46,14 +47,15 @@ def write_card(vlm: VLM, log: Path) -> str:
     """
     folder = ASSETS / vlm.name
     card: dict[str, Any] = {
+        "trained_on": "flatland",
         "recipe": json.loads((folder / "training.json").read_text()),
         "parameters": sum(p.numel() for p in vlm.model.parameters()),
         "prunable": sum(layer.size for layer in vlm.layers),
         "log": thinned([json.loads(line) for line in log.read_text().splitlines()]),
-        "test": flatland_benchmark("test").scores(vlm),
-        "heldout": flatland_benchmark("heldout").scores(vlm),
+        "test": measure(vlm, full_exam("test")),
+        "heldout": measure(vlm, full_exam("heldout")),
     }
-    (folder / "card.json").write_text(json.dumps(card, indent=1))
+    (folder / CARD).write_text(json.dumps(card, indent=1))
     text = card_text(vlm.name, card)
     (folder / "README.md").write_text(text)
     return text
@@ -117,19 +119,12 @@ Licence: MIT, like the code; the pictures are drawn by this project.
 
 def figures_table(card: dict[str, Any]) -> str:
     """Test and held-out figures of the tasks that the model can do."""
-    rows = {
-        "IR@1 (text finds image)": ("retrieval", "IR@1"),
-        "IR@5": ("retrieval", "IR@5"),
-        "TR@1 (image finds text)": ("retrieval", "TR@1"),
-        "TR@5": ("retrieval", "TR@5"),
-        "greedy captions that are true": ("captioning", "true"),
-        "VQA, all types": ("vqa", "all"),
-    }
     lines = ["| | test | new pairs |", "|---|---|---|"]
-    for title, (task, figure) in rows.items():
-        if task not in card["test"]:
-            continue
-        lines.append(f"| {title} | {card['test'][task][figure]:.3f} | {card['heldout'][task][figure]:.3f} |")
+    for task in tasks():
+        for figure, title in task.carded.items() if task.name in card["test"] else ():
+            lines.append(
+                f"| {title} | {card['test'][task.name][figure]:.3f} | {card['heldout'][task.name][figure]:.3f} |"
+            )
     return "\n".join(lines)
 
 

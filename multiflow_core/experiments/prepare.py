@@ -8,14 +8,14 @@ from typing import Any
 from torch import Tensor
 
 from ..calibration.evidence import EVIDENCE, Data, Evidence
+from ..data import dataset
 from ..models.vlm import VLM
 from ..pruning.criteria import CRITERIA
 from ..pruning.method import METHODS
 from ..pruning.order import Order
 from ..pruning.rank import rank
 from ..support.threads import Progress
-from .benchmark import calibration_pairs, drawing_size
-from .run import Run
+from .run import OWN, Run
 
 CALIBRATION_PAIRS = 512
 CALIBRATION_BATCH = 64  # pairs that go through a model at once
@@ -48,16 +48,21 @@ def evidence_of(
         found = kind.load(shipped)
         if found.layers == vlm.layers:
             return found
-    return kind.collect(
-        vlm.model, None, Data(_batches(kind, vlm, seed, progress, sample), seed=seed, progress=progress)
-    )
+    return collect(name, vlm, seed, progress, sample)
+
+
+def collect(name: str, vlm: VLM, seed: int = 0, progress: Progress | None = None, sample: Sample | None = None) -> Any:
+    """The same, collected anew whatever lies beside the checkpoint."""
+    kind = EVIDENCE.get(name)
+    batches = _batches(kind, vlm, seed, progress, sample)
+    return kind.collect(vlm.model, None, Data(batches, seed=seed, progress=progress))
 
 
 def order_of(vlm: VLM, run: Run, progress: Progress | None = None, sample: Sample | None = None) -> Order:
     """The order of a run, made from all that its method needs, with the method's quick options; its sparsity is not used.
 
     >>> from multiflow_core import load
-    >>> order_of(load("flatland-blip"), Run("multiflow", 0.0)).masks(0.5).sparsity
+    >>> order_of(load("flatland-blip"), Run("flatland-blip", "multiflow")).masks(0.5).sparsity
     0.5
 
     Args:
@@ -69,17 +74,19 @@ def order_of(vlm: VLM, run: Run, progress: Progress | None = None, sample: Sampl
         sample: how many pairs; by default as many as the shipped results were made with.
     """
     method = METHODS.get(run.method)
-    kinds = [
-        EVIDENCE.get(need) for need in sorted(CRITERIA.get(run.criterion).needs if run.criterion else method.needs)
-    ]
-    given: dict[str, Any] = {"seed": run.seed, "progress": progress}
-    given["evidence"] = [evidence_of(kind.name, vlm, run.seed, progress, sample) for kind in kinds if not kind.backward]
-    for kind in kinds:  # passes with gradients are the method's own
-        if kind.backward:
-            given["batches"] = _batches(kind, vlm, run.seed, progress, sample)
-    if run.criterion:
-        return rank(vlm.model, criterion=run.criterion, allocation=run.allocation, **given)
-    return rank(vlm.model, run.method, **given, **method.quick)
+    # with either replaced, any criterion goes with any allocation
+    blend = {} if run.criterion == run.allocation == OWN else {
+        "criterion": method.criterion if run.criterion == OWN else run.criterion,
+        "allocation": method.allocation if run.allocation == OWN else run.allocation,
+    }  # fmt: skip
+    kinds = [EVIDENCE.get(need) for need in sorted(CRITERIA.get(blend["criterion"]).needs if blend else method.needs)]
+    known = [evidence_of(kind.name, vlm, run.seed, progress, sample) for kind in kinds if not kind.backward]
+    # passes with gradients are the method's own
+    batches = next((_batches(kind, vlm, run.seed, progress, sample) for kind in kinds if kind.backward), None)
+    options = dict(run.options) if blend else {**method.quick, **dict(run.options)}
+    return rank(
+        vlm.model, run.method, **blend, evidence=known, batches=batches, seed=run.seed, progress=progress, **options
+    )
 
 
 def _batches(
@@ -90,7 +97,7 @@ def _batches(
     size = sample.gradient_batch if kind.backward else sample.batch
     report = progress or (lambda fraction, message: None)
     report(0.0, "drawing the calibration pairs")
-    drawn = calibration_pairs(sample.pairs, seed, drawing_size(vlm))
+    drawn = dataset.open().pairs(sample.pairs, seed, vlm.side)
     batches: list[dict[str, Tensor]] = []
     for batch in vlm.batches(drawn, size):
         batches.append(batch)

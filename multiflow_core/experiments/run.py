@@ -1,25 +1,109 @@
-"""One run: which model is pruned, how, and how far."""
+"""One run: which model is pruned, how, and how far. Needs no torch."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+OWN = "own"  # the criterion, or the allocation, that belongs to the method
+_FURTHER = ("criterion", "seed", "data", "options")  # what follows in the text where it is not the default
 
 
 @dataclass(frozen=True)
 class Run:
-    """One pruned model to measure."""
+    """One pruned model. It is what a page shows, what caches and result files go by, and what an address says.
 
+    >>> run = Run("flatland-blip", "omp", 0.63)
+    >>> str(run), Run.read(str(run)) == run
+    ('flatland-blip,omp,own,0.63', True)
+    >>> str(Run("blip", "multiflow", 0.5, "global", seed=1, options=(("steps", 3),)))
+    'blip,multiflow,global,0.5,seed=1,options=steps:3'
+
+    Attributes:
+        model: what the model goes by. method: a pruner's name; none is the dense model.
+        sparsity: 0..1. allocation, criterion: names of what replaces the method's own, unless `OWN`.
+        seed: of chance, and of the choice of calibration pairs.
+        options: of the method, ((name, value), ...), where they are not its quick ones.
+        data: the data set that it is calibrated on; none is the default.
+    """
+
+    model: str
     method: str
-    sparsity: float
+    sparsity: float = 0.0
+    allocation: str = OWN
+    criterion: str = OWN
     seed: int = 0
-    criterion: str | None = None
-    allocation: str | None = None
+    options: tuple[tuple[str, Any], ...] = ()
+    data: str = ""
+
+    @classmethod
+    def dense(cls, model: str) -> Run:
+        """The model as it is."""
+        return cls(model, "")
+
+    @property
+    def order(self) -> Run:
+        """What decides the order in which weights go: the run without its sparsity."""
+        return replace(self, sparsity=0.0)
+
+    def at(self, sparsity: float) -> Run:
+        """The same at another sparsity."""
+        return replace(self, sparsity=sparsity)
 
     @property
     def name(self) -> str:
-        """For people: the method, or the criterion x allocation in its place.
+        """What a result file calls it: the method, or the criterion x allocation in its place.
 
-        >>> Run("multiflow", 0.5, criterion="flow", allocation="global").name
+        >>> Run("", "multiflow", 0.5, "global", "flow").name
         'flow x global'
         """
-        return f"{self.criterion} x {self.allocation}" if self.criterion else self.method
+        return self.method if self.criterion == OWN else f"{self.criterion} x {self.allocation}"
+
+    def __str__(self) -> str:
+        text = f"{self.model},{self.method},{self.allocation},{self.sparsity:g}"
+        options = ";".join(f"{name}:{value}" for name, value in self.options)
+        more = {"criterion": self.criterion, "seed": self.seed, "data": self.data, "options": options}
+        plain = {"criterion": OWN, "seed": 0, "data": "", "options": ""}
+        return text + "".join(f",{name}={value}" for name, value in more.items() if value != plain[name])
+
+    @classmethod
+    def read(cls, text: str) -> Run:
+        """What `str` wrote; ValueError with a sentence when it is nothing of that kind."""
+        parts = text.split(",")
+        more: dict[str, Any] = {}
+        while "=" in parts[-1] and parts[-1].partition("=")[0] in _FURTHER:
+            name, _, value = parts.pop().partition("=")
+            more[name] = value
+        if len(parts) < 4 or not parts[0]:
+            raise ValueError("a run is written as model,method,allocation,sparsity")
+        *model, method, allocation, sparsity = parts
+        if "options" in more:
+            more["options"] = tuple(_option(part) for part in more["options"].split(";"))
+        if "seed" in more:
+            more["seed"] = _number(more["seed"], int, "a seed is a whole number")
+        share = _number(sparsity, float, "a sparsity lies between 0 and 1")
+        if not 0 <= share <= 1:
+            raise ValueError("a sparsity lies between 0 and 1")
+        return cls(",".join(model), method, share, allocation, **more)
+
+
+def _option(text: str) -> tuple[str, Any]:
+    """An option's name and value: a number where it is one."""
+    name, _, value = text.partition(":")
+    for kind in (int, float):
+        try:
+            return name, kind(value)
+        except ValueError:
+            continue
+    return name, value
+
+
+def _number(text: str, kind: type, otherwise: str) -> Any:
+    try:
+        number = kind(text)
+    except ValueError:
+        number = math.nan
+    if not math.isfinite(number):
+        raise ValueError(otherwise)
+    return number

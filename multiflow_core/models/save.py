@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import os
 from pathlib import Path
 from typing import Any
@@ -10,9 +11,10 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ..support.atomic import write_text
 from ..weights.masks import Masks
 from ..weights.packed_file import FILE, check_masks, write
-from .vlm import VLM
+from .vlm import CARD, VLM
 
 
 def save_pruned(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.dtype | None = None) -> Path:
@@ -50,6 +52,8 @@ def save_pruned(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.
     config.dtype = dtype or config.dtype
     config.save_pretrained(folder)
     vlm.processor.save_pretrained(folder)
+    if vlm.trained_on:
+        write_text(folder / CARD, json.dumps({"trained_on": vlm.trained_on}) + "\n")
     write(folder / FILE, tensors, masks)
     return folder
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BUILT_IN = ("flatland-blip", "flatland-xvlm")
 BATCH = 64
+CARD = "card.json"  # beside a checkpoint: what it was trained on, and more
 FIRST_WORDS = 20  # of an answer, with their probabilities
 
 
@@ -67,7 +70,25 @@ class VLM:
 
     @cached_property
     def tasks(self) -> tuple[str, ...]:
+        """Those of "retrieval", "captioning" and "vqa" that the model can do."""
         return self.family.tasks(self.model)
+
+    @cached_property
+    def side(self) -> int:
+        """Pixels of the side of the pictures that the model reads.
+
+        >>> load("flatland-blip").side
+        96
+        """
+        vision = self.model.config.vision_config
+        side = getattr(vision, "image_size", None)
+        # SigLIP 2 reads so many patches, whatever the shape
+        return side if side is not None else math.isqrt(vision.num_patches) * vision.patch_size
+
+    @cached_property
+    def trained_on(self) -> str:
+        """The name of the data set that the model has seen and nothing else, as its card says; "" where it is not known."""
+        return card_of(self.folder).get("trained_on", "") if self.folder else ""
 
     def prune(self, masks: Masks, weights: Mapping[str, Tensor] | None = None) -> VLM:
         """A new VLM without the weights that the masks leave out; `weights`: new values of the survivors, if any.
@@ -180,6 +201,15 @@ class VLM:
         words = self.processor.tokenizer.convert_ids_to_tokens(best.indices.tolist())
         sure = float(torch.tensor(caption.probabilities).prod()) if caption.probabilities else 0.0
         return Answer(caption.text, sure, tuple(zip(words, best.values.tolist())))
+
+
+def card_of(folder: Path) -> dict[str, Any]:
+    """What `card.json` in a folder says of its model; nothing where there is none that can be read."""
+    try:
+        held = json.loads((folder / CARD).read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return {}
+    return held if isinstance(held, dict) else {}
 
 
 def load(

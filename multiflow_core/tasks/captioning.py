@@ -1,26 +1,47 @@
-"""Captioning (IC) on Flatland: the share of captions that are true of their scene."""
+"""Captioning (IC): the share of captions that are true of their picture, where the data set can tell."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from ..data.flatland import Scene, judge, parse
+from ..data.dataset import Exam
+from .task import Scores, Task, register
+
+if TYPE_CHECKING:
+    from ..models.vlm import VLM
 
 
-def scores(captions: Sequence[str], scenes: Sequence[Scene]) -> dict[str, float]:
-    """Share of captions that are true and name something there is, and of those that are Flatland captions at all.
+def predict(vlm: VLM, exam: Exam) -> list[str]:
+    """A greedy caption of the first pictures."""
+    return [caption.text for caption in vlm.caption(exam.pictures(vlm.side)[: exam.captioned])]
 
-    "No dogs" is true of most pictures and says nothing about them: a model that has lost its sight must not score by it.
 
-    >>> from multiflow_core.data.flatland import Scene, Thing
-    >>> scene = Scene("day", (Thing("cat", "red", "small", 0.5, 0.5),))
-    >>> scores(["a red cat", "a blue cat", "cat cat", "no dogs"], [scene] * 4)
-    {'true': 0.25, 'understood': 0.75}
+def score(captions: list[str], exam: Exam) -> Scores:
+    """Share of captions that are true and name something there is, and of those that are understood at all.
+
+    >>> from multiflow_core.data import flatland
+    >>> exam = flatland.Flatland().exam("test", 2, 2, 0)
+    >>> score([exam.texts[0], "cat cat"], exam)
+    {'true': 0.5, 'understood': 0.5}
     """
-    verdicts = [judge(caption, scene) for caption, scene in zip(captions, scenes, strict=True)]
-    true = sum(v.true and _names_something(caption) for v, caption in zip(verdicts, captions, strict=True))
-    return {"true": true / len(verdicts), "understood": sum(v.understood for v in verdicts) / len(verdicts)}
+    verdicts = exam.data.judge(captions, exam.items[: len(captions)]) or []
+    return {
+        part: sum(getattr(v, part) for v in verdicts) / len(verdicts) for part in ("true", "understood") if verdicts
+    }
 
 
-def _names_something(caption: str) -> bool:
-    return any(phrase.kind and phrase.count != 0 for phrase in parse(caption).phrases)
+register(
+    Task(
+        name="captioning",
+        title="Captioning",
+        figure="true",
+        unit="true captions",
+        lacks="no decoder that writes captions",
+        can=lambda vlm: "captioning" in vlm.tasks,
+        predict=predict,
+        score=score,
+        told={"true": "true captions"},
+        carded={"true": "greedy captions that are true"},
+        place=2,
+    )
+)

@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from torch import Tensor
+from typing import TYPE_CHECKING
+
+from ..data.dataset import Exam
+from .task import Scores, Task, register
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from ..models.vlm import VLM
 
 
 def ranks(similarity: Tensor) -> Tensor:
@@ -28,13 +36,41 @@ def recall(similarity: Tensor, k: int) -> float:
     return float((ranks(similarity) <= k).float().mean())
 
 
-def scores(image_embeddings: Tensor, text_embeddings: Tensor) -> dict[str, float]:
+def predict(vlm: VLM, exam: Exam) -> tuple[Tensor, Tensor]:
+    """Embeddings of all pictures, and of all texts."""
+    return vlm.embed_images(exam.pictures(vlm.side)), vlm.embed_texts(exam.texts)
+
+
+def score(embeddings: tuple[Tensor, Tensor], exam: Exam | None = None) -> Scores:
     """IR@k (text finds image) and TR@k (image finds text) for k = 1, 5, 10; pair i is row i of both.
 
     >>> import torch
-    >>> scores(torch.eye(3), torch.eye(3))["IR@1"]
+    >>> score((torch.eye(3), torch.eye(3)))["IR@1"]
     1.0
     """
-    similarity = text_embeddings @ image_embeddings.T
+    images, texts = embeddings
+    similarity = texts @ images.T
     found = {"IR": similarity, "TR": similarity.T}
     return {f"{side}@{k}": recall(matrix, k) for side, matrix in found.items() for k in (1, 5, 10)}
+
+
+register(
+    Task(
+        name="retrieval",
+        title="Retrieval",
+        figure="IR@1",
+        unit="right picture first",
+        lacks="no embeddings of pictures and texts to search with",
+        can=lambda vlm: "retrieval" in vlm.tasks,
+        predict=predict,
+        score=score,
+        told={"IR@1": "IR@1", "TR@1": "TR@1"},
+        carded={
+            "IR@1": "IR@1 (text finds image)",
+            "IR@5": "IR@5",
+            "TR@1": "TR@1 (image finds text)",
+            "TR@5": "TR@5",
+        },
+        place=1,
+    )
+)

@@ -3,7 +3,8 @@
 import re
 
 from playwright.sync_api import Page, TimeoutError, expect
-from test_main_job import idle, open_page, parameters
+
+from tests.browser.test_main_job import idle, open_page, parameters
 
 FC1 = "vision_model.encoder.layers.3.mlp.fc1.weight"
 

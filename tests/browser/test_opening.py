@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 from playwright.sync_api import Page, expect
-from test_main_job import choose, idle, open_page, parameters
 
 from benchmarks.models import save
+from tests.browser.test_main_job import choose, idle, open_page, parameters
 
 
 @pytest.fixture(scope="module")

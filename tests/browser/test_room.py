@@ -4,9 +4,9 @@ from urllib.parse import parse_qs, urlparse
 
 import pytest
 from playwright.sync_api import Page, expect
-from test_main_job import idle, open_page
 
 from app.app_pages import PAGES
+from tests.browser.test_main_job import idle, open_page
 
 MOVED = ("overview", "layers", "neurons", "distributions", "flow", "captioning", "vqa", "why")
 

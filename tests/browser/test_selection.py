@@ -3,7 +3,8 @@
 import re
 
 from playwright.sync_api import Page, expect
-from test_main_job import idle, open_page, parameters
+
+from tests.browser.test_main_job import idle, open_page, parameters
 
 
 def click_in(page: Page, chart: str, across: float, down: float) -> None:

@@ -3,7 +3,8 @@
 import pytest
 from PIL import Image, ImageDraw
 from playwright.sync_api import Page, expect
-from test_main_job import idle, open_page, parameters
+
+from tests.browser.test_main_job import idle, open_page, parameters
 
 
 def ball(color: str, file) -> str:

@@ -8,13 +8,15 @@
 True
 """
 
+from ..dataset import Question
 from .answers import answer, means
+from .dataset import Flatland
 from .language import Verdict, caption, judge, parse, tokenize
-from .questions import Question, ask
+from .questions import ask
 from .scene import ALL_KINDS, COLORS, SETTINGS, SIZES, Scene, Thing, distinct, draw_scene, scene, split_of
 from .words import vocabulary
 
 __all__ = [
-    "ALL_KINDS", "COLORS", "SETTINGS", "SIZES", "Question", "Scene", "Thing", "Verdict", "answer", "ask", "caption", "distinct",
-    "draw_scene", "judge", "means", "parse", "scene", "split_of", "tokenize", "vocabulary",
+    "ALL_KINDS", "COLORS", "SETTINGS", "SIZES", "Flatland", "Question", "Scene", "Thing", "Verdict", "answer", "ask", "caption",
+    "distinct", "draw_scene", "judge", "means", "parse", "scene", "split_of", "tokenize", "vocabulary",
 ]  # fmt: skip

@@ -7,21 +7,12 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
-from dataclasses import dataclass
 
+from ..dataset import Question
 from .language import COLOR_WORDS, KIND_WORDS, NUMBERS, RELATION_PHRASES, plural
 from .scene import ALL_KINDS, COLORS, RELATIONS, SETTINGS, SIZES, Scene, Thing, holds
 
 SIDES = tuple(r for r in RELATIONS if r != "next to")  # clear-cut relations: "next to" is a matter of degree
-
-
-@dataclass(frozen=True)
-class Question:
-    """A question, its answer (one word), and its type."""
-
-    text: str
-    answer: str
-    type: str
 
 
 def _alone(scene: Scene) -> list[Thing]:

@@ -11,10 +11,12 @@ import multiflow_core as mf
 from app.charts import DARK, LIGHT
 from app.engine import runs
 from app.facts import comparison, method_cards
-from app.facts.comparison import Comparison, Measured
+from app.facts.comparison import Comparison
+from multiflow_core.experiments.results import Measured, Results
+from multiflow_core.experiments.run import Run
 from multiflow_core.pruning.method import METHODS
 from tests.app.app_pages.test_pages import TOY
-from tests.app.conftest import texts
+from tests.app.conftest import scores, texts
 
 GLOSSARY = (Path(app.__file__).parent / "parts" / "glossary.md").read_text(encoding="utf-8")
 WORDS = (
@@ -24,17 +26,18 @@ WORDS = (
 
 
 def measured(method: str, sparsity: float, **figures: float) -> Measured:
-    return Measured(method, sparsity, figures, {}, None)
+    return Measured(Run("", method, sparsity), scores(**figures))
 
 
 DATA = Comparison(
-    runs=(
+    Results(runs=(
         measured("a", 0.5, retrieval=0.9, vqa=0.5), measured("a", 0.5, retrieval=0.7, vqa=0.5),  # two seeds: 0.8
         measured("b", 0.5, retrieval=0.8, vqa=0.6), measured("c", 0.5, retrieval=0.1, vqa=0.4),
         measured("a", 0.9, retrieval=0.3), measured("b", 0.9, retrieval=0.2),
     ),
-    dense={"retrieval": 1.0, "vqa": 1.0}, overlaps=(), titles={"a": "Alpha", "b": "Beta"},
-    costs=({"method": "a", "seconds": 2.5, "memory": 3 << 20}, {"method": "b", "seconds": 1.0, "memory": None}),
+    dense=scores(retrieval=1.0, vqa=1.0),
+    costs=({"method": "a", "seconds": 2.5, "memory": 3 << 20}, {"method": "b", "seconds": 1.0, "memory": None})),
+    titles={"a": "Alpha", "b": "Beta"},
 )  # fmt: skip
 
 

@@ -9,9 +9,10 @@ import pytest
 
 from app import state
 from app.engine import checkpoints, runs
-from app.facts import results
+from app.facts import layer_sparsity, results
 from app.look.words import percent
 from app.parts import ui
+from multiflow_core.experiments.run import Run
 from multiflow_core.pruning.method import METHODS
 from tests.app.conftest import PAGES, plots, texts
 
@@ -123,8 +124,8 @@ def test_another_allocation_is_another_order(open_page):
     assert plots(own) != plots(other)
     # what is measured under this name is the ablation's run, not MULTIFLOW's own
     measured = results.load("flatland-blip")
-    name = runs.measured_as(runs.OrderKey("flatland-blip", "multiflow", "global"))
-    assert other.metric[2].value == percent(measured.at(name, "retrieval", 0.63)) != own.metric[2].value
+    name = runs.measured_as(Run("flatland-blip", "multiflow", allocation="global"))
+    assert other.metric[2].value == percent(measured.figure(name, "retrieval", 0.63)) != own.metric[2].value
     other.selectbox(key="allocation").set_value("own").run()
     assert plots(own) == plots(other)
 
@@ -161,7 +162,7 @@ def test_a_broken_checkpoint_is_one_sentence(open_page, tmp_path, monkeypatch, e
 
 
 def test_an_unexpected_error_is_one_sentence_without_details(open_page, monkeypatch):
-    monkeypatch.setattr(results, "load", lambda model: 1 / 0)
+    monkeypatch.setattr(layer_sparsity, "of", lambda *asked: 1 / 0)
     at = open_page()
     assert not at.exception
     assert len(at.error) == 1 and "division" not in at.error[0].value
@@ -243,7 +244,7 @@ def test_layers_name_what_goes_first_and_follow_the_slider(open_page):
 
 
 def test_a_selected_layer_survives_the_slider_and_the_page(open_page):
-    name = runs.order(runs.OrderKey("flatland-blip", "multiflow")).layers[30].name
+    name = runs.order(Run("flatland-blip", "multiflow")).layers[30].name
     at = open_page("layers", layer=name)
     assert at.selectbox(key="layer").value == name
     at.slider(key="sparsity").set_value(0.7).run()

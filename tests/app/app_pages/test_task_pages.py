@@ -10,6 +10,7 @@ from app.engine import runs
 from app.facts import gallery, ladder, queries
 from app.parts import picture_picker
 from benchmarks.models import save
+from multiflow_core.experiments.run import Run
 from tests.app.conftest import plots, texts
 
 
@@ -192,7 +193,7 @@ def test_ranks_over_sparsity_are_drawn_when_asked_for(open_page):
 
 @pytest.mark.parametrize("page", ["retrieval", "captioning", "vqa"])
 def test_a_method_without_an_order_says_why_there_is_no_ladder(open_page, monkeypatch, page):
-    order = runs.order(runs.OrderKey("flatland-blip", "omp"))
+    order = runs.order(Run("flatland-blip", "omp"))
 
     class Anew:
         nested, updates_weights, method = False, False, runs.method("itersnip")

@@ -5,8 +5,8 @@ import torch
 
 from app import state
 from app.engine import runs
-from app.engine.runs import RunKey
 from app.facts import one_weight
+from multiflow_core.experiments.run import Run
 from multiflow_core.weights.dense import weight_of
 from tests.app.conftest import texts
 
@@ -21,14 +21,14 @@ def test_a_link_restores_the_weight(open_page):
     at = open_page("why", layer=LAYER, weight="31,13", sparsity="0.5")
     assert at.number_input(key="weight_row").value == 31 and at.number_input(key="weight_column").value == 13
     assert at.session_state[state.LAYER.name] == LAYER
-    key = RunKey("flatland-blip", "multiflow", 0.5)
+    key = Run("flatland-blip", "multiflow", 0.5)
     kept = bool(runs.masks(key)[LAYER][31, 13])
     assert verdict(at).startswith("### Kept" if kept else "### Pruned")
 
 
 def test_the_slider_changes_the_verdict_and_not_the_weight(open_page):
     at = open_page("why", layer=LAYER, weight="31,13")
-    critical = one_weight.critical(runs.OrderKey("flatland-blip", "multiflow"), LAYER, 31, 13)
+    critical = one_weight.critical(Run("flatland-blip", "multiflow"), LAYER, 31, 13)
     for sparsity in (critical - 0.02, critical + 0.02):
         at.slider(key="sparsity").set_value(round(sparsity, 2)).run()
         assert verdict(at).startswith("### Kept" if critical > sparsity else "### Pruned")
@@ -51,14 +51,14 @@ def test_a_weight_that_the_layer_does_not_have_is_one_sentence(open_page, weight
 def test_the_first_weight_is_the_smallest_that_is_kept(open_page):
     at = open_page("why", layer=LAYER)
     row, column = state.place_of(at.session_state[state.WEIGHT.name])
-    mask = runs.masks(RunKey("flatland-blip", "multiflow", 0.63))[LAYER]
+    mask = runs.masks(Run("flatland-blip", "multiflow", 0.63))[LAYER]
     weight = weight_of(runs.vlm("flatland-blip").model, LAYER).abs()
     assert mask[row, column] and weight[row, column] == weight[mask].min()
 
 
 def test_surprises(open_page):
     at = open_page("why", sparsity="0.63")
-    masks = {n: runs.order(runs.OrderKey("flatland-blip", n)).masks(0.63) for n in ("multiflow", "omp")}
+    masks = {n: runs.order(Run("flatland-blip", n)).masks(0.63) for n in ("multiflow", "omp")}
     model, found = runs.vlm("flatland-blip").model, {}
     for name in one_weight.SURPRISES:
         at.button(key=f"surprise_{name}").click().run()
@@ -74,8 +74,8 @@ def test_surprises(open_page):
 
     assert size(*found["smallest"]) == extreme(True, torch.min)
     assert size(*found["largest"]) == extreme(False, torch.max)
-    said = one_weight.judgements(RunKey("flatland-blip", "multiflow", 0.63), *found["disputed"])
-    titles = {runs.title(voter) for voter in one_weight.voters(RunKey("flatland-blip", "multiflow", 0.63))}
+    said = one_weight.judgements(Run("flatland-blip", "multiflow", 0.63), *found["disputed"])
+    titles = {runs.title(voter) for voter in one_weight.voters(Run("flatland-blip", "multiflow", 0.63))}
     votes = [j.kept for j in said if j.method in titles]
     assert abs(sum(votes) - len(votes) / 2) <= 0.5
 
@@ -87,12 +87,12 @@ def test_where_there_is_nothing_to_be_surprised_by(open_page):
 
 
 def test_slow_methods_are_not_asked_unless_they_have_worked_before():
-    key = RunKey("flatland-blip", "multiflow", 0.63)
+    key = Run("flatland-blip", "multiflow", 0.63)
     judged = {j.method: j for j in one_weight.judgements(key, LAYER, 31, 13)}
     assert len(judged) == len(runs.methods())
     for method in runs.methods():
         said = judged[method.title]
-        order = runs.order(runs.OrderKey(key.model, method.name)) if not runs.slow(method) else None
+        order = runs.order(Run(key.model, method.name)) if not runs.slow(method) else None
         assert (said.critical is not None) == (order is not None)
         if order is not None:
             assert said.critical == float(order.critical_sparsity(LAYER)[31, 13])
@@ -102,24 +102,24 @@ def test_slow_methods_are_not_asked_unless_they_have_worked_before():
 
 
 def test_an_allocation_of_choice_is_judged_beside_the_methods_own():
-    judged = one_weight.judgements(RunKey("flatland-blip", "multiflow", 0.63, "global"), LAYER, 31, 13)
-    titles = [runs.title(runs.OrderKey("flatland-blip", "multiflow", way)) for way in ("global", state.OWN)]
+    judged = one_weight.judgements(Run("flatland-blip", "multiflow", 0.63, "global"), LAYER, 31, 13)
+    titles = [runs.title(Run("flatland-blip", "multiflow", allocation=way)) for way in ("global", state.OWN)]
     assert [j.method for j in judged[:2]] == titles
     assert judged[0].critical != judged[1].critical
 
 
 def test_a_large_model_is_not_ordered_by_every_method_for_one_weight(monkeypatch):
     monkeypatch.setattr(one_weight, "quick", lambda key: False)
-    key = RunKey("flatland-blip", "multiflow", 0.63)
+    key = Run("flatland-blip", "multiflow", 0.63)
     runs.order(key.order)
-    known = {m.title for m in runs.methods() if ("orders", runs.OrderKey(key.model, m.name)) in runs.STORE and m.nested}
+    known = {m.title for m in runs.methods() if ("orders", Run(key.model, m.name)) in runs.STORE and m.nested}
     judged = one_weight.judgements(key, LAYER, 31, 13)
     assert {j.method for j in judged if j.critical is not None} == known
     assert {runs.title(voter) for voter in one_weight.voters(key)} <= known
 
 
 def test_a_method_without_an_order_is_said_so_and_the_others_are_shown(open_page, monkeypatch):
-    solved = runs.order(runs.OrderKey("flatland-blip", "multiflow"))
+    solved = runs.order(Run("flatland-blip", "multiflow"))
     monkeypatch.setattr(type(solved), "nested", False)
     at = open_page("why", layer=LAYER, weight="31,13")
     assert not at.exception and not at.error
@@ -130,7 +130,7 @@ def test_a_method_without_an_order_is_said_so_and_the_others_are_shown(open_page
 def test_the_slider_can_be_moved_to_where_the_verdict_turns(open_page, sparsity, then):
     at = open_page("why", layer=LAYER, weight="31,13", sparsity=sparsity)
     before = verdict(at)
-    critical = runs.order(runs.OrderKey("flatland-blip", "multiflow")).critical_sparsity(LAYER)[31, 13]
+    critical = runs.order(Run("flatland-blip", "multiflow")).critical_sparsity(LAYER)[31, 13]
     assert then in at.button(key="turn").label
     at.button(key="turn").click().run()
     now = at.session_state[state.SPARSITY.name]

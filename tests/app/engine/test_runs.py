@@ -5,7 +5,6 @@ import torch
 
 from app import state
 from app.engine import calibration, runs
-from app.engine.runs import OrderKey, RunKey
 from app.engine.store import STORE
 from benchmarks.models import save
 from multiflow_core.calibration import gradients
@@ -37,10 +36,10 @@ def quick(monkeypatch):
 
 @pytest.mark.parametrize("method", SLOW)
 def test_the_app_gets_what_the_sweep_gets(model, quick, method):
-    key = RunKey(model, method, 0.5)
+    key = Run(model, method, 0.5)
     assert runs.calibration_pairs(model, runs.method(method)) == 16
     pruned = runs.pruned(key)
-    order = prepare.order_of(runs.vlm(model), Run(method, 0.0), sample=prepare.Sample(16, 4, 4))
+    order = prepare.order_of(runs.vlm(model), Run(model, method), sample=prepare.Sample(16, 4, 4))
     masks = order.masks(0.5)
     assert runs.masks(key) == masks
     assert runs.layer_counts(key).tolist() == order.layer_counts(0.5).tolist()
@@ -59,11 +58,11 @@ def test_a_changed_mind_ends_a_slow_method(monkeypatch):
         if message.startswith("gradients"):
             raise Interrupted
 
-    key = OrderKey(state.MODEL.default, "snip")
+    key = Run(state.MODEL.default, "snip")
     with pytest.raises(Interrupted):
         runs.order(key, change_mind)
     assert STORE.get("answers", "after", lambda report: "the worker is free") == "the worker is free"
     done = len(passes)
     assert 1 <= done < 512 // 4 and ("orders", key) not in STORE
-    assert runs.order(OrderKey(state.MODEL.default, "omp")).nested
+    assert runs.order(Run(state.MODEL.default, "omp")).nested
     assert len(passes) == done  # nothing goes on behind the reader's back

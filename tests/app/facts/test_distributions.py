@@ -6,22 +6,22 @@ import numpy as np
 import pytest
 
 from app.engine import runs
-from app.engine.runs import RunKey
 from app.facts import distributions
+from multiflow_core.experiments.run import Run
 from multiflow_core.weights.dense import weight_of
 from tests.app.conftest import plots, texts
 
 MODEL = "flatland-blip"
 
 
-def magnitudes(key: RunKey) -> dict[str, np.ndarray]:
+def magnitudes(key: Run) -> dict[str, np.ndarray]:
     model = runs.vlm(key.model).model
     return {layer.name: weight_of(model, layer.name).abs().numpy() for layer in runs.order(key.order).layers}
 
 
 @pytest.mark.parametrize(("method", "allocation"), [("multiflow", "own"), ("omp", "own"), ("multiflow", "global")])
 def test_ridges_and_spared_are_what_the_masks_do(method, allocation):
-    key = RunKey(MODEL, method, 0.57, allocation)
+    key = Run(MODEL, method, 0.57, allocation)
     masks, rival = runs.masks(key), runs.masks(distributions.magnitude(key))
     sizes = magnitudes(key)
     found = distributions.spread(key)
@@ -45,7 +45,7 @@ def test_ridges_and_spared_are_what_the_masks_do(method, allocation):
 
 
 def test_thresholds_of_the_prior_are_the_modalities_own():
-    key = RunKey(MODEL, "multiflow", 0.63)
+    key = Run(MODEL, "multiflow", 0.63)
     chart = distributions.ridges(key, "magnitude", "modality", "")
     sizes = magnitudes(key)
     layers = runs.order(key.order).layers
@@ -55,7 +55,7 @@ def test_thresholds_of_the_prior_are_the_modalities_own():
 
 
 def test_layers_of_a_block_have_the_thresholds_of_their_scores():
-    key = RunKey(MODEL, "multiflow", 0.63)
+    key = Run(MODEL, "multiflow", 0.63)
     chart = distributions.ridges(key, "score", "layer", "vision 3")
     order = runs.order(key.order)
     own = [x for x in order.layers if x.block == "vision 3"]
@@ -66,7 +66,7 @@ def test_layers_of_a_block_have_the_thresholds_of_their_scores():
 
 
 def test_one_threshold_of_a_global_score():
-    key = RunKey(MODEL, "lamp", 0.63)
+    key = Run(MODEL, "lamp", 0.63)
     order = runs.order(key.order)
     highest = max(order.threshold(x.name, 0.63) for x in order.layers)
     ridges = distributions.ridges(key, "score", "modality", "").ridges
@@ -74,8 +74,8 @@ def test_one_threshold_of_a_global_score():
 
 
 def test_the_common_threshold_takes_what_global_magnitude_takes():
-    chart = distributions.quantiles(RunKey(MODEL, "multiflow", 0.75))
-    taken = runs.order(runs.OrderKey(MODEL, "omp")).modality_sparsity(0.75)
+    chart = distributions.quantiles(Run(MODEL, "multiflow", 0.75))
+    taken = runs.order(Run(MODEL, "omp")).modality_sparsity(0.75)
     assert dict(zip(chart.modalities, chart.taken)) == pytest.approx(taken)
 
 
@@ -84,9 +84,9 @@ def solved(monkeypatch):
     """solved("wanda") makes SparseGPT, which does not nest, give the masks of a method that does, without its work."""
     order, masks = runs.order, runs.masks
 
-    def stand_in(method: str) -> RunKey:
-        key = RunKey(MODEL, "sparsegpt", 0.5 if method == "wanda" else 0.4)
-        nested = order(runs.OrderKey(MODEL, method))
+    def stand_in(method: str) -> Run:
+        key = Run(MODEL, "sparsegpt", 0.5 if method == "wanda" else 0.4)
+        nested = order(Run(MODEL, method))
         alone = SimpleNamespace(nested=False, layers=nested.layers, allocation=None, criterion=None)
         monkeypatch.setattr(
             runs, "order", lambda k, progress=None: alone if k.method == key.method else order(k, progress)
@@ -103,7 +103,7 @@ def solved(monkeypatch):
 
 def test_a_method_that_does_not_nest_has_ridges_of_its_mask(solved):
     key = solved("wanda")
-    kept, rival = runs.masks(key), runs.masks(RunKey(MODEL, "omp", key.sparsity))
+    kept, rival = runs.masks(key), runs.masks(Run(MODEL, "omp", key.sparsity))
     chart = distributions.ridges(key, "magnitude", "modality", "")
     gone = sum(int(r.cut.sum()) + r.zeros[0] for r in chart.ridges)
     spared = int((kept & ~rival).total - (kept & ~rival).pruned)

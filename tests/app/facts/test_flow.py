@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from app.engine import runs
-from app.engine.runs import RunKey
 from app.facts import flow
+from multiflow_core.experiments.run import Run
 from multiflow_core.weights.dense import weight_of
 from tests.app.conftest import plots, texts
 
@@ -14,12 +14,12 @@ FC2 = "text_encoder.encoder.layer.2.output.dense.weight"
 
 
 def layer(name: str):
-    return next(x for x in runs.order(runs.OrderKey(MODEL, "omp")).layers if x.name == name)
+    return next(x for x in runs.order(Run(MODEL, "omp")).layers if x.name == name)
 
 
 @pytest.mark.parametrize("name", [FC2, "vision_model.encoder.layers.1.self_attn.qkv.weight"])
 def test_links_are_weight_times_activation_and_cut_as_the_masks_say(name):
-    key = RunKey(MODEL, "multiflow", 0.57)
+    key = Run(MODEL, "multiflow", 0.57)
     part = flow.chain(key, layer(name))
     found = flow.paths(key, part, 4)
     picture = flow.pictures(key, part, found)[1]
@@ -37,7 +37,7 @@ def test_links_are_weight_times_activation_and_cut_as_the_masks_say(name):
 
 
 def test_a_fused_matrix_is_named_by_its_values():
-    key = RunKey(MODEL, "omp", 0.5)
+    key = Run(MODEL, "omp", 0.5)
     part = flow.chain(key, layer("vision_model.encoder.layers.1.self_attn.qkv.weight"))
     assert part.rows == slice(384, 576)
     picture = flow.pictures(key, part, flow.paths(key, part, 4))[0]
@@ -45,14 +45,14 @@ def test_a_fused_matrix_is_named_by_its_values():
 
 
 def test_the_finding_compares_with_the_rival():
-    key = RunKey(MODEL, "multiflow", 0.63)
+    key = Run(MODEL, "multiflow", 0.63)
     part, rival = flow.chain(key, layer(FC2)), runs.rival(key)
     own, other = (flow.paths(k, part, 6) for k in (key, rival))
     assert (own.hidden, own.inputs) == (other.hidden, other.inputs)  # chosen in the dense model
     text = flow.finding(key, part, own, (rival, other))
     assert text.startswith("At 63 % MULTIFLOW keeps") and "text 2 (fc1 to fc2); OMP keeps" in text
     assert own.left(63)[0] > other.left(63)[0]
-    assert "Nothing is pruned" in flow.finding(RunKey(MODEL, "multiflow", 0.0), part, own, None)
+    assert "Nothing is pruned" in flow.finding(Run(MODEL, "multiflow", 0.0), part, own, None)
 
 
 # --- the page -------------------------------------------------------------------------------------------------------

@@ -10,9 +10,10 @@ from app.charts.ladder import Flip, flip
 from app.engine import runs
 from app.engine.store import STORE
 from app.facts import gallery, ladder, queries, rankings
+from multiflow_core.experiments.run import Run
 
 MODEL = "flatland-blip"
-ORDER = runs.OrderKey(MODEL, "omp")
+ORDER = Run(MODEL, "omp")
 
 
 class Interrupted(BaseException):
@@ -72,7 +73,7 @@ def test_progress_grows_and_an_interrupted_ladder_goes_on_where_it_stopped(empty
 def test_the_dense_model_is_the_first_rung_and_no_pruned_model_is_kept(empty_store):
     picture = gallery.scene_picture(5)
     question = "is there a purple car"
-    strip = ladder.answers(runs.RunKey(MODEL, "omp", 0.63), picture, question, "yes", lambda *_: None)
+    strip = ladder.answers(Run(MODEL, "omp", 0.63), picture, question, "yes", lambda *_: None)
     dense, order = runs.vlm(MODEL), runs.order(ORDER)
     assert strip.rungs[0].said == dense.answer([picture.image], [question])[0].text
     for rung in (strip.rungs[3], strip.rungs[-1]):
@@ -80,13 +81,13 @@ def test_the_dense_model_is_the_first_rung_and_no_pruned_model_is_kept(empty_sto
         alone = pruned.answer([picture.image], [question])[0]
         assert (rung.said, rung.true) == (alone.text, alone.text == "yes")
         assert rung.sure == pytest.approx(alone.probability, abs=1e-4)
-    assert not any(("pruned", runs.RunKey(MODEL, "omp", rung.sparsity)) in STORE for rung in strip.rungs)
-    assert sum(("passing", runs.RunKey(MODEL, "omp", rung.sparsity)) in STORE for rung in strip.rungs) == 1
+    assert not any(("pruned", Run(MODEL, "omp", rung.sparsity)) in STORE for rung in strip.rungs)
+    assert sum(("passing", Run(MODEL, "omp", rung.sparsity)) in STORE for rung in strip.rungs) == 1
 
 
 def test_captions_are_followed_as_long_as_they_are_true():
     picture = gallery.scene_picture(5)
-    strip = ladder.captions(runs.RunKey(MODEL, "omp", 0.63), picture, lambda *_: None)
+    strip = ladder.captions(Run(MODEL, "omp", 0.63), picture, lambda *_: None)
     assert strip.rungs[0].true and strip.held.first is not None
     assert strip.held.first - strip.held.last == pytest.approx(0.01)
     assert strip.same.last <= strip.held.last  # the dense model's caption is true
@@ -97,7 +98,7 @@ def test_captions_are_followed_as_long_as_they_are_true():
 def test_ranks_are_those_of_the_scores():
     scores = {0.0: [0.9, 0.1, 0.5], 0.4: [0.2, 0.1, 0.5]}
     sought = rankings.sought([scores[0.0], scores[0.4]], ["a", "b", "c"], [True, False, False], "picture")
-    key = runs.RunKey(MODEL, "omp", 0.4)
+    key = Run(MODEL, "omp", 0.4)
     falling = ladder.ranks(key, lambda at, _: scores[0.0 if at.sparsity < 0.33 else 0.4], sought, 2, lambda *_: None)
     assert falling.within(1) == Flip(0.32, 0.33)
     assert falling.within(2).first is None

@@ -8,14 +8,14 @@ import torch
 
 import multiflow_core as mf
 from app.engine import runs
-from app.engine.runs import RunKey
 from app.facts import layer_sparsity, layers
+from multiflow_core.experiments.run import Run
 
 MODEL = "flatland-blip"
 
 
 def of(method: str, sparsity: float = 0.63, allocation: str = "own"):
-    key = RunKey(MODEL, method, sparsity, allocation)
+    key = Run(MODEL, method, sparsity, allocation)
     return key, layer_sparsity.of(key), layers.curves(key.order)
 
 
@@ -104,7 +104,7 @@ def test_a_method_that_solves_every_sparsity_anew_has_a_smaller_table(monkeypatc
     """Without an order of single weights there are sparsities and sizes, but no curves and cuts."""
     from multiflow_core.pruning.solved_order import Request, Solution, Solved
 
-    key = RunKey("solved model", "sparsegpt", 0.5)
+    key = Run("solved model", "sparsegpt", 0.5)
     model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 2))
     found = mf.prunable_layers(model)
     request = Request(model, found, runs.method("sparsegpt"))

@@ -10,9 +10,9 @@ import multiflow_core as mf
 from app import state
 from app.charts.lens import VIEWS
 from app.engine import runs
-from app.engine.runs import OrderKey, RunKey
 from app.facts import neurons
 from app.facts.window import Window
+from multiflow_core.experiments.run import Run
 from multiflow_core.pruning.criteria import saliencies
 from multiflow_core.pruning.method import METHODS, Method
 from multiflow_core.pruning.solved_order import Solution, Solved
@@ -24,7 +24,7 @@ MODEL = "flatland-blip"
 
 @pytest.fixture(scope="module")
 def layer():
-    return next(x for x in runs.order(OrderKey(MODEL, "multiflow")).layers if (x.block, x.role) == ("vision 3", "fc1"))
+    return next(x for x in runs.order(Run(MODEL, "multiflow")).layers if (x.block, x.role) == ("vision 3", "fc1"))
 
 
 def weights(layer) -> torch.Tensor:
@@ -32,7 +32,7 @@ def weights(layer) -> torch.Tensor:
 
 
 def test_matrices_are_the_orders_and_the_statistics(layer):
-    data, order = neurons.matrices(OrderKey(MODEL, "multiflow"), layer), runs.order(OrderKey(MODEL, "multiflow"))
+    data, order = neurons.matrices(Run(MODEL, "multiflow"), layer), runs.order(Run(MODEL, "multiflow"))
     norms = runs.statistics(MODEL).norm(layer.name)
     s_in, s_out = saliencies(weights(layer), norms)
     assert data.calibrated and np.array_equal(data.norms, norms)
@@ -43,7 +43,7 @@ def test_matrices_are_the_orders_and_the_statistics(layer):
 
 
 def test_a_method_without_statistics_has_saliencies_too(layer):
-    flow, omp = (neurons.matrices(OrderKey(MODEL, method), layer) for method in ("multiflow", "omp"))
+    flow, omp = (neurons.matrices(Run(MODEL, method), layer) for method in ("multiflow", "omp"))
     assert np.array_equal(omp.inputs, flow.inputs) and np.array_equal(omp.score, weights(layer).abs())
 
 
@@ -51,20 +51,20 @@ def test_a_layer_that_never_ran_is_measured_by_its_weights(layer, monkeypatch, e
     known = runs.statistics(MODEL)
     others = {name: sums for name, sums in known.square_sums.items() if name != layer.name}
     monkeypatch.setattr(runs, "statistics", lambda model: mf.Statistics(others, known.samples, known.layers))
-    data = neurons.matrices(OrderKey(MODEL, "omp"), layer)
+    data = neurons.matrices(Run(MODEL, "omp"), layer)
     assert not data.calibrated
     np.testing.assert_allclose(data.inputs, weights(layer).abs().mean(0), rtol=1e-6)
 
 
 @pytest.mark.parametrize("sparsity", [0.0, 0.37, 0.63, 1.0])
 def test_kept_is_the_orders_mask(layer, sparsity):
-    key = RunKey(MODEL, "multiflow", sparsity)
+    key = Run(MODEL, "multiflow", sparsity)
     mask = runs.order(key.order).masks(sparsity)[layer.name]
     assert np.array_equal(neurons.kept(key, layer), mask)
 
 
 def lens(layer, view, window=None, sparsity=0.9, other=None):
-    look = neurons.look(RunKey(MODEL, "multiflow", sparsity), layer)
+    look = neurons.look(Run(MODEL, "multiflow", sparsity), layer)
     return look, look.lens(view, window or Window.whole(layer.shape), None, ("MULTIFLOW", "OMP"), other)
 
 
@@ -72,9 +72,9 @@ def test_single_weights_show_themselves(layer):
     window = Window(range(96, 192), range(32, 64))
     inside = np.s_[96:192, 32:64]
     w, norms = weights(layer).abs().numpy(), runs.statistics(MODEL).norm(layer.name).numpy()
-    other = neurons.kept(RunKey(MODEL, "omp", 0.9), layer)
+    other = neurons.kept(Run(MODEL, "omp", 0.9), layer)
     look, _ = lens(layer, "mask")
-    data = neurons.matrices(OrderKey(MODEL, "multiflow"), layer)
+    data = neurons.matrices(Run(MODEL, "multiflow"), layer)
     expected = {
         "magnitude": w, "signal": w * norms, "score": data.score, "critical": data.survived / 100, "mask": ~look.mask,
         "disagreement": look.mask.astype(float) - other.astype(float),
@@ -88,7 +88,7 @@ def test_single_weights_show_themselves(layer):
 
 def test_the_saliencies_are_the_averages_of_the_signal(layer):
     _, whole = lens(layer, "signal")
-    data = neurons.matrices(OrderKey(MODEL, "multiflow"), layer)
+    data = neurons.matrices(Run(MODEL, "multiflow"), layer)
     assert (whole.outputs.width, whole.inputs.width) == (8, 2)  # cells of equal size: their mean is the mean of all
     np.testing.assert_allclose(whole.cells.mean(0), data.inputs.reshape(-1, 2).mean(1), rtol=1e-4)
     np.testing.assert_allclose(whole.cells.mean(1), data.outputs.reshape(-1, 8).mean(1), rtol=1e-4)

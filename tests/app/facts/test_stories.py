@@ -2,16 +2,19 @@
 
 import pytest
 
-from app.facts.comparison import Comparison, Measured
+from app.facts.comparison import Comparison
 from app.facts.stories import stories, told
-from app.state.keys import Settings
+from multiflow_core.experiments.results import Measured, Results
+from multiflow_core.experiments.run import Run
+from tests.app.conftest import scores
 
 DENSE = {"retrieval": 0.9, "captioning": 0.8}
 
 
 def run(method, sparsity, retrieval, captioning=0.8, vision=None, blend=None):
     modalities = {"vision": vision or sparsity, "text": sparsity}
-    return Measured(method, sparsity, {"retrieval": retrieval, "captioning": captioning}, modalities, blend)
+    made = Run("", method, sparsity, *(reversed(blend) if blend else ()))
+    return Measured(made, scores(retrieval=retrieval, captioning=captioning), modalities)
 
 
 OWN = (run("multiflow", 0.3, 0.9), run("multiflow", 0.5, 0.88, 0.78), run("multiflow", 0.75, 0.7, 0.2))
@@ -20,7 +23,7 @@ ABLATION = run("multiflow", 0.5, 0.1, vision=0.6, blend=("flow", "global"))
 
 
 def found(*runs):
-    return stories("m", Comparison(runs, DENSE, (), (), {}))
+    return stories("m", Comparison(Results(scores(**DENSE), runs), {}))
 
 
 def named(name, *runs):
@@ -29,20 +32,20 @@ def named(name, *runs):
 
 def test_the_sweet_spot_is_the_last_sparsity_at_which_every_task_holds():
     story = named("The sweet spot", *OWN)
-    assert story.settings == Settings("m", "multiflow", 0.5)
+    assert story.settings == Run("m", "multiflow", 0.5)
     assert "88 % (dense 90 %)" in story.words and "78 % (dense 80 %)" in story.words
 
 
 def test_too_far_is_the_first_sparsity_at_which_a_task_is_lost():
     story = named("Too far", *OWN)
-    assert story.settings == Settings("m", "multiflow", 0.75)
+    assert story.settings == Run("m", "multiflow", 0.75)
     assert "captioning first" in story.words and "20 % (dense 80 %)" in story.words
 
 
 def test_the_collapse_is_the_uneven_run_that_falls_farthest_behind():
-    assert named("Modality collapse", *OWN, UNEVEN).settings == Settings("m", "omp", 0.5)
+    assert named("Modality collapse", *OWN, UNEVEN).settings == Run("m", "omp", 0.5)
     story = named("Modality collapse", *OWN, UNEVEN, ABLATION)
-    assert story.settings == Settings("m", "multiflow", 0.5, "global")
+    assert story.settings == Run("m", "multiflow", 0.5, "global")
     for words in ("MULTIFLOW (global) takes 60 % of vision and 50 % of text", "from 90 % to 10 %", "stays at 88 %"):
         assert words in story.words
 
@@ -62,11 +65,11 @@ def test_no_collapse_where_there_is_none(runs):
 
 def test_an_ablation_that_is_a_method_is_told_as_that_method():
     story = named("Modality collapse", *OWN, run("multiflow", 0.5, 0.1, vision=0.6, blend=("magnitude", "global")))
-    assert story.settings == Settings("m", "omp", 0.5)
+    assert story.settings == Run("m", "omp", 0.5)
 
 
 def test_a_story_is_told_at_its_settings_only():
     both = found(*OWN, UNEVEN)
-    assert told(both, Settings("m", "omp", 0.5)).name == "Modality collapse"
-    assert told(both, Settings("m", "omp", 0.51)) is None
-    assert told(both, Settings("m", "omp", 0.5, "uniform")) is None
+    assert told(both, Run("m", "omp", 0.5)).name == "Modality collapse"
+    assert told(both, Run("m", "omp", 0.51)) is None
+    assert told(both, Run("m", "omp", 0.5, "uniform")) is None

@@ -16,6 +16,7 @@ from app.lesson import numbers as service
 from app.lesson.numbers import Lesson, small, towers
 from app.lesson.step import product
 from app.look.words import number
+from multiflow_core.experiments.run import Run
 from multiflow_core.weights.dense import weight_of
 from tests.app.conftest import texts
 
@@ -329,7 +330,7 @@ def test_an_excerpt_is_a_piece_of_the_model():
     names = [layer.name for layer in runs.vlm("flatland-blip").layers]
     name = name if name in names else names[-1]
     it = service.excerpt("flatland-blip", name, 0.75)
-    order = runs.order(runs.OrderKey("flatland-blip", "multiflow"))
+    order = runs.order(Run("flatland-blip", "multiflow"))
     weight = weight_of(runs.vlm("flatland-blip").model, name)
     mask = order.masks(0.75)[name]
     assert it.gone == int((~mask).sum()) and it.size == weight.numel()

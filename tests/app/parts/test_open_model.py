@@ -14,6 +14,7 @@ from app import state
 from app.engine import calibration, checkpoints, runs
 from app.facts import gallery
 from benchmarks.models import save
+from multiflow_core.experiments.run import Run
 from multiflow_core.families import folder as folders
 from tests.app.conftest import PAGES, plots, texts
 
@@ -227,7 +228,7 @@ def test_two_folders_of_one_name_are_two_models(foreign, tmp_path):
     assert checkpoints.title(one) == checkpoints.title(two) == "clip-b32" and one != two
     ours, theirs = (runs.statistics(model).square_sums for model in (one, two))
     assert ours.keys() == theirs.keys() and not any(torch.equal(ours[name], theirs[name]) for name in ours)
-    scores = [runs.order(runs.OrderKey(model, "omp")).score(next(iter(ours))) for model in (one, two)]
+    scores = [runs.order(Run(model, "omp")).score(next(iter(ours))) for model in (one, two)]
     assert not torch.equal(*scores)
 
 

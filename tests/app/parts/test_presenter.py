@@ -4,10 +4,10 @@ import pytest
 
 from app import state
 from app.engine import runs
-from app.engine.runs import RunKey
 from app.facts import comparison, two_runs
 from app.facts.stories import stories
 from app.parts import presenter
+from multiflow_core.experiments.run import Run
 from tests.app.conftest import texts
 
 
@@ -100,7 +100,7 @@ def test_a_pin_that_cannot_be_used_gets_a_sentence(open_page, text, part):
 
 
 def test_difference_and_overlap_are_those_of_the_masks():
-    a, b = RunKey("flatland-blip", "multiflow", 0.63), RunKey("flatland-blip", "omp", 0.63)
+    a, b = Run("flatland-blip", "multiflow", 0.63), Run("flatland-blip", "omp", 0.63)
     grid, shared = two_runs.difference(a, b), two_runs.overlap(a, b)
     first, second = runs.masks(a), runs.masks(b)
     by_block: dict[str, list[float]] = {}
@@ -116,7 +116,7 @@ def test_difference_and_overlap_are_those_of_the_masks():
 
 
 def test_a_run_beside_itself():
-    a = RunKey("flatland-blip", "omp", 0.5)
+    a = Run("flatland-blip", "omp", 0.5)
     assert all(x == y for _, _, x, y in two_runs.difference(a, a).cells())
     assert set(two_runs.overlap(a, a).series[0][1]) == {100.0}
 

@@ -10,9 +10,11 @@ import torch
 
 import multiflow_core as mf
 from multiflow_core.calibration.passes import count_pairs
+from multiflow_core.data import dataset
 from multiflow_core.experiments import costs, prepare, sweep
-from multiflow_core.experiments.benchmark import flatland_benchmark
+from multiflow_core.experiments.benchmark import measure
 from multiflow_core.experiments.prepare import Sample, order_of
+from multiflow_core.experiments.results import Results
 from multiflow_core.experiments.run import Run
 from multiflow_core.experiments.sweep import Sweep, ablation, plan
 from multiflow_core.families import families
@@ -53,13 +55,13 @@ def test_an_order_is_made_with_the_sweeps_options_and_tells_its_progress(any_tin
         assert 0 <= fraction <= 1
         told.append(message)
 
-    order = order_of(any_tiny, Run(method.name, 0.0, seed=3), progress)
+    order = order_of(any_tiny, Run("", method.name, seed=3), progress)
     assert order.masks(0.5, progress=progress).pruned == order.total // 2
     assert order.method is method
     assert told
     assert given["seed"] == 3
     assert method.quick.items() <= given.items()
-    assert sum(len(batch["input_ids"]) for batch in given.get("batches", ())) == (8 if "batches" in given else 0)
+    assert sum(len(batch["input_ids"]) for batch in given["batches"] or ()) == (8 if "gradients" in method.needs else 0)
 
 
 def test_statistics_belong_to_a_folder_not_to_a_name(tiny, vlm, quick, tmp_path):
@@ -79,7 +81,7 @@ def test_a_sample_says_how_many_pairs_and_how_many_at_once(tiny, monkeypatch):
     monkeypatch.setattr(
         prepare, "rank", lambda model, method, **given: sizes.extend(map(count_pairs, given["batches"]))
     )
-    order_of(tiny, Run("snip", 0.0), sample=Sample(pairs=10, batch=8, gradient_batch=4))
+    order_of(tiny, Run("", "snip"), sample=Sample(pairs=10, batch=8, gradient_batch=4))
     assert sizes == [4, 4, 2]
     told = []
     found = prepare.evidence_of("statistics", tiny, progress=lambda *said: told.append(said), sample=Sample(10, 8, 4))
@@ -94,63 +96,65 @@ def test_options_of_the_sweep_are_options_of_the_methods():
         assert method.quick.items() <= method.settings(method.quick).items()
 
 
-class Counting:
-    """A benchmark of which only the number of models it has seen matters."""
-
-    split, scenes, captioned, asked = "test", (1, 2), 2, (1,)
-
-    def __init__(self):
-        self.seen = []
-
-    def scores(self, vlm):
-        self.seen.append(vlm)
-        return {"retrieval": {"IR@1": len(self.seen) / 100, "TR@1": 0.0}}
+@pytest.fixture
+def exam():
+    return dataset.open("flatland").exam("val", 12, 4, 2)
 
 
-def test_a_sweep_goes_on_where_it_stopped(tiny, quick, tmp_path):
-    path, told, benchmark = tmp_path / "results.json", [], Counting()
+@pytest.fixture
+def seen(monkeypatch) -> list:
+    """The models that were measured; figures that differ, and take no time."""
+    models = []
+
+    def measured(vlm, exam):
+        models.append(vlm)
+        return {"retrieval": {"IR@1": len(models) / 100, "TR@1": 0.0}}
+
+    monkeypatch.setattr(sweep, "measure", measured)
+    return models
+
+
+def test_a_sweep_goes_on_where_it_stopped(tiny, quick, exam, seen, tmp_path):
+    path, told = tmp_path / "results.json", []
     runs = plan(["omp", "random", "chita"], [0.3, 0.5], seeds=2) + ablation([0.5])
     assert len(runs) == 2 + 4 + 2 + 12
-    Sweep(tiny, benchmark, path, report=told.append).run(runs[:3])
-    assert len(benchmark.seen) == 4  # the dense one as well
-    found = Sweep(tiny, benchmark, path, report=told.append).run(runs)
-    assert len(benchmark.seen) == 1 + len(runs)
-    assert found == json.loads(path.read_text())
-    assert [(e["method"], e["sparsity"], e["seed"], e["criterion"], e["allocation"]) for e in found["runs"]] == [
-        (r.method, r.sparsity, r.seed, r.criterion, r.allocation) for r in runs
-    ]
-    assert "overlap" not in found
-    chita = next(entry for entry in found["runs"] if entry["method"] == "chita")
-    assert chita["options"] == METHODS.get("chita").quick
-    assert chita["achieved"] == pytest.approx(0.3, abs=1e-4)
+    Sweep(tiny, exam, path, report=told.append).run(runs[:3])
+    assert len(seen) == 4  # the dense one as well
+    found = Sweep(tiny, exam, path, report=told.append).run(runs)
+    assert len(seen) == 1 + len(runs)
+    assert found == Results.load(path)
+    assert [measured.run for measured in found.runs] == runs
+    assert not found.overlaps
+    chita = next(measured for measured in found.runs if measured.run.method == "chita")
+    assert chita.options == METHODS.get("chita").quick
+    assert chita.achieved == pytest.approx(0.3, abs=1e-4)
     size = sum(layer.size for layer in tiny.layers)
-    parts = {m: sum(x.size for x in tiny.layers if x.modality == m) / size for m in chita["modalities"]}
-    assert sum(parts[m] * s for m, s in chita["modalities"].items()) == pytest.approx(chita["achieved"])
+    parts = {m: sum(x.size for x in tiny.layers if x.modality == m) / size for m in chita.modalities}
+    assert sum(parts[m] * s for m, s in chita.modalities.items()) == pytest.approx(chita.achieved)
 
 
-def test_masks_of_earlier_runs_are_made_without_measuring_again(tiny, quick, tmp_path):
-    path, masks, benchmark = tmp_path / "results.json", tmp_path / "masks", Counting()
+def test_masks_of_earlier_runs_are_made_without_measuring_again(tiny, quick, exam, seen, tmp_path):
+    path, masks = tmp_path / "results.json", tmp_path / "masks"
     runs = plan(["l2", "omp", "random"], [0.5], seeds=2)
-    Sweep(tiny, benchmark, path, report=str).run(runs)
-    found = Sweep(tiny, benchmark, path, masks, report=str).run([*runs, Run("multiflow", 0.5, 0, "flow", "global")])
-    assert len(benchmark.seen) == 1 + len(runs) + 1
+    Sweep(tiny, exam, path, report=str).run(runs)
+    found = Sweep(tiny, exam, path, masks, report=str).run([*runs, Run("", "multiflow", 0.5, "global", "flow")])
+    assert len(seen) == 1 + len(runs) + 1
     assert sorted(file.stem for file in masks.iterdir()) == ["l2 0.50", "omp 0.50", "random 0.50"]
-    (overlap,) = found["overlap"]
+    (overlap,) = found.overlaps
     assert (overlap["sparsity"], overlap["methods"]) == (0.5, ["l2", "omp", "random"])
-    omp, other = (order_of(tiny, Run(method, 0.0)).masks(0.5) for method in ("omp", "random"))
+    omp, other = (order_of(tiny, Run("", method)).masks(0.5) for method in ("omp", "random"))
     assert mf.Masks.load(masks / "omp 0.50.safetensors") == omp
     assert overlap["iou"][1] == [pytest.approx(overlap["iou"][0][1]), 1.0, round(omp.iou(other), 4)]
 
 
-def test_a_model_that_only_retrieves_is_measured_by_retrieval(tiny_xvlm, quick, tmp_path):
-    benchmark = flatland_benchmark("val", scenes=12, captioned=4, asked=2)
-    sweeping = Sweep(tiny_xvlm, benchmark, tmp_path / "results.json", report=str)
-    found = sweeping.run([Run("multiflow", 0.75)])
-    (entry,) = found["runs"]
-    assert set(found["dense"]) == set(entry["scores"]) == {"retrieval"}
-    assert (found["scenes"], found["captioned"], found["questions"]) == (12, 0, 0)
-    assert set(entry["modalities"]) == {"vision", "text", "fusion"}
-    assert all(sparsity == pytest.approx(0.75, abs=1e-3) for sparsity in entry["modalities"].values())
+def test_a_model_that_only_retrieves_is_measured_by_retrieval(tiny_xvlm, quick, exam, tmp_path):
+    sweeping = Sweep(tiny_xvlm, exam, tmp_path / "results.json", report=str)
+    found = sweeping.run([Run("", "multiflow", 0.75)])
+    (entry,) = found.runs
+    assert set(found.dense) == set(entry.scores) == {"retrieval"}
+    assert (found.head["scenes"], found.head["captioned"], found.head["questions"]) == (12, 0, 0)
+    assert set(entry.modalities) == {"vision", "text", "fusion"}
+    assert all(sparsity == pytest.approx(0.75, abs=1e-3) for sparsity in entry.modalities.values())
 
 
 def test_costs_count_what_making_the_masks_takes(tiny, quick, monkeypatch):
@@ -158,7 +162,7 @@ def test_costs_count_what_making_the_masks_takes(tiny, quick, monkeypatch):
     taken = []
 
     def make(vlm, run):
-        assert (vlm, replace(run, seed=0)) == (tiny, Run("omp", 0.63))
+        assert (vlm, replace(run, seed=0)) == (tiny, Run("tiny", "omp", 0.63))
         assert run.seed, "what is measured must be calibrated, not read from beside the checkpoint"
         return SimpleNamespace(masks=lambda sparsity: taken.append(float(torch.ones(50_000_000).sum())))
 
@@ -170,7 +174,7 @@ def test_costs_count_what_making_the_masks_takes(tiny, quick, monkeypatch):
     assert found["memory"] is None or 190e6 < found["memory"] < 300e6
 
 
-def test_costs_are_measured_anew_each_in_a_process_of_its_own(tiny, tmp_path, monkeypatch):
+def test_costs_are_measured_anew_each_in_a_process_of_its_own(tiny, exam, tmp_path, monkeypatch):
     started = []
     monkeypatch.setattr(
         sweep, "ProcessPoolExecutor", lambda n, mp_context: started.append(mp_context) or ThreadPoolExecutor(n)
@@ -178,8 +182,8 @@ def test_costs_are_measured_anew_each_in_a_process_of_its_own(tiny, tmp_path, mo
     monkeypatch.setattr(
         sweep, "cost", lambda *given: {"method": given[1], "sparsity": given[2], "given": given[0]} | USED
     )
-    sweeping = Sweep(tiny, Counting(), tmp_path / "results.json", report=str)
-    sweeping.results["costs"] = [{"method": "old"}]
+    sweeping = Sweep(tiny, exam, tmp_path / "results.json", report=str)
+    sweeping.results = replace(sweeping.results, costs=({"method": "old", "seconds": 1.0},))
     sweeping.costs("folder/of/tiny", ["omp", "l2"], 0.5)
     found = json.loads((tmp_path / "results.json").read_text())["costs"]
     assert [(entry["method"], entry["sparsity"]) for entry in found] == [("omp", 0.5), ("l2", 0.5)]
@@ -192,11 +196,11 @@ USED = {"seconds": 1.0, "memory": None}
 
 def test_chita_plus_leaves_the_shipped_model_able(vlm, monkeypatch):
     """Hundreds of blocks must not all go the whole way down: at 30 % nothing is lost."""
-    monkeypatch.setattr(sweep, "CALIBRATION_PAIRS", 32)
-    monkeypatch.setattr(sweep, "GRADIENT_BATCH", 16)
+    monkeypatch.setattr(prepare, "CALIBRATION_PAIRS", 32)
+    monkeypatch.setattr(prepare, "GRADIENT_BATCH", 16)
     monkeypatch.setitem(METHODS.get("chita++").quick, "stages", 2)
-    order = order_of(vlm, Run("chita++", 0.3))
+    order = order_of(vlm, Run("", "chita++", 0.3))
     pruned = vlm.prune(order.masks(0.3), order.weights(0.3))
-    bench = flatland_benchmark("val", scenes=100, captioned=1, asked=1)
-    before, after = (bench.scores(model, tasks=("retrieval",))["retrieval"]["IR@1"] for model in (vlm, pruned))
+    bench = dataset.open().exam("val", 100, 1, 1)
+    before, after = (measure(model, bench, ("retrieval",))["retrieval"]["IR@1"] for model in (vlm, pruned))
     assert after >= before - 0.05

@@ -6,19 +6,19 @@ import pytest
 import torch
 
 import multiflow_core as mf
-from multiflow_core.data import flatland
+from multiflow_core.data import dataset, flatland
 from multiflow_core.data.flatland.draw import render
 from multiflow_core.experiments import prepare
-from multiflow_core.experiments.benchmark import calibration_pairs, flatland_benchmark
+from multiflow_core.experiments.benchmark import measure
 
 
 @pytest.fixture(scope="module")
 def bench():
-    return flatland_benchmark("val", scenes=300, captioned=100, asked=40)
+    return dataset.open("flatland").exam("val", 300, 100, 40)
 
 
 def test_the_dense_model_meets_its_bars(vlm, bench):
-    scores = bench.scores(vlm)
+    scores = measure(vlm, bench)
     assert scores["retrieval"]["IR@1"] >= 0.75
     assert scores["retrieval"]["TR@1"] >= 0.75
     assert scores["captioning"]["true"] >= 0.80  # the bar is 0.85 on 1,000 scenes; these are 100
@@ -31,8 +31,8 @@ def test_multiflow_keeps_what_global_magnitude_loses(vlm, bench):
     scores = {}
     for method in ("multiflow", "omp"):
         order = mf.rank(vlm.model, method, statistics=statistics)
-        scores[method, 0.63] = bench.scores(vlm.prune(order.masks(0.63)), tasks=("captioning",))["captioning"]["true"]
-        scores[method, 0.75] = bench.scores(vlm.prune(order.masks(0.75)), tasks=("retrieval",))["retrieval"]["IR@1"]
+        scores[method, 0.63] = measure(vlm.prune(order.masks(0.63)), bench, ("captioning",))["captioning"]["true"]
+        scores[method, 0.75] = measure(vlm.prune(order.masks(0.75)), bench, ("retrieval",))["retrieval"]["IR@1"]
     assert scores["multiflow", 0.63] > 2 * scores["omp", 0.63]
     assert scores["multiflow", 0.75] > scores["omp", 0.75] + 0.1
 
@@ -40,7 +40,7 @@ def test_multiflow_keeps_what_global_magnitude_loses(vlm, bench):
 def test_shipped_statistics_are_those_of_the_calibration_pairs(vlm):
     shipped = prepare.evidence_of("statistics", vlm)
     assert shipped.samples == 512
-    pairs = calibration_pairs(512)
+    pairs = dataset.open().pairs(512, 0, vlm.side)
     again = mf.calibrate(vlm.model, vlm.batches(pairs, size=32))  # another batch size: the same sums
     for name, sums in shipped.square_sums.items():
         assert torch.allclose(sums, again.square_sums[name], rtol=1e-3), name

@@ -1,0 +1,96 @@
+"""What a data set is: items with texts, in splits. Adding one = one file or folder in this room that calls `register`."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ..support.registry import Registry
+
+if TYPE_CHECKING:
+    from PIL.Image import Image
+
+
+@dataclass(frozen=True)
+class Question:
+    """A question, its answer (one word), and its type."""
+
+    text: str
+    answer: str
+    type: str
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What is known of a caption: `true` of its picture, and whether it could be `understood` at all."""
+
+    true: bool
+    understood: bool = True
+
+
+@dataclass(frozen=True)
+class Exam:
+    """What models are asked: items of a data set with one text each, and questions about some of them.
+
+    Attributes:
+        data: the data set. split: of it. items, texts: as many of either; texts are pairwise different where the data can.
+        asked: (number of the item, question). captioned: how many items, from the first on, are to be described.
+    """
+
+    data: DataSet
+    split: str
+    items: Sequence[Any]
+    texts: Sequence[str]
+    asked: Sequence[tuple[int, Question]] = ()
+    captioned: int = 0
+
+    def pictures(self, side: int) -> Sequence[Image]:
+        """All pictures, for a model that reads side x side pixels."""
+        return self.data.pictures(self.items, side)
+
+
+class DataSet(ABC):
+    """Pictures with texts. Everything that measures, calibrates or shows takes one.
+
+    Attributes:
+        name, title: for code and for people.
+    """
+
+    name: str
+    title: str
+
+    @abstractmethod
+    def items(self, split: str, count: int) -> Sequence[Any]:
+        """The first items of a split ("train", "test", ...) that can be told apart by what is known of them."""
+
+    @abstractmethod
+    def pictures(self, items: Sequence[Any], side: int) -> Sequence[Image]:
+        """Their pictures, for a model that reads side x side pixels; of another size where the data has its own."""
+
+    @abstractmethod
+    def pairs(self, count: int, seed: int, side: int) -> Sequence[tuple[Image, str]]:
+        """Pictures with one text each to calibrate with, none of which anything is measured on."""
+
+    @abstractmethod
+    def exam(self, split: str, items: int, captioned: int, asked: int, seed: int = 0) -> Exam:
+        """Retrieval among all `items`, captions of the first `captioned`, questions about the first `asked`."""
+
+    def judge(self, captions: Iterable[str], items: Iterable[Any]) -> list[Judgement] | None:
+        """Whether each caption is true of its item; None where nobody knows."""
+        return None
+
+
+DATA_SETS: Registry[DataSet] = Registry("data set", __package__)
+register = DATA_SETS.register
+DEFAULT = "flatland"
+
+
+def open(name: str | DataSet = DEFAULT) -> DataSet:
+    """A data set by name; ValueError with the names there are if nobody has it.
+
+    >>> open("flatland").title
+    'Flatland'
+    """
+    return DATA_SETS.get(name)

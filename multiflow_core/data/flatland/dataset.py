@@ -1,0 +1,80 @@
+"""Flatland as a data set: its scenes are drawn as they are asked for, and it knows what is true of them."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+
+from PIL.Image import Image
+
+from ..dataset import DataSet, Exam, Judgement, register
+from .draw import LARGEST, SMALLEST, render
+from .language import caption, judge, parse
+from .questions import all_types
+from .scene import Scene, distinct, scene
+
+
+class Flatland(DataSet):
+    """The built-in world.
+
+    >>> len(Flatland().pairs(4, 0, 96)), Flatland().exam("test", 3, 3, 0).texts[0][:2]
+    (4, 'a ')
+    """
+
+    name, title = "flatland", "Flatland"
+
+    def items(self, split: str, count: int) -> tuple[Scene, ...]:
+        return tuple(found for _, found in distinct(split, count))
+
+    def pictures(self, items: Sequence[Scene], side: int) -> tuple[Image, ...]:
+        return _drawn(tuple(items), max(SMALLEST, min(LARGEST, side)))
+
+    def pairs(self, count: int, seed: int, side: int) -> tuple[tuple[Image, str], ...]:
+        """From the end of the training list."""
+        return _pairs(count, seed, max(SMALLEST, min(LARGEST, side)))
+
+    def exam(self, split: str, items: int, captioned: int, asked: int, seed: int = 0) -> Exam:
+        """Every scene has one full caption, and of those that are asked about one question of every type."""
+        return _exam(self, split, items, captioned, asked, seed)
+
+    def judge(self, captions: Iterable[str], items: Iterable[Scene]) -> list[Judgement]:
+        """A true caption names something there is: "no dogs" is true of most pictures and says nothing about them.
+
+        A model that has lost its sight must not score by it.
+
+        >>> from .scene import Thing
+        >>> cat = Scene("day", (Thing("cat", "red", "small", 0.5, 0.5),))
+        >>> [found.true for found in Flatland().judge(["a red cat", "a blue cat", "no dogs"], [cat] * 3)]
+        [True, False, False]
+        """
+        verdicts = [(judge(text, found), text) for text, found in zip(captions, items, strict=True)]
+        return [Judgement(v.true and _names_something(text), v.understood) for v, text in verdicts]
+
+
+def _names_something(text: str) -> bool:
+    return any(phrase.kind and phrase.count != 0 for phrase in parse(text).phrases)
+
+
+@lru_cache(maxsize=2)
+def _drawn(scenes: tuple[Scene, ...], side: int) -> tuple[Image, ...]:
+    return tuple(render(found, side) for found in scenes)
+
+
+@lru_cache(maxsize=2)
+def _pairs(count: int, seed: int, side: int) -> tuple[tuple[Image, str], ...]:
+    rng = random.Random(f"calibration {seed}")
+    scenes = [scene("train", -1 - i - seed * count) for i in range(count)]
+    return tuple((render(found, side), caption(found, rng, full=True)) for found in scenes)
+
+
+@lru_cache(maxsize=4)
+def _exam(data: Flatland, split: str, items: int, captioned: int, asked: int, seed: int) -> Exam:
+    chosen = data.items(split, items)
+    rng = random.Random(f"benchmark {seed}")
+    texts = tuple(caption(found, rng, full=True) for found in chosen)
+    questions = tuple((i, q) for i, found in enumerate(chosen[:asked]) for q in all_types(found, rng))
+    return Exam(data, split, chosen, texts, questions, captioned)
+
+
+register(Flatland())

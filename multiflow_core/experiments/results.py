@@ -1,0 +1,175 @@
+"""Result files: what was measured of a model, dense and pruned. One type, one reader. Needs no torch."""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from ..support.atomic import write_text
+from ..tasks.task import TASKS
+from .run import OWN, Run
+
+Scores = dict[str, dict[str, float]]  # {task: {figure: value}}
+
+
+@dataclass(frozen=True)
+class Measured:
+    """One measured run.
+
+    Attributes:
+        run: without the model, which is the file's; options that are the method's quick ones are left out.
+        scores: {task: {figure: value}}. modalities: {modality: its sparsity}. achieved: share of weights pruned.
+        options: those that were used.
+    """
+
+    run: Run
+    scores: Scores
+    modalities: Mapping[str, float] = field(default_factory=dict)
+    achieved: float | None = None
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+    def figure(self, task: str) -> float | None:
+        """The task's headline figure, 0..1; None where it was not measured."""
+        return self.scores.get(task, {}).get(TASKS.get(task).figure)
+
+
+@dataclass(frozen=True)
+class Results:
+    """The content of a result file.
+
+    >>> results = Results(dense={"retrieval": {"IR@1": 0.9}}, runs=(Measured(Run("", "omp", 0.5), {"retrieval": {"IR@1": 0.6}}),))
+    >>> results.figure("omp", "retrieval", 0.5), results.figure("omp", "retrieval", 0.0), results.nearest("omp", 0.4)
+    (0.6, 0.9, 0.5)
+
+    Attributes:
+        dense: {task: {figure: value}} of the dense model.
+        runs: in the order in which they were measured.
+        overlaps: [{"sparsity", "methods", "iou"}, ...]. costs: [{"method", "sparsity", "seconds", "memory", "threads"}, ...].
+        head: what was measured on what, with which versions: model, split, scenes, ...
+    """
+
+    dense: Scores = field(default_factory=dict)
+    runs: tuple[Measured, ...] = ()
+    overlaps: tuple[dict[str, Any], ...] = ()
+    costs: tuple[dict[str, Any], ...] = ()
+    head: Mapping[str, Any] = field(default_factory=dict)
+
+    # --- files ------------------------------------------------------------------------------------------------------
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Results:
+        """Read a result file. ValueError, in a sentence, for a file that is none; OSError where there is none."""
+        try:
+            held = json.loads(Path(path).read_text(encoding="utf-8"))
+            runs = tuple(_measured(entry) for entry in held["runs"])
+            dense = {str(task): _figures(figures) for task, figures in held.get("dense", {}).items()}
+            overlaps, costs = tuple(held.get("overlap", ())), tuple(held.get("costs", ()))
+            for entry in overlaps:
+                _check_overlap(entry)
+            for entry in costs:
+                float(entry["seconds"]), str(entry["method"])
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+            raise ValueError(f"{os.fspath(path)} is no result file ({type(error).__name__}: {error})") from None
+        head = {key: value for key, value in held.items() if key not in ("dense", "runs", "overlap", "costs")}
+        return cls(dense, runs, overlaps, costs, head)
+
+    def save(self, path: str | os.PathLike) -> Path:
+        """Write the file whole or not at all; `load` gives the same back."""
+        held = {**self.head, "runs": [_entry(measured) for measured in self.runs]}
+        more = {"dense": self.dense, "overlap": list(self.overlaps), "costs": list(self.costs)}
+        held |= {key: value for key, value in more.items() if value}
+        return write_text(path, json.dumps(held, indent=1) + "\n")
+
+    # --- what it holds ----------------------------------------------------------------------------------------------
+
+    @property
+    def methods(self) -> tuple[str, ...]:
+        """The methods measured, in the order of the file; without those that are blends of criterion and allocation."""
+        return tuple(dict.fromkeys(m.run.method for m in self.runs if m.run.criterion == OWN))
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What was measured by any name: methods, and "criterion x allocation"."""
+        return tuple(dict.fromkeys(m.run.name for m in self.runs))
+
+    def sparsities(self, name: str | None = None) -> tuple[float, ...]:
+        """The sparsities at which a name was measured, ascending; without one, those of the methods."""
+        wanted = [m for m in self.runs if (m.run.criterion == OWN if name is None else m.run.name == name)]
+        return tuple(sorted({m.run.sparsity for m in wanted}))
+
+    def of(self, name: str, sparsity: float) -> list[Measured]:
+        """The runs of a name at a measured sparsity, one a seed."""
+        return [m for m in self.runs if (m.run.name, m.run.sparsity) == (name, sparsity)]
+
+    def nearest(self, name: str | None, sparsity: float) -> float | None:
+        """The measured sparsity of a name (of any method where it is None) that lies nearest; 0 is the dense model."""
+        points = self.sparsities(name)
+        return min((0.0, *points), key=lambda s: abs(s - sparsity)) if points else None
+
+    def figure(self, name: str, task: str, sparsity: float) -> float | None:
+        """A task's headline figure at a measured sparsity, the mean over seeds; None where it was not measured."""
+        if sparsity == 0:
+            return self.dense_figure(task)
+        return mean(m.figure(task) for m in self.of(name, sparsity))
+
+    def curve(self, name: str, task: str) -> tuple[tuple[float, float], ...]:
+        """((sparsity, figure), ...) of a name, ascending."""
+        points = ((s, self.figure(name, task, s)) for s in self.sparsities(name))
+        return tuple((s, figure) for s, figure in points if figure is not None)
+
+    def dense_figure(self, task: str) -> float | None:
+        """The dense model's headline figure."""
+        return self.dense.get(task, {}).get(TASKS.get(task).figure)
+
+    def seconds(self, method: str) -> float | None:
+        """How long a method took for one mask when it was measured."""
+        return next((float(entry["seconds"]) for entry in self.costs if entry["method"] == method), None)
+
+    def find(self, run: Run) -> Measured | None:
+        """The entry of a run, whatever its model is called."""
+        wanted = replace(run, model="")
+        return next((m for m in self.runs if m.run == wanted), None)
+
+
+def mean(values: Iterable[float | None]) -> float | None:
+    """The mean of what is known; None where nothing is."""
+    known = [value for value in values if value is not None]
+    return sum(known) / len(known) if known else None
+
+
+def _measured(entry: Mapping[str, Any]) -> Measured:
+    blend = {part: str(entry[part]) for part in ("criterion", "allocation") if entry.get(part)}
+    extra = {"options": tuple((str(k), v) for k, v in entry["own_options"])} if entry.get("own_options") else {}
+    run = Run("", str(entry["method"]), float(entry["sparsity"]), **blend, seed=int(entry.get("seed", 0)), **extra)
+    return Measured(
+        run,
+        {str(task): _figures(figures) for task, figures in entry["scores"].items()},
+        _figures(entry.get("modalities") or {}),
+        entry.get("achieved"),
+        dict(entry.get("options") or {}),
+    )
+
+
+def _entry(measured: Measured) -> dict[str, Any]:
+    run = measured.run
+    blend = {part: None if getattr(run, part) == OWN else getattr(run, part) for part in ("criterion", "allocation")}
+    found: dict[str, Any] = {"method": run.method, "sparsity": run.sparsity, "seed": run.seed, **blend}
+    found |= {"options": dict(measured.options)}
+    if run.options:
+        found["own_options"] = [list(option) for option in run.options]
+    return found | {"achieved": measured.achieved, "modalities": dict(measured.modalities), "scores": measured.scores}
+
+
+def _figures(held: Mapping[str, Any]) -> dict[str, float]:
+    return {str(name): float(value) for name, value in held.items()}
+
+
+def _check_overlap(entry: Mapping[str, Any]) -> None:
+    size = len(entry["methods"])
+    float(entry["sparsity"])
+    if len(entry["iou"]) != size or any(len(row) != size for row in entry["iou"]):
+        raise ValueError("overlaps are not a square")
