@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.engine import runs
-from app.facts import gallery, ladder, queries
+from app.facts import gallery, ladder, truth
 from app.html import cards
 from app.look.words import percent
 from app.parts import ladder_panel, picture_picker, ui
@@ -47,8 +47,8 @@ def _captions(settings: Run, picture: gallery.Picture) -> None:
     name = f"{runs.title(keys[1])} at {percent(settings.sparsity)}"
     with ui.working() as progress:
         captions = [gallery.caption(key, picture, progress) for key in keys]
-    taught = queries.at_home(settings.model)
-    said = queries.marked(*(queries.judged(caption, picture.scene, taught) for caption in captions))
+    dense = runs.vlm(settings.model)
+    said = truth.marked(*(truth.judged(one, picture.scene, truth.at_home(dense)) for one in captions))
     ui.heading(finding(name, *said), ABOUT, "captions")
     for side, title, caption in zip(("dense", "pruned"), ("The dense model says", f"{name} says"), said, strict=True):
         with st.container(key=f"caption_{side}"):
@@ -56,7 +56,7 @@ def _captions(settings: Run, picture: gallery.Picture) -> None:
     st.html(cards.legend())
     if picture.scene is not None:
         st.caption(f"What is really there: *{gallery.caption_of(picture.scene)}*.")
-    ui.note(queries.strange(settings.model, picture.scene is not None))
+    ui.note(truth.strange(dense, picture.scene is not None))
 
 
 def finding(name: str, dense: cards.Said, pruned: cards.Said) -> str:

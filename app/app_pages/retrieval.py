@@ -10,7 +10,7 @@ import streamlit as st
 from app import state
 from app.engine import runs
 from app.engine.store import Progress
-from app.facts import gallery, ladder, queries, rankings
+from app.facts import gallery, ladder, rankings, truth, typed_text
 from app.html import cards
 from app.look.words import percent
 from app.parts import ladder_panel, picture_picker, text_field, ui
@@ -66,7 +66,7 @@ def show(settings: Run) -> None:
 
 def _find_pictures(settings: Run, dense: VLM, pool: gallery.Gallery) -> None:
     with ui.controls("query"):
-        row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", queries.EXAMPLES)
+        row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", typed_text.EXAMPLES)
         with row:
             scenes = _searched(len(pool.scenes))
     picture_picker.complaints()
@@ -80,22 +80,21 @@ def _find_pictures(settings: Run, dense: VLM, pool: gallery.Gallery) -> None:
 
     with ui.working() as progress:
         both = [scores(key, progress) for key in keys(settings)]
-    truth = queries.truth(query.text, pool.scenes if scenes else ())
-    if not truth.understood and not query.complaints:
-        st.caption(f"Flatland's grammar cannot check this wording ({truth.reason}), so no picture is marked as true.")
+    known = truth.of(query.text, pool.scenes if scenes else ())
+    if not known.understood and not query.complaints:
+        st.caption(f"Flatland's grammar cannot check this wording ({known.reason}), so no picture is marked as true.")
     texts = (pool.captions if scenes else ()) + tuple(picture.title for picture in own)
 
     def shown(i: int) -> bytes:
-        known = len(truth.true)
-        return gallery.shown(pool.scenes[i]) if i < known else own[i - known].shown
+        return gallery.shown(pool.scenes[i]) if i < len(known.true) else own[i - len(known.true)].shown
 
-    marked = truth.true + (False,) * len(own)
-    found = rankings.compare(both, texts, marked, TOP, "pictures", truth.understood and scenes, shown)
+    marked = known.true + (False,) * len(own)
+    found = rankings.compare(both, texts, marked, TOP, "pictures", known.understood and scenes, shown)
     _beside(settings, found, cards.picture_grid, ABOUT)
     if own:
         st.caption("Nobody has told the lab what your own pictures show, so they are ranked and never marked as true.")
-    ui.note(queries.strange(settings.model, flat=scenes))
-    _margins(settings, rankings.sought(both, texts, truth.true + (None,) * len(own), "picture"), scores, query.text)
+    ui.note(truth.strange(dense, flat=scenes))
+    _margins(settings, rankings.sought(both, texts, known.true + (None,) * len(own), "picture"), scores, query.text)
 
 
 def _searched(scenes: int) -> bool:
@@ -125,10 +124,10 @@ def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
     with ui.working() as progress:
         both = [scores(key, progress) for key in keys(settings)]
     texts = pool.captions + extra
-    true = queries.true_captions(texts, picture.scene)
+    true = truth.true_captions(texts, picture.scene)
     found = rankings.compare(both, texts, true, TOP, "captions", picture.scene is not None)
     _beside(settings, found, cards.caption_list, ABOUT_CAPTIONS)
-    ui.note(queries.strange(settings.model, picture.scene is not None))
+    ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
     _margins(settings, rankings.sought(both, texts, true, "caption"), scores, picture.id)
 
 

@@ -6,12 +6,13 @@ import streamlit as st
 
 from app import state
 from app.engine import runs
-from app.facts import gallery, queries, rankings, two_runs
+from app.facts import gallery, rankings, truth, two_runs
 from app.html import cards
 from app.parts import run_pins, text_field, ui
 from multiflow_core.experiments.run import Run
 
 TOP = 6
+VERDICTS = {True: "is right", False: "is wrong", None: "says what Flatland cannot check"}
 SIDES = {"A": "own", "B": "rival"}  # the colour of each run
 ABOUT_DIFFERENCE = (
     "Every cell is one weight matrix. Its number is the share of its weights that **A** keeps minus the share that **B** "
@@ -56,22 +57,27 @@ def _found(a: Run, b: Run) -> None:
         return
     with ui.controls("query"):
         st.text_input("Query", state.QUERY.default, key=state.QUERY.name, bind="query-params", icon=":material/search:")
-    query = text_field.checked(state.QUERY, runs.vlm(a.model))
-    if not query.usable:
-        return
+    queries = {}
+    for model in dict.fromkeys((a.model, b.model)):
+        vlm = runs.vlm(model)
+        who = "The model" if a.model == b.model else vlm.name
+        queries[model] = text_field.checked(state.QUERY, vlm, who=who)
+        if not queries[model].usable:
+            return
     with ui.working() as progress:
         pool = min((gallery.gallery(key.model, progress) for key in (a, b)), key=lambda found: len(found.scenes))
-        scores = [gallery.text_scores(key, query.text, progress)[: len(pool.scenes)] for key in (a, b)]
-    truth = queries.truth(query.text, pool.scenes)
+        scores = [gallery.text_scores(key, queries[key.model].text, progress)[: len(pool.scenes)] for key in (a, b)]
+    query = queries[a.model].text
+    known = truth.of(query, pool.scenes)
     found = rankings.compare(
-        scores, pool.captions, truth.true, TOP, "pictures", truth.understood, lambda i: gallery.shown(pool.scenes[i])
+        scores, pool.captions, known.true, TOP, "pictures", known.understood, lambda i: gallery.shown(pool.scenes[i])
     )
     first, second = (sum(hit.true for hit in hits) for hits in found.hits.values())
     possible = len(found.ranks["dense"])
     finding = (
-        f"“{query.text}”: of {possible} true pictures, A puts {first} and B puts {second} among the first {TOP}"
-        if truth.understood and possible
-        else f"“{query.text}”: what each run finds"
+        f"“{query}”: of {possible} true pictures, A puts {first} and B puts {second} among the first {TOP}"
+        if known.understood and possible
+        else f"“{query}”: what each run finds"
     )
     ui.heading(finding, ABOUT_FOUND.format(n=found.total), "found")
     with st.container(key="wrap_found"):
@@ -95,7 +101,7 @@ def _said(a: Run, b: Run) -> None:
     picture = gallery.scene_picture(number)
     with ui.working() as progress:
         said = {letter: _judged(key, picture, progress) for letter, key in (("A", a), ("B", b))}
-    verdicts = " and ".join(f"{letter} is {'right' if one.true else 'wrong'}" for letter, one in said.items())
+    verdicts = " and ".join(f"{letter} {VERDICTS[one.true]}" for letter, one in said.items())
     ui.heading(f"{picture.title}: {verdicts}", ABOUT_SAID, "said")
     with st.container(key="wrap_said"):
         left, right = st.columns([3, 7], gap="medium")
@@ -105,7 +111,8 @@ def _said(a: Run, b: Run) -> None:
 
 
 def _judged(key: Run, picture: gallery.Picture, progress) -> cards.Said:
-    return queries.judged(gallery.caption(key, picture, progress), picture.scene)
+    taught = truth.at_home(runs.vlm(key.model, progress))
+    return truth.judged(gallery.caption(key, picture, progress), picture.scene, taught)
 
 
 ui.page(show)

@@ -7,7 +7,7 @@ import streamlit as st
 from app import state
 from app.charts.answers import FirstWords
 from app.engine import runs
-from app.facts import gallery, ladder, queries
+from app.facts import gallery, ladder, truth, typed_text
 from app.html import cards
 from app.look.words import percent
 from app.parts import ladder_panel, picture_picker, text_field, ui
@@ -40,9 +40,9 @@ def show(settings: Run) -> None:
         picture = picture_picker.choose(left.container(), left.container())
     with right:
         with ui.controls("question"):
-            examples = queries.questions(picture.scene)
+            examples = typed_text.questions(picture.scene)
             text_field.field(state.QUESTION, "Question", "what color is the car", ":material/help_center:", examples)
-        question = text_field.checked(state.QUESTION, dense, queries.QUESTION)
+        question = text_field.checked(state.QUESTION, dense, typed_text.QUESTION)
         if question.usable:
             _answers(settings, picture, question.text)
 
@@ -50,10 +50,10 @@ def show(settings: Run) -> None:
 def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
     key = settings
     name = f"{runs.title(key)} at {percent(settings.sparsity)}"
-    right, why = queries.right_answer(question, picture.scene)
+    right, why = truth.right_answer(question, picture.scene)
     with ui.working() as progress:
         said = [gallery.answer(k, picture, question, progress) for k in (Run.dense(settings.model), key)]
-    replies = [queries.replied(answer, right) for answer in said]
+    replies = [truth.replied(answer, right) for answer in said]
     ui.heading(finding(question, name, *replies), ABOUT, "answers")
     places = st.columns(2, gap="small")
     for place, side, title, reply in zip(
@@ -63,7 +63,7 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
             st.html(cards.answer_card(title, reply, side))
     if right is None:
         st.caption(f"The lab does not know the right answer: {why}.")
-    ui.note(queries.strange(settings.model, picture.scene is not None))
+    ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
     strip = st.container()
     ui.chart(FirstWords(name, said[0].alternatives, said[1].alternatives, right), "first_words", ABOUT_WORDS)
     with strip:  # last, so that nothing waits for it

@@ -17,7 +17,7 @@ from ..charts.ranks import RankLadder
 from ..engine import runs
 from ..engine.store import Progress
 from ..look.words import percent
-from . import gallery, queries, rankings
+from . import gallery, rankings, truth
 from .gallery import Picture
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ def answers(key: Run, picture: Picture, question: str, right: str | None, progre
         return gallery.answer(at, picture, question, told)
 
     def rung(sparsity: float, answer: Answer) -> Rung:
-        return Rung(sparsity, answer.text, queries.replied(answer, right).true, answer.probability)
+        return Rung(sparsity, answer.text, truth.replied(answer, right).true, answer.probability)
 
     found = of(key.order, ask, [lambda answer: answer.text == dense], progress)
     return Ladder("answer", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
@@ -105,12 +105,13 @@ def answers(key: Run, picture: Picture, question: str, right: str | None, progre
 def captions(key: Run, picture: Picture, progress: Progress) -> Ladder:
     """What a model says about a picture as it is pruned."""
     dense = gallery.caption(Run.dense(key.model), picture, progress)
+    taught = truth.at_home(runs.vlm(key.model))
 
     def ask(at: Run, told: Progress) -> Caption:
         return gallery.caption(at, picture, told)
 
     def true(caption: Caption) -> bool | None:
-        return queries.judged(caption, picture.scene, queries.at_home(key.model)).true
+        return truth.judged(caption, picture.scene, taught).true
 
     def rung(sparsity: float, caption: Caption) -> Rung:
         return Rung(sparsity, caption.text, true(caption), math.prod(caption.probabilities))

@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
-from ..facts import queries
+from ..facts import typed_text
 
 if TYPE_CHECKING:
     from multiflow_core.models.vlm import VLM
@@ -28,9 +28,11 @@ def _take(key: state.Key[str], text: str) -> None:
     st.session_state[key.name] = text
 
 
-def checked(key: state.Key[str], vlm: VLM, purpose: queries.Purpose = queries.SEARCH) -> queries.Query:
+def checked(
+    key: state.Key[str], vlm: VLM, purpose: typed_text.Purpose = typed_text.SEARCH, who: str = "The model"
+) -> typed_text.Query:
     """What was typed, as the model gets it, after one sentence for everything that is wrong with it."""
-    query = queries.check(st.session_state[key.name], vlm, purpose)
+    query = typed_text.check(st.session_state[key.name], vlm, purpose, who)
     for sentence in query.complaints:
         st.warning(sentence, icon=":material/info:")
     return query

@@ -7,7 +7,7 @@ from PIL import Image
 
 from app import state
 from app.engine import runs
-from app.facts import gallery, ladder, queries
+from app.facts import gallery, ladder, truth, typed_text
 from app.parts import picture_picker
 from benchmarks.models import save
 from multiflow_core.experiments.run import Run
@@ -38,14 +38,14 @@ def charts(at) -> list[str]:
 
 def test_every_example_has_true_pictures(open_page):
     scenes = gallery.gallery().scenes
-    for example in (*queries.EXAMPLES, state.QUERY.default):
-        assert sum(queries.truth(example, scenes).true) >= 2, example
+    for example in (*typed_text.EXAMPLES, state.QUERY.default):
+        assert sum(truth.of(example, scenes).true) >= 2, example
 
 
 def test_an_example_is_one_click(open_page):
     at = open_page("retrieval")
     at.button(key="example_1").click().run()
-    assert at.text_input(key="q").value == queries.EXAMPLES[1]
+    assert at.text_input(key="q").value == typed_text.EXAMPLES[1]
     assert not at.exception and "<img" in texts(at)
 
 
@@ -142,7 +142,7 @@ def test_examples_fit_the_picture(open_page):
     at = open_page("vqa", scene="12")
     examples = [button.label for button in at.button if button.key.startswith("example_")]
     scene = gallery.scene_picture(12).scene
-    assert len(examples) >= 5 and all(queries.right_answer(example, scene)[0] for example in examples)
+    assert len(examples) >= 5 and all(truth.right_answer(example, scene)[0] for example in examples)
     at.button(key="example_2").click().run()
     assert at.text_input(key="ask").value == examples[2] and f"“{examples[2]}”" in texts(at)
     at.button(key="scene_27").click().run()
@@ -224,7 +224,7 @@ def test_an_own_picture_is_asked_about_on_every_page(open_page):
     assert "has only ever seen Flatland" in texts(at)
     at.switch_page("app_pages/vqa.py").run()
     assert "own 0.png, the picture asked about" in texts(at)
-    assert [b.label for b in at.button if b.key.startswith("example_")] == list(queries.QUESTIONS)
+    assert [b.label for b in at.button if b.key.startswith("example_")] == list(typed_text.QUESTIONS)
     assert "nobody has told it what this picture shows" in texts(at)
     at.button(key="random_scene").click().run()
     assert "own 0.png, the picture asked about" not in texts(at)

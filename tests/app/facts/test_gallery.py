@@ -2,7 +2,7 @@
 
 import itertools
 
-from app.facts import gallery, queries
+from app.facts import gallery, typed_text
 from multiflow_core.data import flatland
 from multiflow_core.data.flatland.scene import split_of
 
@@ -20,6 +20,6 @@ def test_the_showcase_is_unseen_tidy_and_leads_the_gallery():
 
 
 def test_the_first_example_is_true_of_two_of_them_and_nearly_of_the_others():
-    first = queries.EXAMPLES[0]
+    first = typed_text.EXAMPLES[0]
     assert [flatland.judge(first, scene).true for scene in gallery.showcase()] == [True, True] + [False] * 4
     assert all({thing.kind for thing in scene.things} >= {"boat", "cloud"} for scene in gallery.showcase())

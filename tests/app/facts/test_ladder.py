@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from app.charts.ladder import Flip, flip
 from app.engine import runs
 from app.engine.store import STORE
-from app.facts import gallery, ladder, queries, rankings
+from app.facts import gallery, ladder, rankings, truth
 from multiflow_core.experiments.run import Run
 
 MODEL = "flatland-blip"
@@ -92,7 +92,7 @@ def test_captions_are_followed_as_long_as_they_are_true():
     assert strip.held.first - strip.held.last == pytest.approx(0.01)
     assert strip.same.last <= strip.held.last  # the dense model's caption is true
     for rung in strip.rungs:
-        assert rung.true == queries.true_captions([rung.said], picture.scene)[0]
+        assert rung.true == truth.true_captions([rung.said], picture.scene)[0]
 
 
 def test_ranks_are_those_of_the_scores():

@@ -219,6 +219,21 @@ def test_a_pinned_run_of_an_opened_model_comes_back_with_the_link(open_page, for
     assert at.query_params[state.RUN_A.name] == f"{folder},omp,own,0.5"
 
 
+def test_two_runs_ask_both_models_what_they_can_read(open_page, foreign):
+    """CLIP's tokenizer writes down any word, Flatland's does not: whichever comes first."""
+    clip, own = f"{foreign('clip-b32')},omp,own,0.5", "flatland-blip,omp,own,0.5"
+    for a, b in ((clip, own), (own, clip)):
+        at = open_page("two_runs", a=a, b=b, q="a red giraffe")
+        (told,) = (w.value for w in at.warning)
+        assert told.startswith("flatland-blip does not know") and "giraffe" in told
+
+
+def test_two_runs_call_no_words_wrong_of_a_model_that_never_learnt_flatlands(open_page, foreign):
+    at = open_page("two_runs", a=f"{foreign('blip-base-captioning')},omp,own,0.5", b="flatland-blip,omp,own,0.1")
+    (heading,) = (m.value for m in at.markdown if m.value.startswith("##### Scene"))
+    assert "A says what Flatland cannot check" in heading and "A is" not in heading
+
+
 # --- identity -------------------------------------------------------------------------------------------------------
 
 

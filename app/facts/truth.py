@@ -1,0 +1,120 @@
+"""What is known to be true: of pictures, captions and answers, and for which models that is a fair question. No streamlit."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from multiflow_core.data import dataset, flatland
+from multiflow_core.data.flatland import Scene
+from multiflow_core.models.vlm import VLM, Answer, Caption
+
+from ..html.cards import Reply, Said, Word
+
+
+def at_home(vlm: VLM) -> bool:
+    """Whether a model has seen nothing but Flatland, as its card says."""
+    return vlm.trained_on == dataset.DEFAULT
+
+
+def strange(vlm: VLM, flat: bool) -> str:
+    """A sentence about a model that is shown what it does not know, Flatland pictures (`flat`) or others; empty where it does.
+
+    >>> from types import SimpleNamespace
+    >>> strange(SimpleNamespace(name="clip", trained_on="flatland"), flat=False)
+    "clip has only ever seen Flatland's flat pictures; about others it guesses."
+    """
+    if at_home(vlm) == flat:
+        return ""
+    if flat:
+        return f"{vlm.name} was not trained on Flatland's flat pictures: how well it does here says little about photographs."
+    return f"{vlm.name} has only ever seen Flatland's flat pictures; about others it guesses."
+
+
+@dataclass(frozen=True)
+class Truth:
+    """Of which scenes a text is true; `reason` says why it could not be judged."""
+
+    true: tuple[bool, ...]
+    understood: bool = True
+    reason: str = ""
+
+
+def of(text: str, scenes: Sequence[Scene]) -> Truth:
+    """Judge a text against every scene."""
+    try:
+        flatland.parse(text)
+    except ValueError as problem:
+        return Truth((False,) * len(scenes), False, str(problem))
+    return Truth(tuple(flatland.judge(text, scene).true for scene in scenes))
+
+
+def true_captions(texts: Sequence[str], scene: Scene | None) -> list[bool]:
+    """Which of the captions are true of a scene; none where the scene is not known."""
+    return [scene is not None and flatland.judge(text, scene).true for text in texts]
+
+
+def judged(caption: Caption, scene: Scene | None, taught: bool) -> Said:
+    """A caption word by word, with the verdict where the scene is known.
+
+    `taught`: whether the model has learnt Flatland's language; other words of a model that has not are no mistake.
+    """
+    pieces = whole_words(caption.words, caption.probabilities)
+    verdict = None if scene is None else flatland.judge(caption.text, scene)
+    if verdict is None or not (taught or verdict.understood):
+        return Said(tuple(Word(text, sure) for text, sure in pieces), None)
+    if tuple(text for text, _ in pieces) != verdict.words:  # another tokenizer: its pieces are not the judge's words
+        pieces = [(word, None) for word in verdict.words]
+    words = tuple(Word(text, sure, i in verdict.false_words) for i, (text, sure) in enumerate(pieces))
+    reasons = dict.fromkeys(re.sub(r"no '(?:a|an|the) ", "no '", reason) for reason in verdict.reasons)
+    return Said(words, verdict.true, tuple(reasons), verdict.understood)
+
+
+def marked(dense: Said, pruned: Said) -> tuple[Said, Said]:
+    """Both captions, with the words marked that only one of the two says.
+
+    >>> a, b = (Said(tuple(map(Word, text.split())), None) for text in ("a red cat by day", "a blue cat"))
+    >>> [[word.text for word in said.words if word.differs] for said in marked(a, b)]
+    [['red', 'by', 'day'], ['blue']]
+    """
+    texts = [[word.text for word in said.words] for said in (dense, pruned)]
+    blocks = SequenceMatcher(None, *texts, autojunk=False).get_matching_blocks()
+    shared = [{block[side] + n for block in blocks for n in range(block.size)} for side in (0, 1)]
+    return tuple(
+        replace(said, words=tuple(replace(word, differs=i not in kept) for i, word in enumerate(said.words)))
+        for said, kept in zip((dense, pruned), shared, strict=True)
+    )
+
+
+def right_answer(question: str, scene: Scene | None) -> tuple[str | None, str]:
+    """The right answer, or None and the reason why the lab does not know it."""
+    if scene is None:
+        return None, "nobody has told it what this picture shows"
+    try:
+        return flatland.answer(question, scene), ""
+    except ValueError as problem:
+        return None, str(problem)
+
+
+def replied(answer: Answer, right: str | None) -> Reply:
+    """An answer with its verdict, where the right one is known."""
+    known = None if right is None else flatland.means(answer.text, right)
+    return Reply(answer.text, answer.probability, known, right)
+
+
+def whole_words(pieces: Sequence[str], probabilities: Sequence[float]) -> list[tuple[str, float | None]]:
+    """Word pieces put together, with the probability of the whole word.
+
+    >>> whole_words(["a", "light", "##house"], [1.0, 0.5, 0.5])
+    [('a', 1.0), ('lighthouse', 0.25)]
+    """
+    found: list[tuple[str, float | None]] = []
+    for piece, probability in zip(pieces, probabilities, strict=True):
+        if piece.startswith("##") and found:
+            text, before = found[-1]
+            found[-1] = (text + piece[2:], before * probability)
+        else:
+            found.append((piece, probability))
+    return found

@@ -1,0 +1,81 @@
+"""What somebody types, looked at before a model sees it, and examples of what to type. Pure, no streamlit."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass
+
+from multiflow_core.data import flatland
+from multiflow_core.data.flatland import Scene
+from multiflow_core.data.flatland.questions import all_types
+from multiflow_core.models.vlm import VLM
+
+from ..state.keys import QUERY_LIMIT
+from .truth import at_home
+
+EXAMPLES = (
+    "a red boat below a white cloud at night",
+    "a red car",
+    "three things in space",
+    "a blue thing above a red thing",
+    "a fish on the beach",
+)
+
+
+@dataclass(frozen=True)
+class Purpose:
+    """What a typed text is for: what it is called, what to type, and what becomes of words that the model does not know."""
+
+    name: str
+    wanted: str
+    otherwise: str
+
+
+SEARCH = Purpose("query", "what you are looking for", "the ranking follows the other words")
+QUESTION = Purpose("question", "a question about the picture", "it answers to the other words")
+
+
+@dataclass(frozen=True)
+class Query:
+    """A query as the model gets it, and one sentence for everything that is wrong with it."""
+
+    text: str
+    complaints: tuple[str, ...] = ()
+    usable: bool = True
+
+
+def check(text: str | None, vlm: VLM, purpose: Purpose = SEARCH, who: str = "The model") -> Query:
+    """Look at what somebody typed; says whether the model, called `who`, can do anything with it."""
+    text = " ".join((text or "").split())
+    if not text:
+        return Query("", (f"Type {purpose.wanted}, or pick an example.",), False)
+    if len(text) > QUERY_LIMIT:
+        sentence = f"This {purpose.name} has {len(text):,} characters; up to {QUERY_LIMIT} can be used."
+        return Query(text[:QUERY_LIMIT], (sentence,), False)
+    said = plain(text, vlm)
+    if not said:
+        return Query("", (f"This {purpose.name} has no words in it: type {purpose.wanted}.",), False)
+    unknown = list(dict.fromkeys(vlm.unknown_words(said)))
+    if not unknown:
+        return Query(said)
+    listed = ", ".join(f"“{word[:24]}”" for word in unknown[:5]) + (" and others" if len(unknown) > 5 else "")
+    if len(unknown) == len(set(said.split())):
+        return Query(said, (f"{who} knows none of these words: {listed}.",), False)
+    return Query(said, (f"{who} does not know {listed}; {purpose.otherwise}.",))
+
+
+def plain(text: str, vlm: VLM) -> str:
+    """The text as the built-in models were taught to read it: words only. Other models get it as it is."""
+    if not at_home(vlm):
+        return text
+    return " ".join(flatland.tokenize(text))
+
+
+QUESTIONS = ("how many things are there", "where is this", "is there a cat")  # of a picture that nobody has described
+
+
+def questions(scene: Scene | None) -> tuple[str, ...]:
+    """One question of every type that a scene allows, always the same."""
+    if scene is None:
+        return QUESTIONS
+    return tuple(question.text for question in all_types(scene, random.Random(f"questions {scene.key}")))
