@@ -72,7 +72,7 @@ class Results:
                 _check_overlap(entry)
             for entry in costs:
                 float(entry["seconds"]), str(entry["method"])
-        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{os.fspath(path)} is no result file ({type(error).__name__}: {error})") from None
         head = {key: value for key, value in held.items() if key not in ("dense", "runs", "overlap", "costs")}
         return cls(dense, runs, overlaps, costs, head)
@@ -143,8 +143,11 @@ def mean(values: Iterable[float | None]) -> float | None:
 
 def _measured(entry: Mapping[str, Any]) -> Measured:
     blend = {part: str(entry[part]) for part in ("criterion", "allocation") if entry.get(part)}
-    extra = {"options": tuple((str(k), v) for k, v in entry["own_options"])} if entry.get("own_options") else {}
-    run = Run("", str(entry["method"]), float(entry["sparsity"]), **blend, seed=int(entry.get("seed", 0)), **extra)
+    options = tuple((str(name), value) for name, value in entry.get("own_options") or ())
+    seed, data = int(entry.get("seed", 0)), str(entry.get("data", ""))
+    run = Run("", str(entry["method"]), float(entry["sparsity"]), **blend, seed=seed, options=options, data=data)
+    if not 0 <= run.sparsity <= 1:
+        raise ValueError("a sparsity lies between 0 and 1")
     return Measured(
         run,
         {str(task): _figures(figures) for task, figures in entry["scores"].items()},
@@ -161,6 +164,8 @@ def _entry(measured: Measured) -> dict[str, Any]:
     found |= {"options": dict(measured.options)}
     if run.options:
         found["own_options"] = [list(option) for option in run.options]
+    if run.data:
+        found["data"] = run.data
     return found | {"achieved": measured.achieved, "modalities": dict(measured.modalities), "scores": measured.scores}
 
 

@@ -72,7 +72,7 @@ class Run:
         """What `str` wrote; ValueError with a sentence when it is nothing of that kind."""
         parts = text.split(",")
         more: dict[str, Any] = {}
-        while "=" in parts[-1] and parts[-1].partition("=")[0] in _FURTHER:
+        while len(parts) > 4 and "=" in parts[-1] and parts[-1].partition("=")[0] in _FURTHER:
             name, _, value = parts.pop().partition("=")
             more[name] = value
         if len(parts) < 4 or not parts[0]:
@@ -102,8 +102,9 @@ def _option(text: str) -> tuple[str, Any]:
 def _number(text: str, kind: type, otherwise: str) -> Any:
     try:
         number = kind(text)
-    except ValueError:
-        number = math.nan
-    if not math.isfinite(number):
+        finite = math.isfinite(number)
+    except (ValueError, OverflowError):
+        finite = False
+    if not finite:
         raise ValueError(otherwise)
     return number

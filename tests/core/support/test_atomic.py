@@ -1,0 +1,64 @@
+"""Files are written whole or not at all, and nothing else is left behind."""
+
+import os
+import stat
+import threading
+
+import pytest
+
+from multiflow_core.support.atomic import whole, write_text
+
+
+def names(folder) -> list[str]:
+    return sorted(file.name for file in folder.iterdir())
+
+
+@pytest.mark.parametrize("error", [ValueError, KeyboardInterrupt])  # Streamlit's exceptions are no Exceptions either
+def test_whatever_is_raised_leaves_the_old_file_and_nothing_else(tmp_path, error):
+    file = write_text(tmp_path / "a.txt", "old")
+
+    def write_half():
+        with whole(file) as place:
+            place.write_text("half of the ne")
+            raise error
+
+    with pytest.raises(error):
+        write_half()
+    assert file.read_text() == "old" and names(tmp_path) == ["a.txt"]
+
+
+def test_a_reader_sees_the_old_file_until_the_new_one_is_whole(tmp_path):
+    file = write_text(tmp_path / "a.txt", "old")
+    with whole(file) as place:
+        place.write_text("new")
+        assert file.read_text() == "old"
+        assert place.parent == file.parent  # a rename from another file system would not be atomic
+    assert file.read_text() == "new" and names(tmp_path) == ["a.txt"]
+
+
+def test_what_cannot_take_the_name_leaves_nothing(tmp_path):
+    (tmp_path / "taken").mkdir()
+    with pytest.raises(OSError, match="taken"):
+        write_text(tmp_path / "taken", "text")
+    assert names(tmp_path) == ["taken"]
+
+
+def test_folders_are_made_and_text_is_utf_8(tmp_path):
+    file = write_text(tmp_path / "b" / "c" / "a.txt", "Größe ≥ 3\n")
+    assert file == tmp_path / "b" / "c" / "a.txt" and file.read_bytes() == "Größe ≥ 3\n".encode()
+
+
+def test_others_may_read_what_is_written(tmp_path):
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(write_text(tmp_path / "a", "").stat().st_mode) == 0o666 & ~umask
+
+
+def test_writers_at_the_same_time_do_not_mix(tmp_path):
+    texts = [letter * 10_000 for letter in "abcd"]
+    threads = [threading.Thread(target=write_text, args=(tmp_path / "a.txt", text)) for text in texts]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert (tmp_path / "a.txt").read_text() in texts and names(tmp_path) == ["a.txt"]
