@@ -20,7 +20,7 @@ from torch import nn
 import multiflow_core as mf
 from benchmarks.measure import SPARSITIES
 from benchmarks.models import pictures
-from multiflow_core.models.save import save_pruned
+from multiflow_core.models.formats.packed import save_packed
 from multiflow_core.models.vlm import VLM
 from multiflow_core.weights import packed_file
 
@@ -98,7 +98,7 @@ def answers(vlm: VLM, data: list) -> str:
 def exported(vlm: VLM, masks: mf.Masks) -> str:
     """The pruned checkpoint in float16, against the same without a mask, and read back."""
     with tempfile.TemporaryDirectory() as place:
-        folder = save_pruned(vlm, masks, Path(place) / "pruned", torch.float16)
+        folder = save_packed(vlm, masks, Path(place) / "pruned", torch.float16)
         size = (folder / packed_file.FILE).stat().st_size
         dense = packed_file.bytes_loaded(folder / packed_file.FILE)
         again = mf.load(folder).model.state_dict()

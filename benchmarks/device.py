@@ -17,6 +17,7 @@ import torch
 
 import multiflow_core as mf
 from benchmarks.measure import SPARSITIES
+from multiflow_core.data import dataset
 from multiflow_core.experiments.benchmark import measure, short_exam
 from multiflow_core.experiments.prepare import GRADIENT_BATCH, Sample, order_of
 from multiflow_core.experiments.run import Run
@@ -46,8 +47,6 @@ def compare(model: str, device: str, methods: Sequence[str], pairs: int) -> Iter
 
 def calibrated(here: VLM, there: VLM) -> str:
     """How far the statistics differ, and whether equal statistics give equal masks."""
-    from multiflow_core.data import dataset
-
     pairs = dataset.open().pairs(32, SEED, here.side)
     ours, theirs = (mf.calibrate(vlm.model, vlm.batches(pairs)) for vlm in (here, there))
     apart = max(

@@ -16,7 +16,7 @@ import torch
 import multiflow_core as mf
 from benchmarks.models import build, pictures
 from multiflow_core.families import family_of
-from multiflow_core.models.save import save_pruned
+from multiflow_core.models.formats.packed import save_packed
 from multiflow_core.models.vlm import BUILT_IN, VLM
 from multiflow_core.weights import packed_file
 from multiflow_core.weights.capture import quiet
@@ -134,7 +134,7 @@ def _bits(masks: mf.Masks) -> float:
 
 def _checkpoint(vlm: VLM, masks: mf.Masks) -> float:
     with tempfile.TemporaryDirectory() as folder:
-        file = save_pruned(vlm, masks, Path(folder), torch.float16) / packed_file.FILE
+        file = save_packed(vlm, masks, Path(folder), torch.float16) / packed_file.FILE
         return file.stat().st_size / packed_file.bytes_loaded(file)
 
 

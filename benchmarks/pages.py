@@ -28,6 +28,8 @@ from pathlib import Path
 
 from playwright.sync_api import Page, WebSocket, sync_playwright
 
+from app.app_pages import PAGES
+
 ROOT = Path(__file__).resolve().parent.parent
 QUIET = 0.6  # seconds without a message after which an answer is complete
 BARS = "Bars: 150 ms of the server a step for the built-in checkpoints, 400 ms for 220 M weights; 500 kB a chart."
@@ -146,8 +148,6 @@ def table(rows: list[list[str]]) -> str:
 
 
 def main() -> None:
-    from app.app_pages import PAGES
-
     parser = argparse.ArgumentParser(prog="python -m benchmarks.pages", description=__doc__.split("\n")[0])
     parser.add_argument("--model", help="a built-in name or a folder; default: the dashboard's own")
     parser.add_argument("--steps", type=int, default=5, help="steps of the slider on every page")

@@ -20,7 +20,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+from .support.version import VERSION as __version__  # noqa: F401
 
 # name -> where it is defined; loaded when it is first asked for, since PyTorch takes seconds to import
 _PUBLIC = {

@@ -11,6 +11,14 @@ import argparse
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from .data.dataset import DATA_SETS, DEFAULT
+from .experiments.run import Run
+from .models.format import FORMATS
+
+if TYPE_CHECKING:
+    from .models.vlm import VLM
 
 METHOD_ROW = "{:<10} {:<10} {:<11} {:<11} {:<12} {}"
 
@@ -21,7 +29,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="multiflow_core", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for add in (_add_methods, _add_layers, _add_calibrate, _add_prune, _add_evaluate, _add_card):
+    for add in (_add_methods, _add_formats, _add_layers, _add_calibrate, _add_prune, _add_evaluate, _add_card):
         add(commands)
     options = parser.parse_args(arguments)
     try:
@@ -49,6 +57,16 @@ def _methods(options: argparse.Namespace) -> None:
             print(f"    {name} = {option.default}: {option.doc}")
 
 
+def _add_formats(commands) -> None:
+    command = commands.add_parser("formats", help="list the formats in which a pruned checkpoint can be written")
+    command.set_defaults(run=_formats)
+
+
+def _formats(options: argparse.Namespace) -> None:
+    for kind in FORMATS.all():
+        print(f"{kind.name:<10} {kind.about}")
+
+
 def _add_layers(commands) -> None:
     command = commands.add_parser(
         "layers", help="list the prunable layers of a model, and why other matrices stay dense"
@@ -74,9 +92,26 @@ def _add_model(command) -> None:
     command.add_argument("--device", default="cpu", help="where the model runs: cpu or cuda (default: cpu)")
 
 
+def _add_data(command, use: str) -> None:
+    names = [data.name for data in DATA_SETS.all()]
+    command.add_argument("--data", choices=names, default=DEFAULT, help=f"the data set {use} (default: {DEFAULT})")
+
+
+def _add_statistics(command) -> None:
+    command.add_argument("--statistics", type=Path, help="what calibrate wrote, in place of what would be collected")
+
+
+def _known(options: argparse.Namespace, vlm: VLM) -> dict[str, Any]:
+    """The evidence that was given as a file."""
+    from .experiments.prepare import read
+
+    return {"statistics": read("statistics", vlm, options.statistics)} if options.statistics else {}
+
+
 def _add_calibrate(commands) -> None:
-    command = commands.add_parser("calibrate", help="collect activation statistics on 512 Flatland training pairs")
+    command = commands.add_parser("calibrate", help="collect activation statistics on 512 training pairs")
     _add_model(command)
+    _add_data(command, "they are from")
     command.add_argument("--out", type=Path, required=True, help="file to write, .safetensors")
     command.set_defaults(run=_calibrate)
 
@@ -85,7 +120,7 @@ def _calibrate(options: argparse.Namespace) -> None:
     from .experiments.prepare import collect
     from .models.vlm import load
 
-    statistics = collect("statistics", load(options.model, device=options.device))
+    statistics = collect("statistics", load(options.model, device=options.device), data=options.data)
     statistics.save(options.out)
     print(f"{options.out}: {len(statistics.square_sums)} layers, {statistics.samples} pairs")
 
@@ -96,9 +131,14 @@ def _add_prune(commands) -> None:
     command.add_argument("--method", default="multiflow")
     command.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
     command.add_argument("--seed", type=int, default=0)
+    _add_data(command, "that the method sees pairs of")
+    _add_statistics(command)
     command.add_argument("--masks", type=Path, help="file to write the masks to, .safetensors")
     command.add_argument(
         "--out", type=Path, help="folder to write the pruned checkpoint to, which opens like any other"
+    )
+    command.add_argument(
+        "--format", default="packed", help="of the checkpoint, see the command formats (default: packed)"
     )
     command.add_argument(
         "--dtype", choices=("float32", "float16", "bfloat16"), default="float32", help="of the weights in it"
@@ -110,28 +150,26 @@ def _prune(options: argparse.Namespace) -> None:
     import torch
 
     from .experiments.prepare import order_of
-    from .experiments.run import Run
-    from .models.save import save_pruned
     from .models.vlm import load
 
     if not options.masks and not options.out:
         raise ValueError("give --masks FILE, --out FOLDER or both: nothing would be written")
+    kind = FORMATS.get(options.format)
     vlm = load(options.model, device=options.device)
-    order = order_of(vlm, Run(options.model, options.method, options.sparsity, seed=options.seed))
+    run = Run(options.model, options.method, options.sparsity, seed=options.seed, data=options.data)
+    order = order_of(vlm, run, known=_known(options, vlm))
     masks = order.masks(options.sparsity)
     if options.masks:
         print(masks.save(options.masks))
     if options.out:
         pruned = vlm.prune(masks, order.weights(options.sparsity))
-        print(save_pruned(pruned, masks, options.out, getattr(torch, options.dtype)))
+        print(kind.write(pruned, masks, options.out, getattr(torch, options.dtype)))
     print(f"{masks.pruned:,} of {masks.total:,} weights pruned ({masks.sparsity:.4f})")
     for modality, sparsity in order.modality_sparsity(options.sparsity).items():
         print(f"  {modality:<8} {sparsity:.3f}")
 
 
 def _add_evaluate(commands) -> None:
-    from .experiments.sweep import DEFAULT_METHODS, SPARSITIES
-
     command = commands.add_parser(
         "evaluate",
         help="dense and pruned figures of the three tasks; resumable",
@@ -141,8 +179,10 @@ def _add_evaluate(commands) -> None:
         "  python -m multiflow_core evaluate MODEL --methods all --ablation --costs --masks FOLDER",
     )
     _add_model(command)
-    command.add_argument("--methods", nargs="+", default=list(DEFAULT_METHODS), help='names, or "all"')
-    command.add_argument("--sparsities", nargs="+", type=float, default=list(SPARSITIES))
+    _add_data(command, "that they are asked about")
+    _add_statistics(command)
+    command.add_argument("--methods", nargs="+", help='names, or "all"')
+    command.add_argument("--sparsities", nargs="+", type=float)
     command.add_argument("--seeds", type=int, default=3, help="runs of a method in which chance is involved")
     command.add_argument(
         "--costs",
@@ -159,14 +199,16 @@ def _add_evaluate(commands) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from .experiments.benchmark import short_exam
-    from .experiments.sweep import Sweep, ablation, plan, result_file
+    from .experiments.sweep import DEFAULT_METHODS, SPARSITIES, Sweep, ablation, plan, result_file
     from .models.vlm import load
     from .pruning.method import methods
 
     vlm = load(options.model, device=options.device)
-    names = [m.name for m in methods()] if options.methods == ["all"] else options.methods
-    runs = plan(names, options.sparsities, options.seeds) + (ablation(options.sparsities) if options.ablation else [])
-    sweep = Sweep(vlm, short_exam(), options.out or result_file(vlm.name), options.masks)
+    names = [m.name for m in methods()] if options.methods == ["all"] else options.methods or DEFAULT_METHODS
+    sparsities = options.sparsities or SPARSITIES
+    runs = plan(names, sparsities, options.seeds) + (ablation(sparsities) if options.ablation else [])
+    out, known = options.out or result_file(vlm.name), _known(options, vlm)
+    sweep = Sweep(vlm, short_exam(options.data), out, options.masks, known=known)
     sweep.run(runs)
     if options.costs:
         sweep.costs(options.model, names)
@@ -180,7 +222,7 @@ def _add_card(commands) -> None:
 
 
 def _card(options: argparse.Namespace) -> None:
-    from .experiments.model_card import write_card
     from .models.vlm import load
+    from .pretrain.model_card import write_card
 
     print(write_card(load(options.model), options.log))

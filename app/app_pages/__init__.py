@@ -1,4 +1,7 @@
-"""The pages, in the order of the navigation. A page is a file that ends with `ui.page(show)`."""
+"""App pages: one thin file a page, in the order of the navigation. Uses parts, facts, engine, lesson, charts, html, look and state.
+
+A page ends with `ui.page(show)`.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Charts: frozen data in, figure out. No streamlit here.
+"""Charts: frozen data in, figure out. Uses look.
 
 Every chart is a frozen dataclass with `figure(palette)`, `title()` (the finding, one sentence), `describe()` (alternative
 text) and `table()` (the same numbers as columns).

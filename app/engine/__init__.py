@@ -1,1 +1,1 @@
-"""Engine: models, orders and pruned models, made once for all sessions. Uses state and the core; no Streamlit, no prose."""
+"""Engine: models, orders and pruned models, made once for all sessions; no prose. Uses state and the core."""

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 import multiflow_core as mf
 from multiflow_core.experiments.run import OWN, Run
 from multiflow_core.pruning.order import Order
@@ -16,8 +18,6 @@ from . import calibration, checkpoints
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
-    import numpy as np
-
     from multiflow_core import Masks, Statistics
     from multiflow_core.models.vlm import VLM
     from multiflow_core.pruning.method import Method
@@ -176,8 +176,6 @@ def layer_counts(key: Run, progress: Progress | None = None) -> np.ndarray:
     known = order(key, progress)
     if known.nested:
         return known.layer_counts(key.sparsity)
-    import numpy as np
-
     shares = masks(key, progress).layer_sparsity()
     return np.array([round(shares[layer.name] * layer.size) for layer in known.layers])
 

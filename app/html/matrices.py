@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from ..charts import Palette
+from ..look.palette import Palette
 from ..look.words import number
 from . import networks
 from .networks import Network

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from ..charts import Palette
+from ..look.palette import Palette
 
 RULES = """
 .mf-minis{display:flex;flex-wrap:wrap;gap:14px 20px;margin:2px 0 4px}

@@ -6,7 +6,7 @@ from base64 import b64encode
 from dataclasses import dataclass
 from html import escape
 
-from ..charts import Palette
+from ..look.palette import Palette
 
 WIDTH, STEP, RADIUS = 260, 54, 17
 

@@ -1,4 +1,4 @@
-"""The lesson: one file a step, in the order in which they are taken."""
+"""Lesson: one file a step, in the order in which they are taken. Uses engine, html, look and the core."""
 
 from __future__ import annotations
 

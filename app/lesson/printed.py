@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from html import escape
 
-from ..charts import LIGHT
 from ..html import matrices
+from ..look.palette import LIGHT
 from . import STEPS, Step
 from .numbers import Lesson
 

@@ -1,1 +1,1 @@
-"""Look: the colours, and how numbers are said. Uses no other room."""
+"""Look: the colours, and how numbers are said. Uses nothing else."""

@@ -1,1 +1,3 @@
-"""Parts: the pieces with Streamlit that pages are put together from. Uses every room but the pages."""
+"""Parts: the pieces with Streamlit that pages are put together from. Uses facts, engine, lesson, charts, html, look, state and
+the core.
+"""

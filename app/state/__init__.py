@@ -1,3 +1,3 @@
-"""State: every key of session and address, once. Uses no other room."""
+"""State: every key of session and address, once. Uses the core."""
 
 from .keys import *  # noqa: F403

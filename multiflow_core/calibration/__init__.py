@@ -1,1 +1,1 @@
-"""Calibration: what a method may know about data. Uses models, families, weights and support."""
+"""Calibration: what a method may know of data. Uses models, families, weights and support."""

@@ -1,1 +1,3 @@
-"""Experiments: models pruned in many ways, measured, and kept in result files. Uses every room but pretrain."""
+"""Experiments: models pruned in many ways, measured, and kept in result files. Uses tasks, pruning, calibration, models,
+weights, data and support.
+"""

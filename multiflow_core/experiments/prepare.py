@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 from torch import Tensor
@@ -34,9 +37,9 @@ class Sample:
 
 
 def evidence_of(
-    name: str, vlm: VLM, seed: int = 0, progress: Progress | None = None, sample: Sample | None = None
+    name: str, vlm: VLM, seed: int = 0, progress: Progress | None = None, sample: Sample | None = None, data: str = ""
 ) -> Any:
-    """Evidence about a model by name: what lies beside its checkpoint, else collected from Flatland's training pairs.
+    """Evidence about a model by name: what lies beside its checkpoint, else collected from a data set's training pairs.
 
     >>> from multiflow_core import load
     >>> evidence_of("statistics", load("flatland-blip")).samples
@@ -44,21 +47,37 @@ def evidence_of(
     """
     kind = EVIDENCE.get(name)
     shipped = vlm.folder / kind.file if vlm.folder and kind.file else None
-    if seed == 0 and shipped and shipped.is_file():
+    if seed == 0 and data in ("", dataset.DEFAULT) and shipped and shipped.is_file():
         found = kind.load(shipped)
         if found.layers == vlm.layers:
             return found
-    return collect(name, vlm, seed, progress, sample)
+    return collect(name, vlm, seed, progress, sample, data)
 
 
-def collect(name: str, vlm: VLM, seed: int = 0, progress: Progress | None = None, sample: Sample | None = None) -> Any:
+def collect(
+    name: str, vlm: VLM, seed: int = 0, progress: Progress | None = None, sample: Sample | None = None, data: str = ""
+) -> Any:
     """The same, collected anew whatever lies beside the checkpoint."""
     kind = EVIDENCE.get(name)
-    batches = _batches(kind, vlm, seed, progress, sample)
+    batches = _batches(kind, vlm, seed, progress, sample, data)
     return kind.collect(vlm.model, None, Data(batches, seed=seed, progress=progress))
 
 
-def order_of(vlm: VLM, run: Run, progress: Progress | None = None, sample: Sample | None = None) -> Order:
+def read(name: str, vlm: VLM, file: Path) -> Any:
+    """The same, from a file that was collected earlier; ValueError where it is about another model."""
+    found = EVIDENCE.get(name).load(file)
+    if found.layers != vlm.layers:
+        raise ValueError(f"{file} holds {EVIDENCE.get(name).title} of another model: calibrate {vlm.name} itself.")
+    return found
+
+
+def order_of(
+    vlm: VLM,
+    run: Run,
+    progress: Progress | None = None,
+    sample: Sample | None = None,
+    known: Mapping[str, Any] = MappingProxyType({}),
+) -> Order:
     """The order of a run, made from all that its method needs, with the method's quick options; its sparsity is not used.
 
     >>> from multiflow_core import load
@@ -66,12 +85,14 @@ def order_of(vlm: VLM, run: Run, progress: Progress | None = None, sample: Sampl
     0.5
 
     Args:
-        vlm: the model; its calibration pairs, and those behind gradients, are training scenes of Flatland.
-        run: the method, or criterion x allocation; the seed also chooses the calibration pairs.
+        vlm: the model.
+        run: the method, or criterion x allocation; the seed also chooses the calibration pairs, from the training pairs of its
+            data set.
         progress: called as progress(fraction, message) while evidence is collected and weights are ranked; every stage
             starts from 0. What it raises ends the work. Methods that solve each sparsity anew do most of theirs in
             `order.masks(sparsity, progress=...)`.
         sample: how many pairs; by default as many as the shipped results were made with.
+        known: {name: evidence} that is there already, in place of what would be collected.
     """
     method = METHODS.get(run.method)
     # with either replaced, any criterion goes with any allocation
@@ -80,24 +101,28 @@ def order_of(vlm: VLM, run: Run, progress: Progress | None = None, sample: Sampl
         "allocation": method.allocation if run.allocation == OWN else run.allocation,
     }  # fmt: skip
     kinds = [EVIDENCE.get(need) for need in sorted(CRITERIA.get(blend["criterion"]).needs if blend else method.needs)]
-    known = [evidence_of(kind.name, vlm, run.seed, progress, sample) for kind in kinds if not kind.backward]
+    given = [
+        known[kind.name] if kind.name in known else evidence_of(kind.name, vlm, run.seed, progress, sample, run.data)
+        for kind in kinds
+        if not kind.backward
+    ]
     # passes with gradients are the method's own
-    batches = next((_batches(kind, vlm, run.seed, progress, sample) for kind in kinds if kind.backward), None)
+    batches = next((_batches(kind, vlm, run.seed, progress, sample, run.data) for kind in kinds if kind.backward), None)
     options = dict(run.options) if blend else {**method.quick, **dict(run.options)}
     return rank(
-        vlm.model, run.method, **blend, evidence=known, batches=batches, seed=run.seed, progress=progress, **options
+        vlm.model, run.method, **blend, evidence=given, batches=batches, seed=run.seed, progress=progress, **options
     )
 
 
 def _batches(
-    kind: Evidence, vlm: VLM, seed: int, progress: Progress | None, sample: Sample | None
+    kind: Evidence, vlm: VLM, seed: int, progress: Progress | None, sample: Sample | None, data: str
 ) -> list[dict[str, Tensor]]:
     """The calibration pairs, so many at once as a pass of this kind has room for."""
     sample = sample or Sample(CALIBRATION_PAIRS, CALIBRATION_BATCH, GRADIENT_BATCH)
     size = sample.gradient_batch if kind.backward else sample.batch
     report = progress or (lambda fraction, message: None)
     report(0.0, "drawing the calibration pairs")
-    drawn = dataset.open().pairs(sample.pairs, seed, vlm.side)
+    drawn = dataset.open(data or dataset.DEFAULT).pairs(sample.pairs, seed, vlm.side)
     batches: list[dict[str, Tensor]] = []
     for batch in vlm.batches(drawn, size):
         batches.append(batch)

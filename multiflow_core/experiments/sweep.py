@@ -4,20 +4,21 @@ from __future__ import annotations
 
 import multiprocessing
 import platform
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 
 import torch
 import transformers
 
-from .. import __version__
-from ..data.dataset import Exam
+from ..data.dataset import DEFAULT, Exam
 from ..models.vlm import ASSETS, VLM
 from ..pruning.method import METHODS
+from ..support.version import VERSION
 from ..tasks.task import Scores, tasks
 from ..weights.masks import Masks
 from .benchmark import measure
@@ -66,13 +67,24 @@ class Sweep:
         path: the result file; runs that it holds are not repeated, and it is written whole after each run.
         masks: folder for the masks of the methods (seed 0), from which the overlaps between them are computed. Masks
             that are not there are made, also for runs that the file holds.
+        known: {name: evidence} that is there already, in place of what would be collected.
     """
 
-    def __init__(self, vlm: VLM, exam: Exam, path: Path, masks: Path | None = None, report: Report = print):
+    def __init__(
+        self,
+        vlm: VLM,
+        exam: Exam,
+        path: Path,
+        masks: Path | None = None,
+        report: Report = print,
+        known: Mapping[str, Any] = MappingProxyType({}),
+    ):
         self.vlm, self.exam, self.path, self.masks, self.report = vlm, exam, path, masks, report
         self.results = Results.load(path) if path.is_file() else Results(head=describe(vlm, exam))
+        if (other := self.results.head.get("data", DEFAULT)) != exam.data.name:
+            raise ValueError(f"{path} holds figures on {other}: give those on {exam.data.name} a file of their own.")
         # one order serves all sparsities of a method
-        self._order_of = lru_cache(maxsize=1)(lambda run: order_of(vlm, run))
+        self._order_of = lru_cache(maxsize=1)(lambda run: order_of(vlm, run, known=known))
 
     def run(self, runs: Sequence[Run]) -> Results:
         """Measure all runs that the file does not hold yet, and return its content."""
@@ -137,12 +149,11 @@ def describe(vlm: VLM, exam: Exam) -> dict[str, Any]:
         "data": exam.data.name,
         "split": exam.split,
         "scenes": len(exam.items),
-        "captioned": exam.captioned if "captioning" in vlm.tasks else 0,
-        "questions": len(exam.asked) if "vqa" in vlm.tasks else 0,
+        **{part: count(exam) * task.can(vlm) for task in tasks() for part, count in task.counts.items()},
         "calibration_pairs": CALIBRATION_PAIRS,
         "gradient_batch": GRADIENT_BATCH,
         "versions": {
-            "multiflow_core": __version__,
+            "multiflow_core": VERSION,
             "torch": torch.__version__,
             "transformers": transformers.__version__,
             "python": platform.python_version(),

@@ -14,8 +14,6 @@ from ..weights.layers import PrunableLayer
 from .folder import load_model, load_processor
 from .roles import Role
 
-TASKS = ("retrieval", "captioning", "vqa")
-
 
 class Family:
     """One model family. Sub-classes register an instance with `families.register`.

@@ -12,6 +12,7 @@ from . import register
 from .base import Family
 from .clip import EMBEDDING, PROJECTION
 from .roles import BERT_BLOCK, CLIP_BLOCK, CROSS_BLOCK, roles
+from .xvlm_model import XvlmModel
 
 
 class Xvlm(Family):
@@ -34,8 +35,6 @@ class Xvlm(Family):
         return ("retrieval",)
 
     def model_class(self, architectures: Sequence[str]) -> type:
-        from .xvlm_model import XvlmModel
-
         return XvlmModel
 
     def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:

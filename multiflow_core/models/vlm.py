@@ -15,6 +15,9 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
+from ..families import families
+from ..families.folder import read_config
+from ..families.hub import fetch, is_hub_name
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from .layout import prunable_layers
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from ..weights.masks import Masks
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
-BUILT_IN = ("flatland-blip", "flatland-xvlm")
+BUILT_IN = tuple(sorted(config.parent.name for config in ASSETS.glob("*/config.json")))
 BATCH = 64
 CARD = "card.json"  # beside a checkpoint: what it was trained on, and more
 FIRST_WORDS = 20  # of an answer, with their probabilities
@@ -228,7 +231,7 @@ def load(
     tensors only; nothing else is ever run or unpickled.
 
     Args:
-        name: "flatland-blip", a folder (also of a pruned checkpoint, see `multiflow_core.export`), or a hub name such
+        name: "flatland-blip", a folder (also of a pruned checkpoint, see `multiflow_core.models.format`), or a hub name such
             as "openai/clip-vit-base-patch32" (local cache first).
         dtype: of the weights; None: as they are in the file. Scores are computed in float32 in any case.
         progress: called as progress(fraction, message) during a download.
@@ -242,9 +245,6 @@ def load(
     """
     device = _present(device)
     folder = _locate(name, progress)
-    from ..families import families
-    from ..families.folder import read_config
-
     architectures = read_config(folder).get("architectures") or ["model without a named architecture"]
     family = next((f for f in families() if set(f.architectures) & set(architectures)), None)
     if family is None:
@@ -273,8 +273,6 @@ def _present(device: str | torch.device) -> torch.device:
 
 def _locate(name: str | Path, progress: Progress | None) -> Path:
     """The folder behind a name; hub models are downloaded into the local cache if they are not there."""
-    from ..families.hub import fetch, is_hub_name
-
     folder = ASSETS / str(name) if str(name) in BUILT_IN else Path(name)
     if folder.is_dir():
         return folder

@@ -1,4 +1,5 @@
-"""Pre-training of the built-in Flatland checkpoints: one command, resumable, the same weights from the same seed.
+"""Pretrain: the built-in checkpoints and their cards, by one command, resumable, the same weights from the same seed.
+Uses experiments, tasks, models, families, data and support.
 
     python -m multiflow_core.pretrain flatland-blip --work /tmp/flatland-blip --out assets/flatland-blip
 
@@ -6,8 +7,3 @@ Because the world is symbolic, the first steps teach the vision encoder alone wh
 the setting at the class token) through linear heads that are thrown away afterwards; on two processor cores this replaces
 most of the hours that captions alone would need. Then the objectives of the model's own paper join.
 """
-
-from .loop import main, train
-from .recipe import RECIPES, Recipe
-
-__all__ = ["RECIPES", "Recipe", "main", "train"]

@@ -1,3 +1,3 @@
-from . import main
+from .loop import main
 
 main()

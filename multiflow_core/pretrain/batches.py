@@ -10,7 +10,7 @@ from torch import Tensor
 
 from ..data import flatland
 from ..data.flatland.draw import render
-from .flatland_blip import IMAGE_MEAN, IMAGE_SIZE, IMAGE_STD, PATCH
+from .reading import IMAGE_MEAN, IMAGE_SIZE, IMAGE_STD, PATCH
 from .recipe import Recipe
 
 VOCABULARY = flatland.vocabulary()

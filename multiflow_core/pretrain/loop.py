@@ -7,42 +7,16 @@ import json
 import os
 import shutil
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import torch
 from torch import nn
 
 from .batches import make_batch
+from .built_in import BUILT_INS
 from .objectives import Objectives
-from .recipe import RECIPES, Recipe
-
-
-def prepare(name: str) -> Objectives:
-    """A new built-in model in training mode, with its objectives."""
-    if name == "flatland-blip":
-        from ..families.blip_parts import BlipParts
-        from .blip import BlipObjectives
-        from .flatland_blip import flatland_blip_config
-
-        return BlipObjectives(BlipParts(flatland_blip_config()).train())
-    from ..families.xvlm_model import XvlmModel
-    from .flatland_xvlm import flatland_xvlm_config
-    from .xvlm import XvlmObjectives
-
-    return XvlmObjectives(XvlmModel(flatland_xvlm_config()).train())
-
-
-def save(name: str, model: nn.Module, folder: Path) -> None:
-    """Write a built-in model as an ordinary transformers folder."""
-    if name == "flatland-blip":
-        from .flatland_blip import save_flatland_blip
-
-        save_flatland_blip(model, folder)
-    else:
-        from .flatland_xvlm import save_flatland_xvlm
-
-        save_flatland_xvlm(model, folder)
+from .recipe import Recipe
 
 
 def train(name: str, recipe: Recipe, work: Path, save_every: int = 200) -> nn.Module:
@@ -50,7 +24,7 @@ def train(name: str, recipe: Recipe, work: Path, save_every: int = 200) -> nn.Mo
     work.mkdir(parents=True, exist_ok=True)
     state_file, log_file = work / "state.pt", work / "log.jsonl"
     torch.manual_seed(recipe.seed)
-    net = prepare(name)
+    net = BUILT_INS.get(name).new()
     decayed = [p for p in net.parameters() if p.ndim > 1]
     plain = [p for p in net.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
@@ -96,15 +70,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="python -m multiflow_core.pretrain", description="Train a built-in checkpoint."
     )
-    parser.add_argument("name", choices=list(RECIPES))
+    parser.add_argument("name", choices=[model.name for model in BUILT_INS.all()])
     parser.add_argument("--work", type=Path, required=True, help="folder for the state that makes training resumable")
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished checkpoint")
     for field, value in asdict(Recipe()).items():
         parser.add_argument(f"--{field.replace('_', '-')}", type=type(value), help="default: the model's own recipe")
     options = vars(parser.parse_args())
     given = {field: options[field] for field in asdict(Recipe()) if options[field] is not None}
-    recipe = Recipe(**asdict(RECIPES[options["name"]]) | given)
-    model = train(options["name"], recipe, options["work"])
-    save(options["name"], model, options["out"])
+    chosen = BUILT_INS.get(options["name"])
+    recipe = replace(chosen.recipe, **given)
+    chosen.save(train(chosen.name, recipe, options["work"]), options["out"])
     (options["out"] / "training.json").write_text(json.dumps(asdict(recipe), indent=1))
     shutil.copy(options["work"] / "log.jsonl", options["out"] / "log.jsonl")

@@ -26,9 +26,3 @@ class Recipe:
             return self.learning_rate * min(1.0, (step + 1) / self.warmup)
         warm = min(1.0, 0.1 + (step - joined + 1) / self.warmup)
         return self.learning_rate * warm * 0.5 * (1 + math.cos(math.pi * (step - joined) / (self.steps - joined)))
-
-
-RECIPES: dict[str, Recipe] = {
-    "flatland-blip": Recipe(),
-    "flatland-xvlm": Recipe(steps=1600, looking=0.3, matching=0.6),
-}

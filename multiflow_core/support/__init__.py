@@ -1,1 +1,1 @@
-"""Support: files, memory, threads and names, for everybody. Uses no other room."""
+"""Support: files, memory, threads, registries and the version, for everybody. Uses nothing else."""

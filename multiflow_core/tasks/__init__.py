@@ -1,1 +1,1 @@
-"""Tasks: what a model is asked, and how well it does. Uses data and support."""
+"""Tasks: what a model is asked, and how well it does. Uses models, data and support."""

@@ -43,5 +43,6 @@ register(
         told={"true": "true captions"},
         carded={"true": "greedy captions that are true"},
         place=2,
+        counts={"captioned": lambda exam: exam.captioned},
     )
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..data.dataset import Exam
@@ -31,6 +31,7 @@ class Task:
         score: score(predictions, exam) -> {figure: value}.
         told: {figure: its name} of the figures that are told of a run in one line.
         carded: {figure: its name} of those on a model card.
+        counts: {name in a result file: count(exam)}: how much of an exam the task takes, besides all items.
     """
 
     name: str
@@ -44,6 +45,7 @@ class Task:
     told: Mapping[str, str]
     carded: Mapping[str, str]
     place: int = 100
+    counts: Mapping[str, Callable[[Exam], int]] = field(default_factory=dict)
 
     def measure(self, vlm: VLM, exam: Exam) -> Scores:
         """The figures of a model."""

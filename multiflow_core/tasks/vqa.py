@@ -47,5 +47,6 @@ register(
         told={"all": "VQA"},
         carded={"all": "VQA, all types"},
         place=3,
+        counts={"questions": lambda exam: len(exam.asked)},
     )
 )

@@ -6,8 +6,8 @@ import torch
 from multiflow_core import load
 from multiflow_core.families.blip_parts import BlipParts
 from multiflow_core.families.xvlm_model import XvlmModel
-from multiflow_core.pretrain.flatland_blip import flatland_blip_config
-from multiflow_core.pretrain.flatland_xvlm import flatland_xvlm_config
+from multiflow_core.pretrain.models.flatland_blip import FLATLAND_BLIP
+from multiflow_core.pretrain.models.flatland_xvlm import FLATLAND_XVLM
 
 
 def shrunk(config):
@@ -19,7 +19,7 @@ def shrunk(config):
 
 def tiny_config():
     """`flatland-blip`, shrunk."""
-    config = shrunk(flatland_blip_config())
+    config = shrunk(FLATLAND_BLIP.config())
     config.text_config.encoder_hidden_size = 32
     config.image_text_hidden_size = 16
     return config
@@ -34,7 +34,7 @@ def parts() -> BlipParts:
 @pytest.fixture
 def xvlm() -> XvlmModel:
     torch.manual_seed(0)
-    return XvlmModel(shrunk(flatland_xvlm_config())).eval()
+    return XvlmModel(shrunk(FLATLAND_XVLM.config())).eval()
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,18 @@
 import pytest
 import torch
 
-from multiflow_core import Masks, load
+import multiflow_core as mf
+from benchmarks.models import save
+from multiflow_core import Masks, Statistics, load
 from multiflow_core.cli import main
+from multiflow_core.experiments import benchmark, prepare
+from multiflow_core.experiments.results import Results
+from multiflow_core.experiments.run import Run
+from multiflow_core.models.format import FORMATS
+from multiflow_core.models.vlm import ASSETS
 from multiflow_core.pruning.method import methods
+
+BLIPS = str(ASSETS / "flatland-blip" / "statistics.safetensors")
 
 
 def test_methods_are_listed_with_all_there_is_to_know(capsys):
@@ -49,6 +58,47 @@ def test_prune_writes_a_checkpoint_that_opens_like_any_other(tmp_path, capsys):
     assert str(tmp_path / "pruned") in capsys.readouterr().out
 
 
+def test_formats_are_listed(capsys):
+    main(["formats"])
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.split()[0] for line in lines] == [kind.name for kind in FORMATS.all()]
+    assert all(kind.about in line for kind, line in zip(FORMATS.all(), lines, strict=True))
+
+
+@pytest.fixture(scope="module")
+def clip(tmp_path_factory):
+    """A folder with a small CLIP, which reads pictures of another size than the built-in models do."""
+    return str(save("clip-b32", tmp_path_factory.mktemp("clip"), small=True))
+
+
+def test_calibrate_collects_what_prune_would(clip, tmp_path, capsys):
+    main(["calibrate", clip, "--out", str(tmp_path / "s.safetensors")])
+    vlm, written = load(clip), Statistics.load(tmp_path / "s.safetensors")
+    assert vlm.side != load("flatland-blip").side
+    collected = prepare.order_of(vlm, Run(clip, "multiflow")).statistics
+    assert written.layers == collected.layers == vlm.layers and written.samples == collected.samples == 512
+    assert all(torch.equal(sums, collected.square_sums[name]) for name, sums in written.square_sums.items())
+    assert f"{len(vlm.layers)} layers, 512 pairs" in capsys.readouterr().out
+
+
+def test_given_statistics_take_the_place_of_collecting(clip, tmp_path, monkeypatch):
+    """Statistics that nobody would collect, and a collector that fails."""
+    vlm, file = load(clip), tmp_path / "s.safetensors"
+    random = {layer.name: torch.rand(layer.shape[1], dtype=torch.float64) for layer in vlm.layers}
+    Statistics(random, 1, vlm.layers).save(file)
+    expected = mf.rank(vlm.model, "multiflow", statistics=Statistics.load(file)).masks(0.5)
+    monkeypatch.setattr(prepare, "collect", lambda *asked: 1 / 0)
+    main(["prune", clip, "--sparsity", "0.5", "--masks", str(tmp_path / "m.safetensors"), "--statistics", str(file)])
+    assert Masks.load(tmp_path / "m.safetensors") == expected
+    exam = benchmark.full_exam("test", 3)
+    monkeypatch.setattr(benchmark, "short_exam", lambda data: exam)
+    arguments = ["evaluate", clip, "--methods", "multiflow", "--sparsities", "0.5", "--statistics", str(file)]
+    main([*arguments, "--out", str(tmp_path / "r.json"), "--masks", str(tmp_path)])
+    assert Masks.load(tmp_path / "multiflow 0.50.safetensors") == expected
+    (found,) = Results.load(tmp_path / "r.json").runs
+    assert found.scores["retrieval"] == benchmark.measure(vlm.prune(expected), exam)["retrieval"]
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -57,6 +107,10 @@ def test_prune_writes_a_checkpoint_that_opens_like_any_other(tmp_path, capsys):
         (["prune", "flatland-blip", "--sparsity", "0.5"], "--out FOLDER"),
         (["prune", "flatland-blip", "--method", "omq", "--sparsity", "0.5", "--masks", "x"], "did you mean 'omp'"),
         (["prune", "flatland-blip", "--sparsity", "0.5", "--masks", "x", "--device", "tpu"], "choose cpu"),
+        (["prune", "flatland-blip", "--sparsity", "0.5", "--out", "x", "--format", "pack"], "did you mean 'packed'"),
+        (["prune", "flatland-xvlm", "--sparsity", "0.5", "--masks", "x", "--statistics", BLIPS], "of another model"),
+        (["evaluate", "flatland-xvlm", "--out", "x", "--statistics", BLIPS], "of another model"),
+        (["evaluate", "flatland-blip", "--out", "x", "--statistics", __file__], "is not"),
     ],
 )
 def test_a_mistake_gets_one_sentence(arguments, sentence, capsys):

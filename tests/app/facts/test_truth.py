@@ -1,12 +1,12 @@
 """Which models are asked about what they were trained on, and what is known to be true."""
 
 import pytest
+from multiflow_core.models.save import save_pruned
 
 from app.engine import runs
 from app.facts import gallery, truth, typed_text
 from benchmarks.models import save
 from multiflow_core.experiments.run import Run
-from multiflow_core.models.save import save_pruned
 from multiflow_core.models.vlm import Caption
 
 

@@ -11,7 +11,7 @@ from transformers import BlipForConditionalGeneration, BlipForImageTextRetrieval
 import multiflow_core as mf
 from multiflow_core.families.blip_parts import BlipParts
 from multiflow_core.models.vlm import ASSETS
-from multiflow_core.pretrain.flatland_blip import save_flatland_blip
+from multiflow_core.pretrain.models.flatland_blip import FLATLAND_BLIP
 
 TASK_CLASSES = (BlipForImageTextRetrieval, BlipForConditionalGeneration, BlipForQuestionAnswering)
 
@@ -37,7 +37,7 @@ def test_views_share_every_tensor(parts):
 
 
 def test_a_saved_folder_loads_strictly_and_into_each_task_class(parts, tmp_path):
-    save_flatland_blip(parts, tmp_path)
+    FLATLAND_BLIP.save(parts, tmp_path)
     again = mf.load(tmp_path).model
     assert type(again) is BlipParts
     for name, tensor in parts.state_dict().items():
@@ -51,7 +51,7 @@ def test_a_saved_folder_loads_strictly_and_into_each_task_class(parts, tmp_path)
 
 @pytest.mark.parametrize(("change", "message"), [("drop", "lacks"), ("add", "no place for")])
 def test_a_missing_or_left_over_key_is_refused(parts, tmp_path, change, message):
-    save_flatland_blip(parts, tmp_path)
+    FLATLAND_BLIP.save(parts, tmp_path)
     tensors = load_file(tmp_path / "model.safetensors")
     if change == "drop":
         del tensors["text_proj.weight"]

@@ -13,7 +13,7 @@ from multiflow_core.data.flatland.words import vocabulary
 from multiflow_core.families import family_of
 from multiflow_core.families.xvlm_convert import convert, converted, interpolated, read_checkpoint
 from multiflow_core.families.xvlm_model import XvlmConfig, XvlmModel
-from multiflow_core.pretrain.flatland_xvlm import flatland_xvlm_config, save_flatland_xvlm
+from multiflow_core.pretrain.models.flatland_xvlm import FLATLAND_XVLM
 
 WIDTH, HEADS, LAYERS, FUSION_FROM, PATCH, SIDE, WORDS = 128, 2, 4, 2, 16, 3, 40  # head width 64, as published
 
@@ -89,11 +89,11 @@ def test_it_learns_four_pairs_by_heart(model):
 
 def test_the_built_in_one_is_small_and_loads_as_any_folder(tmp_path):
     torch.manual_seed(0)
-    model = XvlmModel(flatland_xvlm_config())
+    model = XvlmModel(FLATLAND_XVLM.config())
     weights = [model.vision_encoder.encoder, model.text_encoder.encoder, model.fusion_encoder]
     spread = torch.cat([p.flatten() for part in weights for p in part.parameters() if p.ndim > 1]).std()
     assert float(spread.detach()) == pytest.approx(0.05, rel=0.02)
-    save_flatland_xvlm(model, tmp_path)
+    FLATLAND_XVLM.save(model, tmp_path)
     assert (tmp_path / "model.safetensors").stat().st_size <= 30e6
     vlm = mf.load(tmp_path)
     assert {layer.modality for layer in vlm.layers} == {"vision", "text", "fusion"}

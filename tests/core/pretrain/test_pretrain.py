@@ -4,8 +4,10 @@ import pytest
 import torch
 
 from multiflow_core.data import flatland
-from multiflow_core.pretrain import RECIPES, Recipe, batches, loop
+from multiflow_core.pretrain import batches, loop
 from multiflow_core.pretrain.batches import PAD, make_batch
+from multiflow_core.pretrain.built_in import BUILT_INS
+from multiflow_core.pretrain.recipe import Recipe
 
 SHORT = Recipe(steps=4, batch=4, warmup=2, looking=0.25, matching=0.5)
 
@@ -42,7 +44,7 @@ def test_learning_rate_warms_up_twice_and_ends_at_zero():
     assert recipe.rate(999) < 1e-4
 
 
-@pytest.mark.parametrize("name", list(RECIPES))
+@pytest.mark.parametrize("name", [model.name for model in BUILT_INS.all()])
 def test_an_interrupted_run_ends_with_the_same_weights(name, tmp_path, monkeypatch):
     whole = loop.train(name, SHORT, tmp_path / "whole", save_every=2)
     step = loop.train_step

@@ -14,7 +14,7 @@ from benchmarks.models import MODELS, build, pictures
 from multiflow_core import Masks
 from multiflow_core.families import family_of
 from multiflow_core.families import folder as folders
-from multiflow_core.models.save import save_pruned
+from multiflow_core.models.formats.packed import save_packed
 from multiflow_core.models.vlm import VLM
 from multiflow_core.support.files import read_safetensors
 from multiflow_core.weights import packed_file
@@ -38,7 +38,7 @@ def pruned(name, sparsity=0.75, dtype=torch.float32):
 @pytest.mark.parametrize("name", MODELS)
 def test_a_checkpoint_comes_back_bit_by_bit(name, tmp_path):
     vlm, masks = pruned(name)
-    again = mf.load(save_pruned(vlm, masks, tmp_path))
+    again = mf.load(save_packed(vlm, masks, tmp_path))
     assert type(again.model) is type(vlm.model)
     assert again.tasks == vlm.tasks
     for (key, tensor), other in zip(vlm.model.state_dict().items(), again.model.state_dict().values(), strict=True):
@@ -52,7 +52,7 @@ def test_a_checkpoint_comes_back_bit_by_bit(name, tmp_path):
 @pytest.mark.parametrize("dtype", [torch.float16, torch.bfloat16])
 def test_half_precision_on_disk(dtype, tmp_path):
     vlm, masks = pruned("clip-b32")
-    again = mf.load(save_pruned(vlm, masks, tmp_path, dtype), dtype=None)
+    again = mf.load(save_packed(vlm, masks, tmp_path, dtype), dtype=None)
     assert again.model.dtype == dtype
     for key, tensor in vlm.model.state_dict().items():
         expected = tensor.to(dtype) if tensor.is_floating_point() else tensor
@@ -63,7 +63,7 @@ def test_half_precision_on_disk(dtype, tmp_path):
 def test_the_dense_model_serves_where_the_survivors_keep_their_values(tmp_path):
     model, processor = build("clip-b32", small=True)
     vlm, masks = VLM("clip", model, processor, family_of(model)), mf.rank(model, "omp").masks(0.5)
-    again = mf.load(save_pruned(vlm, masks, tmp_path)).model.state_dict()
+    again = mf.load(save_packed(vlm, masks, tmp_path)).model.state_dict()
     assert all(torch.equal(tensor, again[key]) for key, tensor in vlm.prune(masks).model.state_dict().items())
 
 
@@ -87,7 +87,7 @@ def test_any_values_and_any_mask_come_back(entries, dtype):
 
 def test_memory_is_that_of_the_unpacked_weights(tmp_path):
     vlm, masks = pruned("xvlm-base")
-    save_pruned(vlm, masks, tmp_path, torch.float16)
+    save_packed(vlm, masks, tmp_path, torch.float16)
     tied = vlm.model.all_tied_weights_keys
     size = sum(t.numel() for key, t in vlm.model.state_dict().items() if key not in tied)
     assert folders.memory_needed(tmp_path) == 2 * size
@@ -96,7 +96,7 @@ def test_memory_is_that_of_the_unpacked_weights(tmp_path):
 
 def test_other_programs_refuse_the_folder_instead_of_inventing_weights(tmp_path):
     vlm, masks = pruned("clip-b32")
-    save_pruned(vlm, masks, tmp_path)
+    save_packed(vlm, masks, tmp_path)
     with pytest.raises(OSError, match="model.safetensors"):
         type(vlm.model).from_pretrained(tmp_path)
 
@@ -106,7 +106,7 @@ def test_other_programs_refuse_the_folder_instead_of_inventing_weights(tmp_path)
 
 @pytest.fixture(scope="module")
 def clip(tmp_path_factory):
-    return save_pruned(*pruned("clip-b32"), tmp_path_factory.mktemp("clip"))
+    return save_packed(*pruned("clip-b32"), tmp_path_factory.mktemp("clip"))
 
 
 @pytest.fixture
@@ -157,14 +157,14 @@ def test_a_folder_with_other_weights_is_left_alone(copy):
     vlm, masks = pruned("clip-b32")
     save_file({"a": torch.ones(1)}, copy / "model.safetensors")
     with pytest.raises(ValueError, match="new folder"):
-        save_pruned(vlm, masks, copy)
+        save_packed(vlm, masks, copy)
     assert load_file(copy / "model.safetensors").keys() == {"a"}
 
 
 def test_masks_of_another_model(tmp_path):
     vlm, masks = pruned("clip-b32")
     with pytest.raises(ValueError, match="did you mean"):
-        save_pruned(vlm, Masks({f"{WEIGHT}s": masks[WEIGHT]}), tmp_path)
+        save_packed(vlm, Masks({f"{WEIGHT}s": masks[WEIGHT]}), tmp_path)
     with pytest.raises(ValueError, match="mask of"):
-        save_pruned(vlm, Masks({WEIGHT: masks[WEIGHT].T}), tmp_path)
+        save_packed(vlm, Masks({WEIGHT: masks[WEIGHT].T}), tmp_path)
     assert not list(tmp_path.iterdir())

@@ -4,8 +4,9 @@ import json
 
 import pytest
 
-from multiflow_core.experiments.model_card import ABOUT, card_text
 from multiflow_core.models.vlm import ASSETS, BUILT_IN
+from multiflow_core.pretrain.built_in import BUILT_INS
+from multiflow_core.pretrain.model_card import card_text
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -26,4 +27,4 @@ def test_a_model_without_a_decoder_says_nothing_of_captions():
 
 
 def test_every_built_in_model_is_described():
-    assert set(BUILT_IN) == set(ABOUT)
+    assert set(BUILT_IN) == {model.name for model in BUILT_INS.all()}

@@ -6,9 +6,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+from ..experiments.benchmark import full_exam, measure
 from ..models.vlm import ASSETS, CARD, VLM
 from ..tasks.task import tasks
-from .benchmark import full_exam, measure
+from .built_in import BUILT_INS
 
 CURVE_POINTS = 15
 COLUMNS = {  # figure of the log -> heading of the card
@@ -22,21 +23,6 @@ COLUMNS = {  # figure of the log -> heading of the card
     "answers": "VQA hits",
     "itm": "ITM loss",
     "matched": "ITM hits",
-}
-
-ABOUT = {
-    "flatland-blip": (
-        "BLIP's own architecture from transformers (Li et al., 2022)",
-        "One vision encoder, one text encoder and one text decoder serve retrieval, captioning and question answering; each of "
-        "transformers' three BLIP task classes loads from this folder.",
-        "contrastive, captioning and question-answering",
-    ),
-    "flatland-xvlm": (
-        "X-VLM's architecture (Zeng et al., 2022), put together from transformers' parts",
-        "A vision encoder, a text encoder that sees text alone, and a fusion encoder in which text reads the picture: three "
-        "modalities. It finds pictures and texts by its embeddings, and its matching head judges pairs; it writes nothing.",
-        "contrastive and masked-word",
-    ),
 }
 
 
@@ -80,15 +66,15 @@ def thinned(log: list[dict[str, float]]) -> list[dict[str, float]]:
 def card_text(name: str, card: dict[str, Any]) -> str:
     """The card as Markdown."""
     recipe = card["recipe"]
-    architecture, parts, objectives = ABOUT[name]
+    about = BUILT_INS.get(name)
     command = f"python -m multiflow_core.pretrain {name} --work /tmp/{name} --out assets/{name}"
     pairs = recipe["steps"] * recipe["batch"]
     minutes = round(card["log"][-1]["seconds"] / 60)
     types = f"VQA by question type:\n\n{types_table(card)}\n\n" if "vqa" in card["test"] else ""
     return f"""# {name}
 
-{architecture}, trained from nothing on Flatland, the procedural world of this repository: {card["parameters"]:,} parameters,
-{card["prunable"]:,} of them prunable. {parts} Pictures are read at 96 x 96 pixels, texts with a vocabulary of whole words.
+{about.architecture}, trained from nothing on Flatland, the procedural world of this repository: {card["parameters"]:,} parameters,
+{card["prunable"]:,} of them prunable. {about.parts} Pictures are read at 96 x 96 pixels, texts with a vocabulary of whole words.
 
 It knows Flatland and nothing else: photographs are read as a world of stickers.
 
@@ -107,7 +93,7 @@ scenes with a colour-kind pair that training never showed. Retrieval is from the
 
 Seed {recipe["seed"]}, {recipe["steps"]:,} steps of {recipe["batch"]} scenes ({pairs:,} scenes, none twice), {minutes} minutes on
 two processor cores shared with other work. The first {recipe["looking"]:.0%} of the steps teach the vision encoder alone, through
-linear heads on the patches (what kind, colour and size is here?) that are thrown away afterwards; then the {objectives}
+linear heads on the patches (what kind, colour and size is here?) that are thrown away afterwards; then the {about.losses}
 objectives join, and for the last {1 - recipe["matching"]:.0%} image-text matching with hard negatives. AdamW, learning rate
 {recipe["learning_rate"]:g} with a cosine to zero, weight decay {recipe["weight_decay"]:g}, float32; saved in float16.
 

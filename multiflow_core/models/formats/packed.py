@@ -11,13 +11,14 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ..support.atomic import write_text
-from ..weights.masks import Masks
-from ..weights.packed_file import FILE, check_masks, write
-from .vlm import CARD, VLM
+from ...support.atomic import write_text
+from ...weights.masks import Masks
+from ...weights.packed_file import FILE, check_masks, write
+from ..format import Format, register
+from ..vlm import CARD, VLM
 
 
-def save_pruned(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.dtype | None = None) -> Path:
+def save_packed(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.dtype | None = None) -> Path:
     """Write a pruned model as a folder that `mf.load` opens like any other, with the very same weights.
 
     >>> import tempfile
@@ -26,7 +27,7 @@ def save_pruned(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.
     >>> from multiflow_core.weights.packed_file import masks_of
     >>> vlm = mf.load("flatland-blip")
     >>> masks = mf.rank(vlm.model, "omp").masks(0.75)
-    >>> folder = save_pruned(vlm.prune(masks), masks, Path(tempfile.mkdtemp()) / "pruned", torch.float16)
+    >>> folder = save_packed(vlm.prune(masks), masks, Path(tempfile.mkdtemp()) / "pruned", torch.float16)
     >>> (folder / FILE).stat().st_size / (ASSETS / "flatland-blip" / "model.safetensors").stat().st_size < 0.33
     True
     >>> masks_of(folder) == masks
@@ -65,3 +66,12 @@ def _tensors(model: Any, dtype: torch.dtype | None) -> dict[str, Tensor]:
     if dtype is None:
         return held
     return {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in held.items()}
+
+
+register(
+    Format(
+        "packed",
+        "a folder that mf.load opens like any other, whose pruned weights take no room but one bit",
+        save_packed,
+    )
+)

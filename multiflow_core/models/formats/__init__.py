@@ -1,0 +1,1 @@
+"""The formats of pruned checkpoints, one file each."""
