@@ -36,12 +36,12 @@ ROOMS = {
         "look": "",
         "state": "multiflow_core",
         "charts": "look",
-        "html": "look",
+        "markup": "look",
         "engine": "state multiflow_core",
-        "lesson": "engine html look multiflow_core",
-        "facts": "engine lesson charts html look state multiflow_core",
-        "parts": "facts engine lesson charts html look state multiflow_core",
-        "app_pages": "parts facts engine lesson charts html look state",
+        "lesson": "engine markup look multiflow_core",
+        "facts": "engine lesson charts markup look state multiflow_core",
+        "parts": "facts engine lesson charts markup look state multiflow_core",
+        "app_pages": "parts facts engine lesson charts markup look state",
         "__init__": "",
         "warmup": "facts engine state multiflow_core",
         "dashboard": "app_pages parts warmup state",
@@ -314,3 +314,11 @@ def test_the_check_is_not_fooled():
     assert len(modules()) > 150 and "multiflow_core.weights.masks" in reached("multiflow_core.pruning.rank") | reached(
         "multiflow_core.pruning.nested_order"
     )
+
+
+def test_no_room_of_the_app_hides_a_module_of_python():
+    """Streamlit puts `app/` itself first in the path of the server: `import html` must not find a room of that name."""
+    rooms = {path.name for path in (ROOT / "app").iterdir() if path.is_dir()} | {
+        path.stem for path in (ROOT / "app").glob("*.py")
+    }
+    assert not rooms & sys.stdlib_module_names

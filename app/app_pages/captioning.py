@@ -6,8 +6,8 @@ import streamlit as st
 
 from app.engine import runs
 from app.facts import gallery, ladder, truth
-from app.html import cards
 from app.look.words import percent
+from app.markup import cards
 from app.parts import ladder_panel, picture_picker, ui
 from multiflow_core.experiments.run import Run
 

@@ -8,11 +8,11 @@ import streamlit as st
 
 from app import state
 from app.engine import checkpoints, runs
-from app.html import matrices
 from app.lesson import STEPS, Step, printed
 from app.lesson import numbers as numbers
 from app.lesson.numbers import Lesson
 from app.look.words import percent
+from app.markup import matrices
 from app.parts import lesson_panel, selection, theme, ui
 from multiflow_core.experiments.run import Run
 

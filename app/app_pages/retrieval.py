@@ -11,8 +11,8 @@ from app import state
 from app.engine import runs
 from app.engine.store import Progress
 from app.facts import gallery, ladder, rankings, truth, typed_text
-from app.html import cards
 from app.look.words import percent
+from app.markup import cards
 from app.parts import ladder_panel, picture_picker, text_field, ui
 from multiflow_core.experiments.run import Run
 

@@ -7,7 +7,7 @@ import streamlit as st
 from app import state
 from app.engine import runs
 from app.facts import gallery, rankings, truth, two_runs
-from app.html import cards
+from app.markup import cards
 from app.parts import run_pins, text_field, ui
 from multiflow_core.experiments.run import Run
 

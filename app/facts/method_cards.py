@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 from .. import state
 from ..engine import runs
 from ..engine.store import STORE, Progress
-from ..html.miniatures import Grid, Miniature
 from ..lesson import numbers
+from ..markup.miniatures import Grid, Miniature
 from .comparison import MEGABYTE, Comparison
 from .stories import inside
 

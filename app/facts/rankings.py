@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..charts.gaps import ScoreGaps
-from ..html.cards import Hit
+from ..markup.cards import Hit
 
 LISTED = 6  # ranks that are spelled out
 NAMED = 5  # things whose rank is followed one by one

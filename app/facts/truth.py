@@ -11,7 +11,7 @@ from multiflow_core.data import dataset, flatland
 from multiflow_core.data.flatland import Scene
 from multiflow_core.models.vlm import VLM, Answer, Caption
 
-from ..html.cards import Reply, Said, Word
+from ..markup.cards import Reply, Said, Word
 
 
 def at_home(vlm: VLM) -> bool:

@@ -1,4 +1,4 @@
-"""Lesson: one file a step, in the order in which they are taken. Uses engine, html, look and the core."""
+"""Lesson: one file a step, in the order in which they are taken. Uses engine, markup, look and the core."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """Step 7: one threshold a modality, the budgets of the layers, and the scores inside them."""
 
-from ..html.matrices import Matrix
+from ..markup.matrices import Matrix
 from .collapse import layer
 from .numbers import Cell, Lesson, TowerLayer
 from .step import Exercise, Formula, Step

@@ -1,7 +1,7 @@
 """Step 2: input saliency, the average of what an input's links carry."""
 
-from ..html.matrices import Matrix
 from ..look.words import number
+from ..markup.matrices import Matrix
 from .numbers import INPUTS, OUTPUTS, Lesson
 from .step import Exercise, Formula, Step, added, grid, without
 

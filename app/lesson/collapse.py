@@ -1,7 +1,7 @@
 """Step 6: two modalities, and what one threshold for both does to the one with the smaller weights."""
 
-from ..html.matrices import Matrix
 from ..look.words import number, percent
+from ..markup.matrices import Matrix
 from .numbers import SPARSITY, Cell, Lesson, TowerLayer
 from .step import Exercise, Formula, Step, board
 

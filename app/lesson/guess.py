@@ -1,7 +1,7 @@
 """Step 8: predict which weights go."""
 
-from ..html.matrices import Matrix
 from ..look.words import number
+from ..markup.matrices import Matrix
 from .numbers import Cell, Lesson, Small
 from .step import Step, board, name, product
 

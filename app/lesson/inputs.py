@@ -1,8 +1,8 @@
 """Step 1: what comes in, and how strong each input is."""
 
-from ..html.matrices import Matrix
-from ..html.networks import Network
 from ..look.words import number
+from ..markup.matrices import Matrix
+from ..markup.networks import Network
 from .numbers import INPUTS, PAIRS, Lesson
 from .step import Exercise, Formula, Step, added, sketch, without
 

@@ -1,7 +1,7 @@
 """Step 4: the outer product, where busy inputs meet busy outputs."""
 
-from ..html.matrices import Matrix
 from ..look.words import number
+from ..markup.matrices import Matrix
 from .numbers import INPUTS, OUTPUTS, Lesson
 from .step import Exercise, Formula, Step, grid, without
 

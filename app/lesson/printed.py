@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from html import escape
 
-from ..html import matrices
 from ..look.palette import LIGHT
+from ..markup import matrices
 from . import STEPS, Step
 from .numbers import Lesson
 

@@ -1,7 +1,7 @@
 """Step 10: the same table, cut out of a layer of the loaded model."""
 
-from ..html.matrices import Matrix
 from ..look.words import number, percent
+from ..markup.matrices import Matrix
 from .numbers import Excerpt, Lesson
 from .step import Step
 

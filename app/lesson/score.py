@@ -1,7 +1,7 @@
 """Step 5: the score, the place times the size of the weight; and what a sparsity is. Which six go is left to step 8."""
 
-from ..html.matrices import Matrix
 from ..look.words import number, percent
+from ..markup.matrices import Matrix
 from .numbers import SPARSITY, Lesson
 from .step import Exercise, Formula, Step, board, name, without
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..html.matrices import Matrix
-from ..html.networks import Network
 from ..look.words import number
+from ..markup.matrices import Matrix
+from ..markup.networks import Network
 from .numbers import INPUTS, OUTPUTS, Cell, Lesson, Small
 
 

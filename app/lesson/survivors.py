@@ -1,7 +1,7 @@
 """Step 9: a small weight that stays, and a large one that goes."""
 
-from ..html.matrices import Matrix
 from ..look.words import number, ordinal, percent
+from ..markup.matrices import Matrix
 from .numbers import Cell, Lesson
 from .step import Exercise, Step, board, name, product
 

@@ -1,3 +1,3 @@
-"""Parts: the pieces with Streamlit that pages are put together from. Uses facts, engine, lesson, charts, html, look, state and
+"""Parts: the pieces with Streamlit that pages are put together from. Uses facts, engine, lesson, charts, markup, look, state and
 the core.
 """

@@ -10,11 +10,11 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
-from ..html import matrices
 from ..lesson import STEPS, Exercise, Step, guess
 from ..lesson.numbers import INPUTS, OUTPUTS, Cell, Lesson, Numbers
 from ..lesson.step import name
 from ..look.words import number
+from ..markup import matrices
 from ..state.keys import Key
 from . import address
 

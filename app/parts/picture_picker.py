@@ -12,7 +12,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
 from ..facts import gallery, uploads
-from ..html import cards
+from ..markup import cards
 from . import ui
 
 EXAMPLES = (5, 12, 27, 33, 48, 60)

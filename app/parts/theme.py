@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from ..charts import DARK, LIGHT, Palette
-from ..html import matrices, miniatures
+from ..markup import matrices, miniatures
 
 
 def palette() -> Palette:

@@ -1,7 +1,7 @@
 """Two rankings side by side: places, moves, and the sentences about them."""
 
 from app.facts import rankings
-from app.html.cards import move
+from app.markup.cards import move
 
 SCORES = ([0.9, 0.8, 0.7, 0.1], [0.1, 0.8, 0.7, 0.9])
 TEXTS = ["a", "b", "c", "d"]

@@ -9,13 +9,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app import state
-from app.html import matrices
-from app.html.matrices import Matrix
 from app.lesson import STEPS, printed
 from app.lesson import numbers as service
 from app.lesson.numbers import Lesson, small, towers
 from app.lesson.step import product
 from app.look.words import number
+from app.markup import matrices
+from app.markup.matrices import Matrix
 from multiflow_core.experiments.run import Run
 from multiflow_core.weights.dense import weight_of
 from tests.app.conftest import texts

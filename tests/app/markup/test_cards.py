@@ -4,8 +4,8 @@ from html.parser import HTMLParser
 
 import pytest
 
-from app.html import cards
-from app.html.cards import Hit, Said, Word
+from app.markup import cards
+from app.markup.cards import Hit, Said, Word
 
 EVIL = "<script>alert('x')</script>\" onload=\"x"
 HITS = (Hit(1, 0.9, "a cat", True, 4, b"x"), Hit(2, 1.7, EVIL, False, 1, b"x"), Hit(3, -0.2, "a dog", False, 3, b"x"))

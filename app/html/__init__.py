@@ -1,1 +1,0 @@
-"""HTML: small drawings as text. Uses look."""

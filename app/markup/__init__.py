@@ -1,0 +1,1 @@
+"""Markup: small drawings as text. Uses look."""
