@@ -1,4 +1,4 @@
-"""App pages: one thin file a page, in the order of the navigation. Uses parts, facts, engine, lesson, charts, markup, look and state.
+"""App pages: one thin file a page, in the order of a visit. Uses parts, facts, engine, lesson, charts, markup, look and state.
 
 A page ends with `ui.page(show)`.
 """

@@ -1,1 +1,1 @@
-"""Facts: values of the core as frozen facts, charts and sentences. Uses engine, lesson, charts, markup, look, state and the core."""
+"""Facts: values of the core as frozen facts, charts, sentences. Uses engine, lesson, charts, markup, look, state and the core."""
