@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import gc
 import logging
-import sys
 import threading
 
+import multiflow_core
 from multiflow_core.experiments.run import Run
 
 from . import state
-from .engine import checkpoints
+from .engine import checkpoints, runs
 
 _started = threading.Lock()
 log = logging.getLogger(__name__)
@@ -24,18 +24,17 @@ def start() -> None:
 
 def core_ready() -> bool:
     """Whether the core is imported: before that, only what needs no torch can be shown at once."""
-    core = sys.modules.get("multiflow_core")
-    return core is not None and hasattr(core, "rank")
+    return "rank" in vars(multiflow_core)
 
 
 def _warm() -> None:
-    from .engine import runs
-    from .facts import gallery
-
     model = state.MODEL.default
     if model not in checkpoints.models():
         return
     try:
+        runs.core()
+        from .facts import gallery  # needs the core
+
         for method in (state.METHOD.default, "omp"):
             runs.order(Run(model, method))
         gallery.gallery(model)

@@ -56,13 +56,14 @@ SCREEN = {  # who may know these libraries
 }
 LAZY = {  # file -> what is imported inside its functions, and why
     "multiflow_core/cli.py": ("torch multiflow_core", "help, and the mistakes that argparse finds, need no PyTorch"),
+    "multiflow_core/support/threads.py": ("torch", "who only names a progress callback needs no PyTorch"),
     "multiflow_core/families/*": (
         "transformers huggingface_hub tqdm",
         "a model that no family knows needs none of them",
     ),
     "benchmarks/models.py": ("transformers tokenizers multiflow_core", "a model's classes come with the model"),
     **dict.fromkeys(
-        ("app/engine/*", "app/facts/*", "app/lesson/*", "app/parts/*", "app/app_pages/*", "app/warmup.py"),
+        ("app/engine/*", "app/parts/*", "app/app_pages/*", "app/warmup.py"),
         ("torch multiflow_core app", "the first page is drawn while PyTorch loads"),
     ),
 }

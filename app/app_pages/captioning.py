@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.engine import runs
-from app.facts import gallery, ladder, truth
+from app.facts import climb, gallery, truth
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ladder_panel, picture_picker, ui
@@ -38,7 +38,7 @@ def show(settings: Run) -> None:
         if ladder_panel.wanted(settings, "caption", cheap=True):
             key = settings
             ladder_panel.show(
-                (key.order, picture.id), lambda progress: ladder.captions(key, picture, progress), ABOUT_LADDER
+                (key.order, picture.id), lambda progress: climb.captions(key, picture, progress), ABOUT_LADDER
             )
 
 

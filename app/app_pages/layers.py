@@ -5,7 +5,7 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
-from app.engine import runs
+from app.engine import runs, slider
 from app.facts import layer_sparsity, layers
 from app.parts import selection, ui
 from app.state.keys import LAYER_TABLE
@@ -39,7 +39,7 @@ def show(settings: Run) -> None:
     key = settings
     with ui.working() as progress:
         now = layer_sparsity.of(key, progress)
-        curve = layers.curves(key.order, progress)
+        curve = slider.curve(key.order, progress)
     with ui.controls("layer"):
         layer = selection.layer(runs.order(key.order).layers)
     ui.chart(layers.bars(now, curve, layer.name), "layer_bars", ABOUT_BARS, pick=selection.choose)
@@ -49,7 +49,7 @@ def show(settings: Run) -> None:
     ui.heading(f"All layers, first the one that {first}", ABOUT_TABLE, "layer_table")
     with ui.working() as progress:
         found = layers.profiles(key.order, progress)
-        dead = runs.dead_neurons(key, progress)
+        dead = slider.dead_neurons(key, progress)
     _table(
         layers.table(now, curve, found, dead),
         [now.layers[i].layer.name for i in layers.ranking(now, curve)],

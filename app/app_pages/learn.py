@@ -8,9 +8,8 @@ import streamlit as st
 
 from app import state
 from app.engine import checkpoints, runs
-from app.lesson import STEPS, Step, printed
-from app.lesson import numbers as numbers
-from app.lesson.numbers import Lesson
+from app.lesson import STEPS, Step, printed, small_layers
+from app.lesson.small_layers import Lesson
 from app.look.words import percent
 from app.markup import matrices
 from app.parts import lesson_panel, selection, theme, ui
@@ -62,8 +61,8 @@ def _lesson(settings: Run, layer: str | None = None) -> Lesson:
     real = None
     if layer:
         with ui.working() as progress:
-            real = numbers.excerpt(settings.model, layer, settings.sparsity, progress)
-    return Lesson(numbers.small(weights, tokens), numbers.towers(weights, tokens, scale), real)
+            real = small_layers.excerpt(settings.model, layer, settings.sparsity, progress)
+    return Lesson(small_layers.small(weights, tokens), small_layers.towers(weights, tokens, scale), real)
 
 
 def _real_layer(settings: Run) -> str:

@@ -49,7 +49,7 @@ def _card(method, data: comparison.Comparison | None, settings: Run) -> None:
         else:
             st.code(method.formula, language=None)
         with ui.working() as progress:
-            drawn = method_cards.miniature(method, progress)
+            drawn = method_cards.miniature(method.name, progress)
         st.html(drawn.html(theme.palette()))
         st.markdown("\n".join(f"- {line}" for line in _facts(method, data, settings)))
         st.caption(_linked(method.paper))

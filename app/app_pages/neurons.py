@@ -10,7 +10,7 @@ import streamlit as st
 from app import state
 from app.charts.lens import VIEWS, Lens
 from app.engine import runs
-from app.facts import neurons
+from app.facts import neurons, one_weight
 from app.facts.window import LEAST, Window, around
 from app.look.words import percent
 from app.parts import address, selection, ui
@@ -73,7 +73,7 @@ def show(settings: Run) -> None:
     if not look.data.calibrated:
         st.caption("This layer never ran during calibration: its saliencies are means of |w| alone.")
     if weight:
-        _card(look.weight(*weight), key.sparsity)
+        _card(look, *weight)
     with st.container(key="wrap_top"):
         for side, place in zip(("input", "output"), st.columns(2, gap="medium"), strict=True):
             with place:
@@ -183,23 +183,17 @@ def _to_neuron(side: str, layer: PrunableLayer, index: int) -> None:
 # --- one weight ---------------------------------------------------------------------------------------------------
 
 
-def _card(weight: neurons.WeightFacts, sparsity: float) -> None:
+def _card(look: neurons.Look, row: int, column: int) -> None:
     """The chosen weight in numbers."""
     with st.container(key="weight_card", border=True, gap="small"):
-        fate = "kept" if weight.kept else "pruned"
-        when = "" if weight.critical is None else f"; gone from {percent(weight.critical)} on"
-        st.markdown(f"##### Weight ({weight.row}, {weight.column}) is {fate} at {percent(sparsity)} sparsity{when}")
-        numbers = [
-            ("|w|", weight.magnitude, "weights of this layer"),
-            (f"Saliency of input {weight.column}", weight.input, "inputs"),
-            (f"Saliency of output {weight.row}", weight.output, "outputs"),
-            ("Score", weight.score, "weights of this layer"),
-        ]  # fmt: skip
+        fate = "kept" if look.mask[row, column] else "pruned"
+        gone = one_weight.gone(look.key, look.layer.name, row, column)
+        when = f"; gone from {gone} on" if gone else ""
+        st.markdown(f"##### Weight ({row}, {column}) is {fate} at {percent(look.key.sparsity)} sparsity{when}")
         with st.container(horizontal=True, gap="medium"):
-            for name, place, kind in numbers:
-                if place is not None:
-                    above = f"above {percent(place.share)} of {kind}"
-                    st.metric(name, f"{place.value:.3g}", above, delta_color="off", delta_arrow="off")
+            for name, place, kind in look.places(row, column):
+                above = f"above {percent(place.share)} of {kind}"
+                st.metric(name, f"{place.value:.3g}", above, delta_color="off", delta_arrow="off")
         st.page_link("app_pages/why.py", label="Why this weight?", icon=":material/help_center:")
 
 

@@ -6,7 +6,7 @@ import streamlit as st
 
 from app.charts.heatmap import SparsityGrid
 from app.engine import runs
-from app.facts import collapse, layer_sparsity, results
+from app.facts import collapse, layer_sparsity, measured
 from app.facts.stories import Story
 from app.look.words import count, percent
 from app.parts import presenter, selection, ui
@@ -40,23 +40,23 @@ CROSS = " Cross-attention (*cross* …) reads the picture; BLIP counts it as tex
 def show(settings: Run) -> None:
     st.title("What was pruned, and what is left")
     key = settings
-    measured = results.load(settings.model)
+    results = measured.load(settings.model)
     headline = st.container()
     with ui.working() as progress:
         now = layer_sparsity.of(key, progress)
         rival = runs.rival(key)
         beside = layer_sparsity.of(rival, progress) if rival else None
         with headline:
-            _figures(key, now, measured)
+            _figures(key, now, results)
         dead = layer_sparsity.dead_neurons(key, progress)
     story = presenter.told_now(settings)
-    losses = layer_sparsity.losses(measured, key, rival)
+    losses = measured.losses(results, key, rival)
     _alarm(collapse.verdict(now, beside, dead, losses, brief=story is not None), story)
     _where(now, beside)
-    if measured:
+    if results:
         chosen = runs.measured_as(key)
         titles = {m.name: m.title for m in runs.methods() if m.name in BESIDE} | {chosen: now.method}
-        ui.chart(layer_sparsity.abilities(measured, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
+        ui.chart(measured.abilities(results, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
 
 
 def _alarm(verdict: collapse.Verdict, story: Story | None) -> None:
@@ -70,11 +70,11 @@ def _alarm(verdict: collapse.Verdict, story: Story | None) -> None:
             say(verdict.why, title=verdict.headline, icon=icon)
 
 
-def _figures(key: Run, now: layer_sparsity.Facts, measured: Results | None) -> None:
+def _figures(key: Run, now: layer_sparsity.Facts, results: Results | None) -> None:
     """The headline figures: weights, then one per measured task."""
     name = runs.measured_as(key)
-    at = measured.nearest(name, key.sparsity) if measured else None
-    known = [t for t in tasks() if at is not None and measured.figure(name, t.name, at) is not None]
+    at = results.nearest(name, key.sparsity) if results else None
+    known = [t for t in tasks() if at is not None and results.figure(name, t.name, at) is not None]
     with st.container(key="headline"):
         places = iter(st.columns(2 + len(known), gap="small"))
         next(places).metric(
@@ -89,10 +89,10 @@ def _figures(key: Run, now: layer_sparsity.Facts, measured: Results | None) -> N
             "time: the processor multiplies by zero as slowly as by anything else.",
         )  # fmt: skip
         for task in known:
-            figure, dense = measured.figure(name, task.name, at), measured.dense_figure(task.name)
+            figure, dense = results.figure(name, task.name, at), results.dense_figure(task.name)
             next(places).metric(
                 task.title, percent(figure), f"dense {percent(dense)}", delta_color="off", delta_arrow="off", border=True,
-                help=f"{task.unit.capitalize()} on {measured.head.get('scenes', 0):,} unseen "
+                help=f"{task.unit.capitalize()} on {results.head.get('scenes', 0):,} unseen "
                 f"scenes, measured at {percent(at)} sparsity, without training after pruning.",
             )  # fmt: skip
     if at is not None and abs(at - key.sparsity) > 0.005:

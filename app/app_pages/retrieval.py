@@ -10,7 +10,7 @@ import streamlit as st
 from app import state
 from app.engine import runs
 from app.engine.store import Progress
-from app.facts import gallery, ladder, rankings, truth, typed_text
+from app.facts import climb, gallery, rankings, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ladder_panel, picture_picker, text_field, ui
@@ -169,7 +169,7 @@ def _margins(
         with right:
             ladder_panel.show(
                 (key.order, about, sought.wanted),
-                lambda progress: ladder.ranks(key, scores, sought, TOP, progress),
+                lambda progress: climb.ranks(key, scores, sought, TOP, progress),
                 ABOUT_RANKS,
             )
 

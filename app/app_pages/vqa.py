@@ -7,7 +7,7 @@ import streamlit as st
 from app import state
 from app.charts.answers import FirstWords
 from app.engine import runs
-from app.facts import gallery, ladder, truth, typed_text
+from app.facts import climb, gallery, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ladder_panel, picture_picker, text_field, ui
@@ -70,7 +70,7 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
         if ladder_panel.wanted(settings, "answer", cheap=True):
             ladder_panel.show(
                 (key.order, picture.id, question),
-                lambda progress: ladder.answers(key, picture, question, right, progress),
+                lambda progress: climb.answers(key, picture, question, right, progress),
                 ABOUT_LADDER,
             )
 

@@ -99,7 +99,7 @@ def _weight(key: Run, order) -> tuple[str, int, int]:
             layer = selection.layer(order.layers)
         place = selection.weight(layer)
         if place is None:
-            selection.choose_weight(*one_weight.opening(key, layer.name))
+            selection.choose_weight(*one_weight.opening(key, layer))
             place = selection.weight(layer)
         for column, name, label, at, size in (
             (left, ROW, "Output neuron (row)", place[0], layer.shape[0]),

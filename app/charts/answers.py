@@ -46,12 +46,10 @@ class FirstWords:
         return f"{self.method} gives {kind}“{word}”, {_about(pruned)}, the dense model {_about(dense)}"
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = (f"{word} {_about(d)} and {_about(p)}" for word in self.words for d, p in [self._of(word)])
         return f"Bars of the probability of first words, dense and {self.method}: {'; '.join(parts)}."
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         dense, pruned = zip(*map(self._of, self.words), strict=True)
         return {"first word": list(self.words), "dense": list(dense), self.method: list(pruned)}
 
@@ -63,7 +61,7 @@ class FirstWords:
         ]
         layout = dict(
             height=FRAME + ROW * len(labels), barmode="group", bargap=0.28, bargroupgap=0.05, showlegend=True,
-            legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0, traceorder="normal"),
+            legend=dict(traceorder="normal"),
             xaxis=dict(
                 range=[0, 112], ticksuffix=" %", tickvals=[0, 25, 50, 75, 100], title=dict(text="probability as the first word")
             ),

@@ -11,7 +11,7 @@ TAIL = 0.004  # shares at either end that have no visible height
 
 
 @dataclass(frozen=True)
-class Binned:
+class Histogram:
     """How many weights lie in each bin, int64 (bins,), that are cut and that are kept.
 
     `zeros` are those whose value is exactly 0, (cut, kept), which no bin holds; `threshold` is the value that parts them.

@@ -60,7 +60,6 @@ class AbilityCurves:
         return (max(values, key=lambda name: values[name]) if values else self.chosen), at
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = []
         for ability in self.abilities:
             line = ", ".join(f"{percent(v)} at {percent(s)}" for s, v in ability.points(self.chosen))
@@ -68,7 +67,6 @@ class AbilityCurves:
         return f"Line charts of {self.chosen} over sparsity, other methods in grey. " + " ".join(parts)
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         rows = [(a.title, name, s, v) for a in self.abilities for name, _ in a.methods for s, v in a.points(name)]
         return {c: [row[i] for row in rows] for i, c in enumerate(("task", "method", "sparsity", "figure"))}
 

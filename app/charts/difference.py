@@ -40,11 +40,9 @@ class DifferenceGrid:
         return f"{more[0]} keeps {percent(shares[0])} of {block} {role}, {more[1]} {percent(shares[1])}: the largest difference"
 
     def describe(self) -> str:
-        """Alternative text."""
         return f"Heatmap of {len(self.cells())} layers: density under {self.names[0]} minus {self.names[1]}. {self.title()}."
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         cells = self.cells()
         columns = ("block", "weight", *self.names) if self.names[0] != self.names[1] else ("block", "weight", "A", "B")
         return {name: [cell[i] for cell in cells] for i, name in enumerate(columns)}

@@ -33,7 +33,6 @@ class Dots:
         return self.finding
 
     def describe(self) -> str:
-        """Alternative text."""
         lines = []
         for r, row in enumerate(self.rows):
             cells = (f"{name} {values[r]:.3g}{self.unit}" for name, values in self.series if values[r] is not None)
@@ -41,7 +40,6 @@ class Dots:
         return f"Dot plot of {self.axis}. {'; '.join(lines)}."
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         return {self.kind: list(self.rows)} | {f"{name} ({self.axis})": list(values) for name, values in self.series}
 
     def figure(self, palette: Palette) -> go.Figure:
@@ -61,7 +59,7 @@ class Dots:
         layout = dict(
             height=FRAME + ROW * len(rows), xaxis=across,
             yaxis=dict(autorange="reversed", type="category", title=dict(text=self.kind), ticksuffix=" "),
-            showlegend=len(self.series) > 1, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0),
+            showlegend=len(self.series) > 1,
             shapes=[] if self.target is None else [vertical(self.target, palette)],
         )  # fmt: skip
         return palette.figure(traces, layout)

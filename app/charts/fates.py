@@ -35,12 +35,10 @@ class Fates:
         )
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = ", ".join(f"{name} until {100 * critical:.1f} %" for name, critical in self.ordered)
         return f"Bars up to the sparsity at which each method prunes the weight: {parts}. Slider at {percent(self.sparsity)}."
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         return {
             "method": [name for name, _ in self.ordered],
             "kept until": [critical for _, critical in self.ordered],

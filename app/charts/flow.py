@@ -68,7 +68,6 @@ class BlockFlow:
         return f"{self.who}: {percent(share)} of the flow passes the {len(self.hidden)} strongest hidden neurons"
 
     def describe(self) -> str:
-        """Alternative text."""
         links = sorted(self.links(), key=lambda link: link.cut - link.flow)
         strongest = [link for link in links if not link.others and link.flow > link.cut][:3]
         said = "; ".join(f"{a} to {b} {percent(flow - cut)}" for _, a, b, flow, cut in strongest) or "none"
@@ -78,7 +77,6 @@ class BlockFlow:
         )
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         links = list(self.links())
         return {
             "layer": [self.roles[link.layer] for link in links],

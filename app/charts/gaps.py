@@ -32,7 +32,6 @@ class ScoreGaps:
         return f"The {self.good} {dense} in the dense model and {pruned} after pruning"
 
     def describe(self) -> str:
-        """Alternative text."""
         sides = (
             f"{name}: {self.good} {good:.2f}, {self.bad} {bad:.2f}"
             for name, (good, bad) in (("dense", self.dense), (self.method, self.pruned))
@@ -40,7 +39,6 @@ class ScoreGaps:
         return f"Bars of the similarity of the {self.good} and of the {self.bad}. {'; '.join(sides)}."
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         good, bad = zip(self.dense, self.pruned, strict=True)
         rows = {
             "model": ["dense", self.method],

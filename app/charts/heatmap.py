@@ -52,14 +52,12 @@ class SparsityGrid:
         return f"{name}: layers lose {percent(low)} to {percent(gone / size)}, most in {block} {role}"
 
     def describe(self) -> str:
-        """Alternative text."""
         return (
             f"Heatmap of sparsity for {self.modality}: {len(self.blocks)} blocks across, {len(self.roles)} kinds of weight "
             f"down. {self.title()}."
         )
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         cells = self.cells()
         return {
             "block": [c[0] for c in cells],

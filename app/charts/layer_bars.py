@@ -55,7 +55,6 @@ class LayerBars:
         )
 
     def describe(self) -> str:
-        """Alternative text."""
         chosen = next((layer for layer in self.layers if layer.key == self.selected), None)
         own = f" The selected layer, {chosen.name}, loses {percent(chosen.sparsity)}." if chosen else ""
         return (
@@ -64,7 +63,6 @@ class LayerBars:
         )
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         return {
             "layer": [layer.name for layer in self.layers],
             "modality": [layer.modality for layer in self.layers],
@@ -80,7 +78,7 @@ class LayerBars:
         layout = dict(
             height=280, bargap=0.12, margin=dict(l=8, r=8, t=30, b=8), barmode="overlay", hovermode="closest", dragmode=False,
             shapes=[horizontal(100 * self.target, palette)], annotations=[] if self.even else [self._most(palette)],
-            showlegend=True, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
+            showlegend=True, legend=dict(x=1, xanchor="right"),
             xaxis=dict(
                 title=dict(text="layers in the order of the model, by block"), showgrid=False, tickangle=0, fixedrange=True,
                 tickvals=[sum(at) / len(at) for at in places.values()], ticktext=ticks(list(places)),

@@ -47,7 +47,6 @@ class LayerCurves:
         )
 
     def describe(self) -> str:
-        """Alternative text."""
         return (
             f"Line chart of the sparsity of {len(self.layers)} layers over the sparsity of the model. {self.title()}; at "
             f"{percent(self.sparsity)} it has lost {percent(self.chosen.now)}."
@@ -81,7 +80,7 @@ class LayerCurves:
         layout = dict(
             height=380, hovermode="closest", margin=dict(l=8, r=26, t=30, b=8), dragmode=False,
             shapes=[vertical(100 * self.sparsity, palette)],
-            showlegend=len(modalities) > 1, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=1, xanchor="right"),
+            showlegend=len(modalities) > 1, legend=dict(x=1, xanchor="right"),
             xaxis=dict(range=[0, 101], dtick=20, ticksuffix=" %", title=dict(text="weights of the whole model pruned")),
             yaxis=dict(range=[0, 103], dtick=20, ticksuffix=" %", title=dict(text="weights of the layer pruned")),
         )  # fmt: skip

@@ -146,7 +146,6 @@ class Lens:
         return f"{' and '.join(said)} {verb} dead" if said else "no neuron is dead"
 
     def describe(self) -> str:
-        """Alternative text."""
         spans = [f"{s.side}s {s.edges[0]} to {s.edges[-1] - 1}" for s in (self.outputs, self.inputs)]
         return (
             f"Heatmap of {VIEWS[self.view].title.lower()}, {spans[0]} down and {spans[1]} across, in cells of "

@@ -48,14 +48,12 @@ class TaskLines:
         return at, sorted(values, key=lambda v: -v[1])
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = (f"{n}: " + ", ".join(f"{percent(m)} at {percent(s)}" for s, m, *_ in p) for n, p in self.lines)
         return (
             f"Line chart of {self.task} ({self.unit}) over sparsity; dense {percent(self.dense)}. {'; '.join(parts)}."
         )
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         rows = [(name, *point) for name, points in self.lines for point in points]
         heads = ("method", "sparsity", "mean", "lowest", "highest")
         return {head: [row[i] for row in rows] for i, head in enumerate(heads)}
@@ -68,7 +66,6 @@ class TaskLines:
         )  # fmt: skip
         layout = dict(
             height=430, shapes=[vertical(100 * self.sparsity, palette)], showlegend=True,
-            legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0),
             xaxis=dict(range=[0, 100], ticksuffix=" %", title=dict(text="weights pruned")),
             yaxis=dict(range=[0, 104], ticksuffix=" %", title=dict(text=self.unit)),
         )  # fmt: skip

@@ -36,7 +36,6 @@ class ModalityShares:
         return f"{self.method} takes {100 * gap:.1f} points more than asked from {worst}"
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = [f"{m} {percent(s)}" for m, s in zip(self.modalities, self.sparsity, strict=True)]
         text = f"Bars of sparsity per modality with {self.method}: {', '.join(parts)}; target {percent(self.target)}."
         if self.rival:
@@ -45,7 +44,6 @@ class ModalityShares:
         return text
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         columns = {
             "modality": list(self.modalities),
             "target": [self.target] * len(self.modalities),
@@ -75,7 +73,7 @@ class ModalityShares:
         )  # fmt: skip
         layout = dict(
             height=118 + 40 * len(names), margin=dict(l=8, r=8, t=26, b=8), annotations=[target],
-            showlegend=bool(self.rival), legend=dict(orientation="h", yanchor="top", y=-0.42, x=0),
+            showlegend=bool(self.rival), legend=dict(yanchor="top", y=-0.42),
             shapes=[vertical(100 * self.target, palette)],
             xaxis=dict(range=[0, 103], ticksuffix=" %", nticks=6, title=dict(text="share of the modality's weights pruned")),
             yaxis=dict(autorange="reversed", showgrid=False, ticksuffix=" "),

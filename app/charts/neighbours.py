@@ -37,7 +37,6 @@ class Neighbours:
         return f"Of {cells} weights around it {gone} are pruned; {told}"
 
     def describe(self) -> str:
-        """Alternative text."""
         at = self.rows.index(self.row), self.columns.index(self.column)
         return (
             f"Piece of the weight matrix, outputs {self.rows[0]} to {self.rows[-1]} by inputs {self.columns[0]} to "
@@ -46,7 +45,6 @@ class Neighbours:
         )
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         cells = [
             (i, j, w, k)
             for i, ws, ks in zip(self.rows, self.weights, self.kept)

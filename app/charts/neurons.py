@@ -34,12 +34,10 @@ class TopNeurons:
         return f"{self.side.capitalize()} {index}: {percent(saliency / self.total)} of the saliency, {left}"
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = (f"{self.side} {i}: {s:.3g}, {percent(k)} kept" for i, s, k in self.shown)
         return f"Bars of the saliency of the strongest {self.side} neurons. {'; '.join(parts)}."
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         return {
             f"{self.side} neuron": [i for i, _, _ in self.neurons],
             "saliency": [f"{s:.4g}" for _, s, _ in self.neurons],

@@ -58,7 +58,6 @@ class QuantileLines:
         return f"{what}: it takes {percent(shares[most])} of {most} and {percent(shares[least])} of {least}"
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = [
             f"{name}: median {line[len(line) // 2]:.2g}, its own threshold {line[self.step]:.2g}, the common one takes "
             f"{percent(taken)}"
@@ -70,7 +69,6 @@ class QuantileLines:
         )
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         columns: dict[str, list] = {"share": self._shares(1), "|w| of all": list(self.common)}
         for name, line, taken in zip(self.modalities, self.sizes, self.under, strict=True):
             columns |= {f"|w| of {name}": list(line), f"{name} under |w| of all": list(taken)}
@@ -88,7 +86,7 @@ class QuantileLines:
         dashed = dict(color=palette.ink, width=1.5, dash="dash")
         one = dict(type="line", x0=0, x1=1, xref="paper", y0=common, y1=common, line=dashed)
         layout = dict(
-            height=430, showlegend=True, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0), hovermode="closest",
+            height=430, showlegend=True, hovermode="closest",
             shapes=[one] * (common > 0) + [vertical(target, palette)],
             xaxis=dict(
                 range=[0, 100], ticksuffix=" %", anchor="y2", ticklabelstandoff=5,

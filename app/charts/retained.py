@@ -36,12 +36,10 @@ class Retained:
         return f"The strongest paths {verb}: {percent(strong)} against {percent(every)} of all flow"
 
     def describe(self) -> str:
-        """Alternative text."""
         said = "; ".join(f"{name} {percent(line[self.at])}" for name, line, _ in self._lines())
         return f"Lines of the flow that is left over sparsity. At {percent(self.sparsity)}: {said}."
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         last = len(self.strong) - 1
         return {"sparsity": [k / last for k in range(last + 1)]} | {name: list(line) for name, line, _ in self._lines()}
 
@@ -64,7 +62,7 @@ class Retained:
             for n, (name, line, dash) in enumerate(self._lines())
         ]  # fmt: skip
         layout = dict(
-            height=330, showlegend=True, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0), hovermode="closest",
+            height=330, showlegend=True, hovermode="closest",
             shapes=[vertical(100 * self.sparsity, palette)],
             xaxis=dict(range=[0, 100], ticksuffix=" %", title=dict(text="weights of the model pruned")),
             yaxis=dict(range=[0, 104], ticksuffix=" %", title=dict(text="flow left")),

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from ..look.palette import Palette
 from ..look.words import percent
-from .bins import Binned, median, middles, shown
+from .bins import Histogram, median, middles, shown
 
 FRAME, TALLEST, LOW, HIGH = 110, 620, 12, 130  # pixels: around all ridges, all of them, one of them
 PEAK = 0.88  # how much of its row a ridge fills
@@ -27,13 +27,12 @@ class Ridges:
     axis: str
     rows: str
     edges: np.ndarray
-    ridges: tuple[Binned, ...]
+    ridges: tuple[Histogram, ...]
 
     def title(self) -> str:
         return self.finding
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = []
         for ridge in self.ridges:
             at = "" if ridge.threshold is None else f", threshold {ridge.threshold:.2g}"
@@ -78,12 +77,12 @@ class Ridges:
         )  # fmt: skip
         layout = dict(
             height=FRAME + row * len(ridges), margin=dict(l=8, r=76, t=8, b=8), annotations=labels, showlegend=True,
-            legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0, itemclick=False, itemdoubleclick=False),
+            legend=dict(itemclick=False, itemdoubleclick=False),
             xaxis=log_axis(self.axis, edges), yaxis=down, hovermode="closest",
         )  # fmt: skip
         return palette.figure(traces, layout)
 
-    def _shown(self) -> tuple[np.ndarray, tuple[Binned, ...]]:
+    def _shown(self) -> tuple[np.ndarray, tuple[Histogram, ...]]:
         """The bins with any visible height, as few as a screen can show."""
         first, last = shown([r.total for r in self.ridges])
         if first == last:
@@ -109,14 +108,14 @@ def log_axis(title: str, edges: np.ndarray) -> dict[str, Any]:
     )
 
 
-def heights(ridge: Binned, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def heights(ridge: Histogram, edges: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """How high the cut weights, and all weights, reach: per unit of the logarithmic axis, the peak of all being PEAK."""
     widths = np.diff(np.log(edges))
     scale = PEAK / (np.max(ridge.total / widths, initial=0) or 1) / widths
     return scale * ridge.cut, scale * ridge.total
 
 
-def _areas(own: list[tuple[int, Binned]], edges: np.ndarray, color: str) -> list[dict[str, Any]]:
+def _areas(own: list[tuple[int, Histogram]], edges: np.ndarray, color: str) -> list[dict[str, Any]]:
     """The ridges of one modality: hatched at the bottom what is cut, plain above it what is kept; a gap after each."""
     there_and_back = np.r_[middles(edges), middles(edges)[::-1], np.nan]
     x = np.tile(there_and_back, len(own)).astype(np.float32)
@@ -134,7 +133,7 @@ def _areas(own: list[tuple[int, Binned]], edges: np.ndarray, color: str) -> list
     ]
 
 
-def _outline(base: int, ridge: Binned, edges: np.ndarray, color: str) -> dict[str, Any]:
+def _outline(base: int, ridge: Histogram, edges: np.ndarray, color: str) -> dict[str, Any]:
     """The upper edge of a ridge, which tells its numbers where the reader points."""
     share = 100 * ridge.cut / np.maximum(ridge.total, 1)
     return dict(
@@ -145,7 +144,7 @@ def _outline(base: int, ridge: Binned, edges: np.ndarray, color: str) -> dict[st
     )  # fmt: skip
 
 
-def _thresholds(bases: list[int], ridges: tuple[Binned, ...], palette: Palette) -> list[dict[str, Any]]:
+def _thresholds(bases: list[int], ridges: tuple[Histogram, ...], palette: Palette) -> list[dict[str, Any]]:
     """One line through every ridge that has a threshold."""
     known = [(base, r.threshold) for base, r in zip(bases, ridges, strict=True) if r.threshold is not None]
     line = dict(

@@ -41,14 +41,12 @@ class Rulers:
         return f"By size {percent(size.share)} of its rivals go before it, by score {said}; {cut} have to go"
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = "; ".join(f"{r.name}: after {percent(r.share)} ({r.note})" for r in self.rulers)
         return f"Rulers from lowest to highest. {parts}. The lowest {percent(self.cut)} are pruned: the weight is " + (
             "kept." if self.kept else "pruned."
         )
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         return {
             "what": [r.name for r in self.rulers],
             "share before it": [float(r.share) for r in self.rulers],

@@ -10,7 +10,7 @@ import plotly.graph_objects as go
 
 from ..look.palette import Palette, vertical
 from ..look.words import percent
-from .bins import Binned, middles, shown
+from .bins import Histogram, middles, shown
 from .ridges import log_axis
 
 FEW = 30  # the share of fewer weights is noise
@@ -25,7 +25,7 @@ class Survival:
 
     method: str
     edges: np.ndarray
-    lines: tuple[Binned, ...]
+    lines: tuple[Histogram, ...]
     below: float
     above: float
 
@@ -37,21 +37,19 @@ class Survival:
         )
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = (f"{line.name}: half are kept from {self._even(line)}" for line in self.lines)
         return f"Lines of the share of weights kept over |w|, one a modality. {self.title()}. {'; '.join(parts)}."
 
-    def _even(self, line: Binned) -> str:
+    def _even(self, line: Histogram) -> str:
         x, y, _ = self._points(line)
         return f"|w| = {x[np.argmax(y >= 50)]:.2g} on" if (y >= 50).any() else "no size on"
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         rows = [(line.name, *point) for line in self.lines for point in zip(*self._points(line), strict=True)]
         columns = {"modality": [r[0] for r in rows], "|w| about": [float(r[1]) for r in rows]}
         return columns | {"weights": [int(r[3]) for r in rows], "kept": [float(r[2]) / 100 for r in rows]}
 
-    def _points(self, line: Binned) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    def _points(self, line: Histogram) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """|w|, the share kept in per cent, and the number of weights, where there are enough of them."""
         enough = line.total >= min(FEW, max(1, line.total.max(initial=0)))
         total = line.total[enough]
@@ -70,13 +68,13 @@ class Survival:
             )  # fmt: skip
         first, last = shown([line.total for line in self.lines])
         layout = dict(
-            height=380, showlegend=True, legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0), hovermode="closest",
+            height=380, showlegend=True, hovermode="closest",
             xaxis=log_axis("|w|", self.edges[[first, last]]),
             yaxis=dict(range=[-2, 104], ticksuffix=" %", title=dict(text="share kept")),
             shapes=[self._threshold(line, palette) for line in self.lines if line.threshold is not None],
         )  # fmt: skip
         return palette.figure(traces, layout)
 
-    def _threshold(self, line: Binned, palette: Palette) -> dict[str, Any]:
+    def _threshold(self, line: Histogram, palette: Palette) -> dict[str, Any]:
         """A dotted line in the colour of the modality."""
         return vertical(line.threshold, palette) | dict(line=dict(color=palette.of(line.modality), width=2, dash="dot"))

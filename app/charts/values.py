@@ -33,7 +33,6 @@ class ValueGrid:
         return self.finding
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = []
         for row, values in zip(self.rows, self.values, strict=True):
             if self.chosen in (None, row):
@@ -42,7 +41,6 @@ class ValueGrid:
         return f"Table of {self.what}, {len(self.rows)} {self.row_axis}s by {self.column_axis}. {'; '.join(parts)}."
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         columns = {column: [row[c] for row in self.values] for c, column in enumerate(self.columns)}
         return {self.row_axis: list(self.rows)} | columns
 

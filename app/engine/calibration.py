@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from multiflow_core.data import dataset
+
 if TYPE_CHECKING:
     from multiflow_core.experiments.prepare import Sample
     from multiflow_core.models.vlm import VLM
@@ -16,16 +18,13 @@ if TYPE_CHECKING:
 MOST, FEWEST = 512, 16  # pairs
 MINUTE = 3e12  # multiply-adds that two cores do in about a minute: what one calibration may take
 PORTION = 1e11  # multiply-adds of one batch: seconds between two reports of progress, and bounded memory
-BACKWARD = (
-    4  # a pass with gradients, or with the second moments of what is read, costs about as much as so many plain ones
-)
+BACKWARD = 4  # a pass with gradients, or with second moments, costs about as much as so many plain ones
 PATIENCE = 15  # minutes that a page waits for passes through a model
 
 
 def work(vlm: VLM) -> int:
     """What one image-text pair costs a model: multiply-adds of its prunable weights."""
     from multiflow_core.calibration.passes import multiply_adds
-    from multiflow_core.data import dataset
 
     (batch,) = vlm.batches(dataset.open().pairs(1, 0, vlm.side))
     return multiply_adds(vlm.model, batch)

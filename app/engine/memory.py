@@ -1,25 +1,14 @@
-"""How much memory there is, and how much a result takes. Needs no torch."""
+"""How much memory a result takes. Needs no torch."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 Buffers = dict[int, int]  # {address of a buffer: its bytes}
 _OWN = ("multiflow_core", "app")  # packages into whose objects `buffers` looks
-
-
-def machine() -> int:
-    """Bytes of memory that this machine has, or that its container may use."""
-    memory = os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
-    try:
-        return min(memory, int(Path("/sys/fs/cgroup/memory.max").read_text()))
-    except (OSError, ValueError):  # no container, or one without a limit ("max")
-        return memory
 
 
 def buffers(value: Any) -> Buffers:

@@ -7,20 +7,21 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 import multiflow_core as mf
 from multiflow_core.experiments.run import OWN, Run
-from multiflow_core.pruning.order import Order
+from multiflow_core.support.memory import machine_memory
 
 from .. import state
 from . import calibration, checkpoints
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
-    from multiflow_core import Masks, Statistics
+    from multiflow_core import Masks, Order, Statistics
     from multiflow_core.models.vlm import VLM
     from multiflow_core.pruning.method import Method
+
+
+SMALL = 1 << 25  # prunable weights
 
 
 class TooLong(ValueError):
@@ -81,6 +82,13 @@ def rival(key: Run) -> Run | None:
 # --- what they make -------------------------------------------------------------------------------------------------
 
 
+@STORE.keep(1)
+def core(report: Progress) -> None:
+    """Import the core on the worker, so that the session that needs it first stays interruptible meanwhile."""
+    report(0.2, "starting PyTorch")
+    assert mf.rank  # names of the core are loaded when they are first asked for
+
+
 def opened(address: str, progress: Progress | None = None) -> str:
     """Open a model by built-in name, folder or hub name: what it goes by from then on.
 
@@ -92,100 +100,76 @@ def opened(address: str, progress: Progress | None = None) -> str:
     return model
 
 
-def vlm(model: str, progress: Progress | None = None) -> VLM:
+@STORE.keep(8, limit=machine_memory() // 8)
+def vlm(model: str, report: Progress) -> VLM:
     """The dense model, one for all sessions."""
+    report(0.1, "loading PyTorch")
+    import torch
 
-    def make(report: Progress) -> VLM:
-        report(0.1, "loading PyTorch")
-        import torch
-
-        torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
-        report(0.4, f"loading {checkpoints.title(model)}")
-        device = os.environ.get("MULTIFLOW_DEVICE", "cpu")
-        return mf.load(checkpoints.source(model), progress=report, device=device)
-
-    return STORE.get("models", model, make, progress)
+    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
+    report(0.4, f"loading {checkpoints.title(model)}")
+    device = os.environ.get("MULTIFLOW_DEVICE", "cpu")
+    return mf.load(checkpoints.source(model), progress=report, device=device)
 
 
-def work(model: str, progress: Progress | None = None) -> int:
+def small(model: str) -> bool:
+    """Whether yet another order, or another pruned model, takes a moment, and little memory."""
+    return sum(layer.size for layer in vlm(model).layers) <= SMALL
+
+
+@STORE.keep(64)
+def work(model: str, report: Progress) -> int:
     """What one image-text pair costs a model, in multiply-adds."""
-
-    def make(report: Progress) -> int:
-        report(0.5, f"trying {checkpoints.title(model)} on one pair")
-        return calibration.work(vlm(model))
-
-    return STORE.get("work", model, make, progress)
+    report(0.5, f"trying {checkpoints.title(model)} on one pair")
+    return calibration.work(vlm(model))
 
 
-def statistics(model: str, progress: Progress | None = None) -> Statistics:
+@STORE.keep(64)
+def statistics(model: str, report: Progress) -> Statistics:
     """Activation statistics: those beside the checkpoint, else from as many pairs as take about a minute."""
+    from multiflow_core.experiments.prepare import evidence_of
 
-    def make(report: Progress) -> Statistics:
-        from multiflow_core.experiments.prepare import evidence_of
-
-        return evidence_of("statistics", vlm(model), progress=report, sample=calibration.sample(work(model)))
-
-    return STORE.get("statistics", model, make, progress)
+    return evidence_of("statistics", vlm(model), progress=report, sample=calibration.sample(work(model)))
 
 
 def ready_statistics(model: str) -> Statistics | None:
     """Activation statistics where they are at hand: nothing is calibrated for them."""
     shipped = (vlm(model).folder / "statistics.safetensors").is_file()
-    return statistics(model) if shipped or ("statistics", model) in STORE else None
+    return statistics(model) if shipped or statistics.holds(model) else None
 
 
 def calibration_pairs(model: str, method: Method, progress: Progress | None = None) -> int:
     """How many image-text pairs a method sees, or will have seen, of a model."""
     if slow(method):
         return calibration.slow_sample(work(model, progress)).pairs
-    if ("statistics", model) in STORE:
-        return statistics(model).samples
-    return calibration.sample(work(model, progress)).pairs
+    return statistics(model).samples if statistics.holds(model) else calibration.sample(work(model, progress)).pairs
 
 
 def order(key: Run, progress: Progress | None = None) -> Order:
     """The order in which a method prunes a model; the run's sparsity does not matter."""
+    return ordered(key.order, progress)
 
-    def make(report: Progress) -> Order:
-        chosen = method(key.method)
-        cost = work(key.model) if slow(chosen) else 0
-        if refusal := slow(chosen) and calibration.too_long(cost, chosen, checkpoints.title(key.model)):
+
+@STORE.keep(12)
+def ordered(key: Run, report: Progress) -> Order:
+    """The same of a run without sparsity."""
+    from multiflow_core.experiments.prepare import order_of
+
+    chosen = method(key.method)
+    if slow(chosen):
+        cost = work(key.model)
+        if refusal := calibration.too_long(cost, chosen, checkpoints.title(key.model)):
             raise TooLong(refusal)
-        if not slow(chosen):
-            stats = statistics(key.model) if "statistics" in chosen.needs else None
-            allocation = chosen.allocation if key.allocation == OWN else key.allocation
-            return mf.rank(vlm(key.model).model, key.method, statistics=stats, allocation=allocation, progress=report)
-        from multiflow_core.experiments.prepare import order_of
-
         return order_of(vlm(key.model), key, report, calibration.slow_sample(cost))
-
-    return STORE.get("orders", key.order, make, progress)
-
-
-def masks(key: Run, progress: Progress | None = None) -> Masks:
-    """The masks of a run. For a method that is not nested this is where it does its work."""
-
-    def make(report: Progress) -> Masks:
-        return order(key).masks(key.sparsity, progress=report)
-
-    return STORE.get("masks", key, make, progress)
+    stats = statistics(key.model) if "statistics" in chosen.needs else None
+    allocation = chosen.allocation if key.allocation == OWN else key.allocation
+    return mf.rank(vlm(key.model).model, key.method, statistics=stats, allocation=allocation, progress=report)
 
 
-def layer_counts(key: Run, progress: Progress | None = None) -> np.ndarray:
-    """How many weights of every layer are pruned, in the order of the layout. A look-up where masks nest."""
-    known = order(key, progress)
-    if known.nested:
-        return known.layer_counts(key.sparsity)
-    shares = masks(key, progress).layer_sparsity()
-    return np.array([round(shares[layer.name] * layer.size) for layer in known.layers])
-
-
-def dead_neurons(key: Run, progress: Progress | None = None) -> np.ndarray:
-    """How many outputs and inputs of every layer have no weight left: int64 (layers, 2). Where masks nest, a look-up."""
-    known = order(key, progress)
-    place = key.order if known.nested else key
-    found = STORE.get("dead neurons", place, lambda report: known.dead_neurons(key.sparsity, progress=report), progress)
-    return known.dead_neurons(key.sparsity) if known.nested else found
+@STORE.keep(8)
+def masks(key: Run, report: Progress) -> Masks:
+    """The masks of a run. For a method that solves every sparsity anew this is where it does its work."""
+    return order(key).masks(key.sparsity, progress=report)
 
 
 _PASSING: set[Run] = set()
@@ -205,13 +189,24 @@ def pruned(key: Run, progress: Progress | None = None) -> VLM:
     """A pruned model, which shares all unpruned tensors with the dense one; for the dense key, the dense one itself."""
     if not key.method:
         return vlm(key.model, progress)
-    passing = key in _PASSING and ("pruned", key) not in STORE
+    made = passed if key in _PASSING and not stayed.holds(key) else stayed
+    return made(key, progress)
 
-    def make(report: Progress) -> VLM:
-        known = order(key)
-        kept = known.masks(key.sparsity, progress=report) if passing else masks(key)
-        weights = known.weights(key.sparsity, progress=report) if known.updates_weights else None
-        report(0.9, "removing weights")
-        return vlm(key.model).prune(kept, weights)
 
-    return STORE.get("passing" if passing else "pruned", key, make, progress)
+@STORE.keep(4)
+def stayed(key: Run, report: Progress) -> VLM:
+    """A pruned model that is worth keeping, as are its masks."""
+    return _pruned(key, masks(key), report)
+
+
+@STORE.keep(1)
+def passed(key: Run, report: Progress) -> VLM:
+    """A pruned model that only a ladder asks."""
+    return _pruned(key, order(key).masks(key.sparsity, progress=report), report)
+
+
+def _pruned(key: Run, kept: Masks, report: Progress) -> VLM:
+    known = order(key)
+    weights = known.weights(key.sparsity, progress=report) if known.updates_weights else None
+    report(0.9, "removing weights")
+    return vlm(key.model).prune(kept, weights)

@@ -6,7 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..look.words import count, percent
-from .layer_sparsity import DeadNeurons, Facts, Loss
+from .layer_sparsity import DeadNeurons, Facts
+from .measured import Loss
 from .stories import UNEVEN
 
 DEAD = 0.98  # a layer without so much of its weights is all but gone

@@ -13,7 +13,7 @@ from ..charts.dots import Dots
 from ..charts.lines import TaskLines
 from ..charts.values import ValueGrid
 from ..look.words import percent
-from . import results
+from . import measured
 
 MEGABYTE = 1 << 20
 
@@ -58,7 +58,7 @@ class Comparison:
 
 def load(model: str, titles: dict[str, str]) -> Comparison | None:
     """The comparison of a model, or None when its result file is missing, cannot be read, or holds nothing to compare."""
-    found = results.load(model)
+    found = measured.load(model)
     whole = Comparison(found, titles) if found else None
     return whole if whole and whole.methods and whole.dense else None
 
@@ -94,8 +94,7 @@ def leaderboard(data: Comparison, task: str, chosen: str, sparsity: float) -> Va
 def densities(data: Comparison, chosen: str, sparsity: float) -> Dots:
     """What each method leaves of each modality at the measured sparsity next to the slider's."""
     at = data.nearest(sparsity)
-    measured = {m: data.results.of(m, at) for m in data.methods}
-    found = {m: runs[0].modalities for m, runs in measured.items() if runs}
+    found = {m: runs[0].modalities for m in data.methods if (runs := data.results.of(m, at))}
     names = tuple(dict.fromkeys(name for shares in found.values() for name in shares))
 
     def spread(method: str) -> float:

@@ -4,25 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multiflow_core import Order
+from multiflow_core.analysis import histograms
+from multiflow_core.analysis.histograms import CutHistogram, Quantiles
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..charts.bins import Binned, median
+from ..charts.bins import Histogram, median
 from ..charts.quantiles import QuantileLines
 from ..charts.ridges import Ridges
 from ..charts.survival import Survival
 from ..engine import runs, slider
 from ..engine.store import STORE, Progress
 from ..look.words import count, percent
-
-if TYPE_CHECKING:
-    from multiflow_core import PruningOrder
-    from multiflow_core.analysis.histograms import CutHistogram, Quantiles
-    from multiflow_core.pruning.solved_order import Solved
 
 OF = {"magnitude": "Magnitude", "score": "Score"}
 PER = {"modality": "Per modality", "block": "Per block", "layer": "Layers of one block"}
@@ -44,49 +41,49 @@ class Spread:
 
 def spread(key: Run, block: str | None = None, progress: Progress | None = None) -> Spread:
     """The histograms of a run, of the whole model or of one block layer by layer; where masks nest, of all sparsities."""
-    place = slider.place(key, progress), block
-    return STORE.get("spreads", place, lambda report: _spread(key, block, report), progress)
+    return _spread(slider.place(key, progress), block, progress)
 
 
+@STORE.keep(6)
 def _spread(key: Run, block: str | None, report: Progress) -> Spread:
-    from multiflow_core.analysis.histograms import cut_histogram, lifetimes, magnitudes, spared
-
-    order = runs.order(key.order)
+    order = runs.order(key)
     layers = [layer for layer in order.layers if block in (None, layer.block)]
     groups = [(layer.modality, layer.name if block else layer.block) for layer in layers]
     many = slider.count(key)
     lives = slider.lifetimes(key, layers, many, report)
-    weights = magnitudes(runs.vlm(key.model).model, layers)
-    sizes = cut_histogram(weights, lives, groups, many, report)
+    weights = histograms.magnitudes(runs.vlm(key.model).model, layers)
+    sizes = histograms.cut_histogram(weights, lives, groups, many, report)
     scores = thresholds = None
-    if order.nested:
-        scores = cut_histogram(lambda i: order.score(layers[i].name).numpy().ravel(), lives, groups, many, report)
+    if order.criterion:
+        scores = histograms.cut_histogram(
+            lambda i: order.score(layers[i].name).numpy().ravel(), lives, groups, many, report
+        )
         if block and order.allocation.places is None:
             thresholds = np.stack([order.thresholds(layer.name) for layer in layers])
     if magnitude(key) == key:
         others = lives
     elif _by_size(order):
-        others = lifetimes(order, layers, many, report, by=weights)
+        others = histograms.lifetimes(order, layers, many, report, by=weights)
     else:
         others = slider.lifetimes(magnitude(key), layers, many, report)
     kept = np.zeros((len(sizes.groups), many), dtype=np.int64)
     for group, own, other in zip(groups, lives, others, strict=True):
-        kept[sizes.groups.index(group)] += spared(own, other, many)
+        kept[sizes.groups.index(group)] += histograms.spared(own, other, many)
     return Spread(sizes, scores, kept, thresholds)
 
 
 def magnitude(key: Run) -> Run:
     """The run that cuts by |w| and shares out the sparsity as the given one does (globally, where that shares out none)."""
-    order = runs.order(key.order)
-    if order.nested and order.criterion.name == "magnitude":
+    order = runs.order(key)
+    if order.criterion and order.criterion.name == "magnitude":
         return key
     own = order.allocation is None or order.allocation.name == "global"
     return Run(key.model, "omp", key.sparsity, state.OWN if own else order.allocation.name)
 
 
-def _by_size(order: PruningOrder | Solved) -> bool:
+def _by_size(order: Order) -> bool:
     """Whether |w| decides how much every layer loses, whatever decides inside a layer."""
-    return order.nested and order.allocation.key == "magnitude"
+    return order.allocation is not None and order.allocation.key == "magnitude"
 
 
 # --- ridges ---------------------------------------------------------------------------------------------------------
@@ -97,15 +94,15 @@ def ridges(key: Run, of: str, per: str, block: str, progress: Progress | None = 
     found = spread(key, block if per == "layer" else None, progress)
     histogram = found.score if of == "score" else found.magnitude
     parts = tuple(_parts(key, found, histogram, of, per))
-    criterion = runs.order(key.order).criterion
+    criterion = runs.order(key).criterion
     axis = f"score {criterion.formula}" if of == "score" else "|w|"
     finding = _finding_of_scores(parts, histogram.edges) if of == "score" else _finding_of_sizes(key, found, parts)
     return Ridges(finding, axis, f"layer of {block}" if per == "layer" else per, histogram.edges, parts)
 
 
-def _parts(key: Run, found: Spread, histogram: CutHistogram, of: str, per: str) -> list[Binned]:
+def _parts(key: Run, found: Spread, histogram: CutHistogram, of: str, per: str) -> list[Histogram]:
     k = slider.number(key)
-    roles = {layer.name: layer.role for layer in runs.order(key.order).layers}
+    roles = {layer.name: layer.role for layer in runs.order(key).layers}
     members: dict[tuple[str, str], list[int]] = {}
     for g, (modality, name) in enumerate(histogram.groups):
         members.setdefault((modality, modality if per == "modality" else name), []).append(g)
@@ -119,7 +116,7 @@ def _parts(key: Run, found: Spread, histogram: CutHistogram, of: str, per: str) 
             at = float(found.thresholds[own[0], k])
         at = None if at is None or not np.isfinite(at) else at
         parts.append(
-            Binned(
+            Histogram(
                 roles.get(name, name),
                 modality,
                 cut[own].sum(0),
@@ -133,14 +130,14 @@ def _parts(key: Run, found: Spread, histogram: CutHistogram, of: str, per: str) 
 
 def _cuts(key: Run, of: str) -> dict[str, float]:
     """The thresholds that whole modalities, or all of them, share: {modality or "all": value}."""
-    order = runs.order(key.order)
+    order = runs.order(key)
     if of == "magnitude":
-        return (order if _by_size(order) else runs.order(magnitude(key).order)).cuts(key.sparsity)
+        return (order if _by_size(order) else runs.order(magnitude(key))).cuts(key.sparsity)
     shared = order.allocation.key in ("score", order.criterion.name)
     return order.cuts(key.sparsity) if shared else {}
 
 
-def _finding_of_sizes(key: Run, found: Spread, parts: Sequence[Binned]) -> str:
+def _finding_of_sizes(key: Run, found: Spread, parts: Sequence[Histogram]) -> str:
     name = runs.title(key)
     if key.sparsity in (0, 1):
         return "Nothing is cut yet: the slider says how much goes" if key.sparsity == 0 else "Everything is cut"
@@ -160,7 +157,7 @@ def _finding_of_sizes(key: Run, found: Spread, parts: Sequence[Binned]) -> str:
     return f"Every layer has its own threshold and loses {percent(key.sparsity)}"
 
 
-def _finding_of_scores(parts: Sequence[Binned], edges: np.ndarray) -> str:
+def _finding_of_scores(parts: Sequence[Histogram], edges: np.ndarray) -> str:
     known = [p for p in parts if p.threshold is not None]
     if len({p.threshold for p in known}) > 1:
         low, high = (pick(known, key=lambda p: p.threshold) for pick in (min, max))
@@ -193,7 +190,7 @@ def survival(key: Run, progress: Progress | None = None) -> Survival:
 
 def quantiles(key: Run, progress: Progress | None = None) -> QuantileLines:
     """The sizes of the modalities' weights, and what one |w| for all takes of each at the slider's place."""
-    known: Quantiles = STORE.get("quantiles", key.model, lambda report: _quantiles(key, report), progress)
+    known = _quantiles(key.model, progress)
     return QuantileLines(known.groups, _rows(known.own), tuple(known.common.tolist()), _rows(known.under), key.sparsity)
 
 
@@ -201,7 +198,7 @@ def _rows(table: np.ndarray) -> tuple[tuple[float, ...], ...]:
     return tuple(map(tuple, table.tolist()))
 
 
-def _quantiles(key: Run, report: Progress) -> Quantiles:
-    from multiflow_core.analysis.histograms import magnitude_quantiles
-
-    return magnitude_quantiles(runs.vlm(key.model).model, runs.order(key.order).layers, progress=report)
+@STORE.keep(2)
+def _quantiles(model: str, report: Progress) -> Quantiles:
+    vlm = runs.vlm(model)
+    return histograms.magnitude_quantiles(vlm.model, vlm.layers, progress=report)

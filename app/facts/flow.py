@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from multiflow_core import PrunableLayer
+from multiflow_core.analysis import flow_paths
+from multiflow_core.analysis.flow_paths import Chain, Paths
 from multiflow_core.experiments.run import Run
+from multiflow_core.weights.dense import weight_of
 
 from ..charts.flow import BlockFlow
 from ..charts.retained import Retained
@@ -12,30 +14,22 @@ from ..engine import runs, slider
 from ..engine.store import STORE, Progress
 from ..look.words import percent
 
-if TYPE_CHECKING:
-    from multiflow_core import PrunableLayer
-    from multiflow_core.analysis.flow_paths import Chain, Paths
-
+PATHS = STORE.room(16)
 COUNTS = {str(n): f"{n} neurons" for n in (4, 6, 8, 12)}
 
 
 def chain(key: Run, layer: PrunableLayer) -> Chain | None:
     """The two layers that the selected one belongs to; None where it has no partner."""
-    from multiflow_core.analysis.flow_paths import chain
-
-    return chain(runs.order(key.order).layers, layer)
+    return flow_paths.chain(runs.order(key).layers, layer)
 
 
 def paths(key: Run, part: Chain, count: int, progress: Progress | None = None) -> Paths:
     """The strongest paths of the dense model, and what every step of a run cuts of them."""
     place = slider.place(key, progress), part.first.name, part.second.name, count
-    return STORE.get("paths", place, lambda report: _paths(key, part, count, report), progress)
+    return PATHS.get(place, lambda report: _paths(key, part, count, report), progress)
 
 
 def _paths(key: Run, part: Chain, count: int, report: Progress) -> Paths:
-    from multiflow_core.analysis.flow_paths import link_flow, paths
-    from multiflow_core.weights.dense import weight_of
-
     statistics = runs.statistics(key.model)
     model = runs.vlm(key.model).model
     layers, rows = (part.first, part.second), (part.rows, slice(None))
@@ -43,9 +37,12 @@ def _paths(key: Run, part: Chain, count: int, report: Progress) -> Paths:
         raise ValueError(f"{never[0]} of {part.first.block} never ran during calibration, so its flow is not known")
     many = slider.count(key)
     lives = slider.lifetimes(key, layers, many, report)
-    flows = [link_flow(weight_of(model, x.name)[r], statistics.norm(x.name)) for x, r in zip(layers, rows, strict=True)]
+    flows = [
+        flow_paths.link_flow(weight_of(model, x.name)[r], statistics.norm(x.name))
+        for x, r in zip(layers, rows, strict=True)
+    ]
     own = tuple(life.reshape(x.shape)[r] for life, x, r in zip(lives, layers, rows, strict=True))
-    return paths(flows[0], flows[1], own, count, many)
+    return flow_paths.paths(*flows, own, count, many)
 
 
 def pictures(key: Run, part: Chain, found: Paths) -> tuple[BlockFlow, BlockFlow]:

@@ -6,22 +6,21 @@ import io
 import random
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
-from multiflow_core.data import dataset
+import torch
+from PIL.Image import Image
+from torch import Tensor
+
+from multiflow_core.data import dataset, flatland
+from multiflow_core.data.flatland import Scene
+from multiflow_core.data.flatland.draw import render
+from multiflow_core.data.flatland.scene import Thing
 from multiflow_core.experiments.run import Run
+from multiflow_core.models.vlm import VLM, Answer, Caption
 
 from ..engine.calibration import sample
 from ..engine.runs import pruned, vlm, work
 from ..engine.store import STORE, Progress
-from ..state.keys import MODEL
-
-if TYPE_CHECKING:
-    from PIL.Image import Image
-    from torch import Tensor
-
-    from multiflow_core.data.flatland import Scene
-    from multiflow_core.models.vlm import VLM, Answer, Caption
 
 MOST, FEWEST = 160, 24
 WORK = 1e12  # multiply-adds of a look at the whole gallery: a quarter of a minute on two cores, at every new sparsity
@@ -38,27 +37,22 @@ class Gallery:
     captions: tuple[str, ...]
 
 
-def gallery(model: str = MODEL.default, progress: Progress | None = None) -> Gallery:
+@STORE.keep(4)
+def gallery(model: str, report: Progress) -> Gallery:
     """The showcase and the first scenes of the test split, drawn at the size that the model reads.
 
     Fewer of them for a model that takes its time.
     """
-
-    def make(report: Progress) -> Gallery:
-        from multiflow_core.data import flatland
-
-        side = vlm(model).side
-        size = max(FEWEST, min(MOST, int(WORK / work(model))))
-        staged = showcase()
-        scenes = staged + tuple(scene for _, scene in flatland.distinct("test", size - len(staged)))
-        images = []
-        for done, scene in enumerate(scenes):
-            if done % 10 == 0:
-                report(done / size, "drawing the gallery")
-            images += dataset.open().pictures([scene], side)
-        return Gallery(scenes, tuple(images), tuple(map(caption_of, scenes)))
-
-    return STORE.get("gallery", model, make, progress)
+    side = vlm(model).side
+    size = max(FEWEST, min(MOST, int(WORK / work(model))))
+    staged = showcase()
+    scenes = staged + tuple(scene for _, scene in flatland.distinct("test", size - len(staged)))
+    images = []
+    for done, scene in enumerate(scenes):
+        if done % 10 == 0:
+            report(done / size, "drawing the gallery")
+        images += dataset.open().pictures([scene], side)
+    return Gallery(scenes, tuple(images), tuple(map(caption_of, scenes)))
 
 
 def showcase() -> tuple[Scene, ...]:
@@ -66,7 +60,6 @@ def showcase() -> tuple[Scene, ...]:
 
     Scenes of the test split like all others: no model has been trained on them.
     """
-    from multiflow_core.data.flatland.scene import Scene, Thing
 
     def scene(setting: str, boat: str, boat_size: str, cloud: str, cloud_size: str, *beside: str) -> Scene:
         things = [Thing("boat", boat, boat_size, 0.4167, 0.6667), Thing("cloud", cloud, cloud_size, 0.5, 0.25)]
@@ -85,36 +78,30 @@ def showcase() -> tuple[Scene, ...]:
 
 def caption_of(scene: Scene) -> str:
     """One full caption of a scene, always the same."""
-    from multiflow_core.data import flatland
-
     return flatland.caption(scene, random.Random(f"gallery {scene.key}"), full=True)
 
 
-def image_embeddings(key: Run, progress: Progress | None = None) -> Tensor:
+@STORE.keep(128)
+def image_embeddings(key: Run, report: Progress) -> Tensor:
     """The gallery's pictures as the model sees them, (pictures, width)."""
-
-    def make(report: Progress) -> Tensor:
-        import torch
-
-        model, pictures = pruned(key), gallery(key.model).images
-        step = min(STEP, sample(work(key.model)).batch)
-        parts = []
-        for start in range(0, len(pictures), step):
-            report(start / len(pictures), "looking at the gallery")
-            parts.append(model.embed_images(pictures[start : start + step]))
-        return torch.cat(parts)
-
-    return STORE.get("image embeddings", key, make, progress)
+    model, pictures = pruned(key), gallery(key.model).images
+    step = min(STEP, sample(work(key.model)).batch)
+    parts = []
+    for start in range(0, len(pictures), step):
+        report(start / len(pictures), "looking at the gallery")
+        parts.append(model.embed_images(pictures[start : start + step]))
+    return torch.cat(parts)
 
 
-def caption_embeddings(key: Run, progress: Progress | None = None) -> Tensor:
+@STORE.keep(128)
+def caption_embeddings(key: Run, report: Progress) -> Tensor:
     """The gallery's captions as the model reads them, (captions, width)."""
+    report(0.2, "reading the captions")
+    return pruned(key).embed_texts(gallery(key.model).captions)
 
-    def make(report: Progress) -> Tensor:
-        report(0.2, "reading the captions")
-        return pruned(key).embed_texts(gallery(key.model).captions)
 
-    return STORE.get("caption embeddings", key, make, progress)
+# what is said of pictures is kept by their ids: a picture in a key would stay in memory with it
+EMBEDDINGS, ANSWERS = STORE.room(4096), STORE.room(4096)
 
 
 def own_embedding(key: Run, picture: Picture, progress: Progress | None = None) -> Tensor:
@@ -125,7 +112,7 @@ def own_embedding(key: Run, picture: Picture, progress: Progress | None = None) 
         model = pruned(key)
         return model.embed_images([picture.seen_by(model)])
 
-    return STORE.get("own embeddings", (key, picture.id), make, progress)
+    return EMBEDDINGS.get((key, picture.id), make, progress)
 
 
 def text_scores(
@@ -136,29 +123,24 @@ def text_scores(
     Without `scenes` only the own pictures are searched.
     """
 
-    def make(report: Progress) -> list[float]:
-        import torch
-
+    def make(_: Progress) -> list[float]:
         seen = [image_embeddings(key)] if scenes else []
         seen += [own_embedding(key, picture) for picture in own]
         return (torch.cat(seen) @ pruned(key).embed_texts([text])[0]).tolist()
 
-    searched = (scenes, *(picture.id for picture in own))
-    return STORE.get("answers", (key, "text", text, searched), make, progress)
+    return ANSWERS.get((key, "text", text, scenes, *(picture.id for picture in own)), make, progress)
 
 
 def image_scores(key: Run, picture: Picture, extra: tuple[str, ...], progress: Progress | None = None) -> list[float]:
     """How well each caption of the gallery, and each extra one, fits a picture: cosine similarities."""
 
-    def make(report: Progress) -> list[float]:
-        import torch
-
+    def make(_: Progress) -> list[float]:
         texts = caption_embeddings(key)
         if extra:
             texts = torch.cat([texts, pruned(key).embed_texts(extra)])
         return (texts @ own_embedding(key, picture)[0]).tolist()
 
-    return STORE.get("answers", (key, "image", picture.id, extra), make, progress)
+    return ANSWERS.get((key, "image", picture.id, extra), make, progress)
 
 
 def caption(key: Run, picture: Picture, progress: Progress | None = None) -> Caption:
@@ -169,7 +151,7 @@ def caption(key: Run, picture: Picture, progress: Progress | None = None) -> Cap
         report(0.95, "writing a caption")
         return model.caption([picture.seen_by(model)])[0]
 
-    return STORE.get("answers", (key, "caption", picture.id), make, progress)
+    return ANSWERS.get((key, "caption", picture.id), make, progress)
 
 
 def answer(key: Run, picture: Picture, question: str, progress: Progress | None = None) -> Answer:
@@ -180,7 +162,7 @@ def answer(key: Run, picture: Picture, question: str, progress: Progress | None 
         report(0.95, "looking for an answer")
         return model.answer([picture.seen_by(model)], [question])[0]
 
-    return STORE.get("answers", (key, "answer", picture.id, question), make, progress)
+    return ANSWERS.get((key, "answer", picture.id, question), make, progress)
 
 
 # --- pictures to look at --------------------------------------------------------------------------------------------
@@ -203,9 +185,6 @@ class Picture:
 
 def scene_picture(number: int) -> Picture:
     """Scene `number` of the test split."""
-    from multiflow_core.data import flatland
-    from multiflow_core.data.flatland.draw import render
-
     scene = flatland.scene("test", number)
     return Picture(f"scene {number}", render(scene), shown(scene, 512), f"Scene {number}", scene)
 
@@ -219,8 +198,6 @@ def own_picture(name: str, image: Image, title: str) -> Picture:
 @lru_cache(maxsize=2048)
 def shown(scene: Scene, size: int = SHOWN) -> bytes:
     """The picture of a scene for the page, WebP."""
-    from multiflow_core.data.flatland.draw import render
-
     return webp(render(scene, size))
 
 

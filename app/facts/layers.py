@@ -3,24 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from multiflow_core import PrunableLayer
 from multiflow_core.experiments.run import Run
+from multiflow_core.weights.dense import weight_of
 
 from ..charts.layer_bars import GONE, LayerBar, LayerBars
 from ..charts.layer_curves import LayerCurve, LayerCurves
 from ..engine import runs
 from ..engine.store import STORE, Progress
 from .layer_sparsity import Facts
-
-if TYPE_CHECKING:
-    from torch import nn
-
-    from multiflow_core import PrunableLayer, PruningOrder, Statistics
-    from multiflow_core.pruning.solved_order import Solved
 
 ALL_BUT_GONE = 0.99
 EVEN = 0.02  # layers that reach a share so close to one another go together
@@ -33,24 +27,14 @@ class Profile:
     Attributes:
         magnitude: mean |w|.
         norm: root mean square of its input norms a_j; None without statistics.
-        scores: highest pruned score at 101 sparsities of the model; None where the method has no scores.
-        magnitudes: the |w| under which as many of the layer's weights lie as are pruned, at the same sparsities.
+        scores: highest pruned score at every step of the slider; None where the method has no scores.
+        magnitudes: the |w| under which as many of the layer's weights lie as are pruned, at the same steps.
     """
 
     magnitude: float
     norm: float | None
     scores: np.ndarray | None
     magnitudes: np.ndarray | None
-
-
-def curves(key: Run, progress: Progress | None = None) -> np.ndarray | None:
-    """Sparsity of every layer at 101 sparsities of the model: float64 (layers, 101); None where masks do not nest."""
-
-    def make(_: Progress) -> np.ndarray | None:
-        known = runs.order(key)
-        return known.curve() if known.nested else None
-
-    return STORE.get("curves", key, make, progress)
 
 
 def reached(curve: np.ndarray, share: float) -> np.ndarray:
@@ -65,34 +49,26 @@ def reached(curve: np.ndarray, share: float) -> np.ndarray:
     return (after - 1 + (share - low) / (high - low)) / (curve.shape[1] - 1)
 
 
-def profiles(key: Run, progress: Progress | None = None) -> tuple[Profile, ...]:
+@STORE.keep(12)
+def profiles(key: Run, report: Progress) -> tuple[Profile, ...]:
     """One profile a layer. Each is kept by itself, so that an abandoned job goes on where it stopped."""
-
-    def make(report: Progress) -> tuple[Profile, ...]:
-        known = runs.order(key)
-        statistics = known.statistics or runs.ready_statistics(key.model)
-        model = runs.vlm(key.model).model
-        found = []
-        for i, layer in enumerate(known.layers):
-            report(i / len(known.layers), f"looking at {layer.block} {layer.role}")
-            one = partial(_profile, known, layer, model, statistics)
-            found.append(STORE.get("layer profiles", (key, layer.name), lambda _, one=one: one()))
-        return tuple(found)
-
-    return STORE.get("profiles", key, make, progress)
+    layers = runs.order(key).layers
+    found = []
+    for i, layer in enumerate(layers):
+        report(i / len(layers), f"looking at {layer.title}")
+        found.append(_profile(key, layer))
+    return tuple(found)
 
 
-def _profile(
-    known: PruningOrder | Solved, layer: PrunableLayer, model: nn.Module, statistics: Statistics | None
-) -> Profile:
-    from multiflow_core.weights.dense import weight_of
-
-    size = weight_of(model, layer.name).abs().numpy().reshape(-1)
-    norm = None
+@STORE.keep(4096)
+def _profile(key: Run, layer: PrunableLayer, _: Progress) -> Profile:
+    known = runs.order(key)
+    statistics = known.statistics or runs.ready_statistics(key.model)
+    size = weight_of(runs.vlm(key.model).model, layer.name).abs().numpy().reshape(-1)
+    norm = scores = magnitudes = None
     if statistics is not None and layer.name in statistics.square_sums:
         norm = float(statistics.norm(layer.name).square().mean().sqrt())
-    scores = magnitudes = None
-    if known.nested:
+    if known.criterion:
         scores = known.thresholds(layer.name)
         magnitudes = _highest(np.sort(size), known.count_table()[known.layers.index(layer)])
     return Profile(float(size.mean(dtype=np.float64)), norm, scores, magnitudes)

@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from torch import Tensor, nn
+
+import multiflow_core as mf
+from multiflow_core.calibration.second_moments import second_moments
 
 from .. import state
 from ..engine import runs
 from ..engine.store import STORE, Progress
-from ..lesson import numbers
+from ..lesson import small_layers
 from ..markup.miniatures import Grid, Miniature
 from .comparison import MEGABYTE, Comparison
 from .stories import inside
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from multiflow_core.pruning.method import Method
 
 
 @dataclass(frozen=True)
@@ -78,31 +77,25 @@ def cost(data: Comparison | None, method: str) -> tuple[float, float | None] | N
 # --- what a method does to four small layers ------------------------------------------------------------------------
 
 
-def miniature(method: Method, progress: Progress | None = None) -> Miniature:
+@STORE.keep(64)
+def miniature(name: str, report: Progress) -> Miniature:
     """The mask that a method gives the lesson's four layers at half sparsity, made by the method itself."""
-
-    def make(report: Progress) -> Miniature:
-        import multiflow_core as mf
-        from multiflow_core.calibration.second_moments import second_moments
-
-        weights, tokens = (state.numbers_of(key.default) for key in (state.LESSON_WEIGHTS, state.LESSON_TOKENS))
-        model = numbers.four_layers(weights, float(state.SCALE.default))
-        batches = [{"input": batch} for batch in numbers.pairs(tokens)]
-        collect = second_moments if "moments" in method.needs else mf.calibrate
-        asked = {"batches": batches, "objective": objective} if "gradients" in method.needs else {}
-        order = mf.rank(
-            model, method, statistics=collect(model, batches, forward=numbers.run), progress=report, **asked
-        )
-        masks = order.masks(numbers.SPARSITY, progress=report)
-        grids = (
-            Grid(layer.name.removesuffix(".weight"), layer.modality, numbers.flags(masks[layer.name]))
-            for layer in order.layers
-        )
-        return Miniature(tuple(grids))
-
-    return STORE.get("miniatures", method.name, make, progress)
+    method = runs.method(name)
+    weights, tokens = (state.numbers_of(key.default) for key in (state.LESSON_WEIGHTS, state.LESSON_TOKENS))
+    model = small_layers.four_layers(weights, float(state.SCALE.default))
+    batches = [{"input": batch} for batch in small_layers.pairs(tokens)]
+    collect = second_moments if "moments" in method.needs else mf.calibrate
+    asked = {"batches": batches, "objective": objective} if "gradients" in method.needs else {}
+    known = collect(model, batches, forward=small_layers.run)
+    masks = mf.rank(model, method, statistics=known, progress=report, **asked).masks(
+        small_layers.SPARSITY, progress=report
+    )
+    layers = mf.prunable_layers(model)
+    return Miniature(
+        tuple(Grid(x.name.removesuffix(".weight"), x.modality, small_layers.rows(masks[x.name])) for x in layers)
+    )
 
 
 def objective(model: nn.ModuleDict, batch: dict[str, Tensor]) -> Tensor:
     """Something to differentiate: how far all outputs are from 1."""
-    return sum((output - 1).square().mean() for output in numbers.run(model, batch))
+    return sum((output - 1).square().mean() for output in small_layers.run(model, batch))

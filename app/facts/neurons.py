@@ -4,24 +4,24 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
+import torch
 
+from multiflow_core import PrunableLayer
+from multiflow_core.analysis.explain import Place
+from multiflow_core.analysis.pooling import edges, pool
 from multiflow_core.experiments.run import Run
+from multiflow_core.pruning.criteria import saliencies
+from multiflow_core.weights.dense import weight_of
 
 from ..charts.lens import Lens, Strip
 from ..charts.neurons import TopNeurons
-from ..engine import runs
+from ..engine import runs, slider
 from ..engine.store import STORE, Progress
 from .window import MOST, Window
 
-if TYPE_CHECKING:
-    from multiflow_core import PrunableLayer
-    from multiflow_core.analysis.explain import Place
-
 LISTED = 100
-STEPS = 100  # of the slider, from nothing to everything pruned
 
 
 @dataclass(frozen=True, eq=False)
@@ -32,7 +32,7 @@ class Matrices:
         magnitude: |w|, float32.
         norms: a_j, float32 (in,); ones where the layer never ran during calibration, which `calibrated` says.
         inputs, outputs: the saliencies s_in and s_out, float32 (in,) and (out,).
-        score: of the order. survived: how many steps of the slider each weight survives, uint8. None where masks do not nest.
+        score: of the order; None where it has none.
     """
 
     magnitude: np.ndarray
@@ -41,37 +41,31 @@ class Matrices:
     inputs: np.ndarray
     outputs: np.ndarray
     score: np.ndarray | None
-    survived: np.ndarray | None
 
 
-def matrices(key: Run, layer: PrunableLayer, progress: Progress | None = None) -> Matrices:
-    """The matrices of a layer, made once."""
+@STORE.keep(6)
+def matrices(key: Run, layer: PrunableLayer, report: Progress) -> Matrices:
+    """The matrices of a layer under an order."""
+    order, statistics = runs.order(key), runs.statistics(key.model)
+    report(0.3, f"looking into {layer.title}")
+    magnitude = weight_of(runs.vlm(key.model).model, layer.name).abs()
+    calibrated = layer.name not in statistics.missing and layer.name in statistics.square_sums
+    norms = statistics.norm(layer.name) if calibrated else torch.ones(layer.shape[1])
+    inputs, outputs = saliencies(magnitude, norms)
+    score = order.score(layer.name).numpy() if order.criterion else None
+    return Matrices(magnitude.numpy(), norms.numpy(), calibrated, inputs.numpy(), outputs.numpy(), score)
 
-    def make(report: Progress) -> Matrices:
-        import torch
 
-        from multiflow_core.pruning.criteria import saliencies
-        from multiflow_core.weights.dense import DenseWeights
-
-        dense, order, statistics = runs.vlm(key.model), runs.order(key), runs.statistics(key.model)
-        report(0.3, f"looking into {layer.block} {layer.role}")
-        magnitude = DenseWeights(dense.model, [layer])[0].abs()
-        calibrated = layer.name not in statistics.missing and layer.name in statistics.square_sums
-        norms = statistics.norm(layer.name) if calibrated else torch.ones(layer.shape[1])
-        inputs, outputs = saliencies(magnitude, norms)
-        report(0.6, f"looking up when the weights of {layer.block} {layer.role} go")
-        score = order.score(layer.name).numpy() if order.nested else None
-        survived = order.survived(layer.name, STEPS + 1).reshape(layer.shape) if order.nested else None
-        return Matrices(magnitude.numpy(), norms.numpy(), calibrated, inputs.numpy(), outputs.numpy(), score, survived)
-
-    return STORE.get("matrices", (key, layer.name), make, progress)
+@STORE.keep(6)
+def survived(place: Run, layer: PrunableLayer, report: Progress) -> np.ndarray:
+    """How many of the slider's steps each weight of a layer survives: (out, in); see `slider.place`."""
+    report(0.6, f"looking up when the weights of {layer.title} go")
+    return slider.lifetimes(place, [layer], slider.count(place), report)[0].reshape(layer.shape)
 
 
 def kept(key: Run, layer: PrunableLayer, progress: Progress | None = None) -> np.ndarray:
     """A layer's mask: bool (out, in). Where masks nest it is one comparison, and no other layer is looked at."""
-    if runs.order(key.order, progress).nested:
-        return matrices(key.order, layer, progress).survived > round(STEPS * key.sparsity)
-    return runs.masks(key, progress)[layer.name].numpy()
+    return survived(slider.place(key, progress), layer, progress) > slider.number(key)
 
 
 def carriers(saliency: np.ndarray, share: float = 0.5) -> int:
@@ -88,6 +82,7 @@ def carriers(saliency: np.ndarray, share: float = 0.5) -> int:
 class Look:
     """One layer at one sparsity: all that the charts of a page are made from."""
 
+    key: Run
     layer: PrunableLayer
     data: Matrices
     mask: np.ndarray
@@ -105,12 +100,10 @@ class Look:
         other: np.ndarray | None,
     ) -> Lens:
         """The window in cells. `other` is the mask of the method that it is compared with, for the view of that name."""
-        from multiflow_core.analysis.pooling import edges, pool
-
         rows, columns = (edges(span, most) for span, most in zip(window.spans, MOST, strict=True))
         values, second, how = self._values(view, other)
         return Lens(
-            f"{self.layer.block} {self.layer.role}", self.layer.modality, view, self._strip("output", rows),
+            self.layer.title, self.layer.modality, view, self._strip("output", rows),
             self._strip("input", columns), pool(values, rows, columns), pool(second, rows, columns, how), self.sparsity,
             methods, weight,
         )  # fmt: skip
@@ -123,14 +116,13 @@ class Look:
             return self.mask.astype(np.int8) - other, self.mask ^ other, "mean"
         data = self.data
         if view == "critical":
-            values = np.divide(data.survived, STEPS, dtype=np.float32)
+            lives = survived(slider.place(self.key), self.layer)
+            values = np.divide(lives, slider.count(self.key) - 1, dtype=np.float32)
         else:
             values = data.magnitude * data.norms if view == "signal" else getattr(data, view)
         return values, values, "max"
 
     def _strip(self, side: str, cells: np.ndarray) -> Strip:
-        from multiflow_core.analysis.pooling import pool
-
         saliency, left = self._sides[side]
         alone = np.array([0, 1])
         highest, dead = pool(saliency[None], alone, cells, "max")[0], pool((left == 0)[None], alone, cells, "sum")[0]
@@ -149,36 +141,22 @@ class Look:
         found = zip(order.tolist(), saliency[order].tolist(), shares[order].tolist(), strict=True)
         return TopNeurons(side, self.layer.modality, tuple(found), float(saliency.sum(dtype=np.float64)))
 
-    def weight(self, row: int, column: int) -> WeightFacts:
-        """What there is to say about one weight."""
-        import torch
-
-        from multiflow_core.analysis.explain import Place
-
-        data, at = self.data, row * self.mask.shape[1] + column
-        size, into, out = (
-            Place.of_value(torch.from_numpy(values), index)
-            for values, index in ((data.magnitude, at), (data.inputs, column), (data.outputs, row))
-        )
-        score = None if data.score is None else Place.of_value(torch.from_numpy(data.score), at)
-        critical = None if data.survived is None else int(data.survived[row, column]) / STEPS
-        return WeightFacts(row, column, size, into, out, score, critical, bool(self.mask[row, column]))
-
-
-@dataclass(frozen=True)
-class WeightFacts:
-    """One weight: its numbers and their places in the layer, the step of the slider at which it goes; None for what it has not."""
-
-    row: int
-    column: int
-    magnitude: Place
-    input: Place
-    output: Place
-    score: Place | None
-    critical: float | None
-    kept: bool
+    def places(self, row: int, column: int) -> list[tuple[str, Place, str]]:
+        """Where the numbers of one weight stand: (name, place, among what)."""
+        data, at, all_weights = self.data, row * self.mask.shape[1] + column, "weights of this layer"
+        found = [
+            ("|w|", data.magnitude, at, all_weights),
+            (f"Saliency of input {column}", data.inputs, column, "inputs"),
+            (f"Saliency of output {row}", data.outputs, row, "outputs"),
+            ("Score", data.score, at, all_weights),
+        ]
+        return [
+            (name, Place.of_value(torch.from_numpy(values), index), among)
+            for name, values, index, among in found
+            if values is not None
+        ]
 
 
 def look(key: Run, layer: PrunableLayer, progress: Progress | None = None) -> Look:
     """A layer at a sparsity."""
-    return Look(layer, matrices(key.order, layer, progress), kept(key, layer, progress))
+    return Look(key, layer, matrices(key.order, layer, progress), kept(key, layer, progress))

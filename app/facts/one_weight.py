@@ -3,58 +3,60 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterator
+from typing import NamedTuple
 
+import torch
+
+from multiflow_core import Masks, PrunableLayer
+from multiflow_core.analysis import explain
+from multiflow_core.analysis.explain import Explanation, Place, Spot
 from multiflow_core.experiments.run import Run
+from multiflow_core.pruning.exact_cut import STEPS
 
 from .. import state
 from ..charts.fates import Fates
 from ..charts.neighbours import Neighbours
 from ..charts.rulers import Ruler, Rulers
-from ..engine import runs
+from ..engine import runs, slider
 from ..engine.store import STORE, Progress
 from ..look.words import count, ordinal, percent
-from . import weight_reasons
-from .neurons import STEPS
-
-if TYPE_CHECKING:
-    from multiflow_core.analysis.explain import Explanation, Place, Spot
+from . import neurons, weight_reasons
 
 
 def explanation(key: Run, name: str, row: int, column: int, progress: Progress | None = None) -> Explanation:
     """Every number behind the verdict on a weight; the saliencies also where the method does not look at them."""
-    from multiflow_core.analysis.explain import explain
-
-    model, order = runs.vlm(key.model, progress).model, runs.order(key.order, progress)
-    return explain(
+    model, order = runs.vlm(key.model, progress).model, runs.order(key, progress)
+    return explain.explain(
         order, model, name, row, column, key.sparsity, statistics=runs.statistics(key.model, progress),
         critical=critical(key.order, name, row, column, progress),
     )  # fmt: skip
 
 
-def critical(key: Run, name: str, row: int, column: int, progress: Progress | None = None) -> float:
-    """The sparsity from which on a method prunes a weight; it does not depend on the slider, so it is kept."""
+@STORE.keep(4096)
+def critical(key: Run, name: str, row: int, column: int, report: Progress) -> float:
+    """The sparsity from which on an order prunes a weight; it does not depend on the slider, so it is kept."""
+    return explain.critical_sparsity(runs.order(key), name, row, column)
 
-    def make(_: Progress) -> float:
-        from multiflow_core.analysis.explain import critical_sparsity
 
-        return critical_sparsity(runs.order(key), name, row, column)
-
-    return STORE.get("fates", (key, name, row, column), make, progress)
+def gone(key: Run, name: str, row: int, column: int) -> str:
+    """The same in words; nothing where only the slider's own sparsity is solved."""
+    if slider.count(key) == 1:
+        return ""
+    return weight_reasons.moment(critical(key.order, name, row, column), key.sparsity)
 
 
 def place(key: Run, name: str) -> str:
     """A layer's block and role."""
-    layer = next(layer for layer in runs.vlm(key.model).layers if layer.name == name)
-    return f"{layer.block} {layer.role}"
+    return next(layer.title for layer in runs.vlm(key.model).layers if layer.name == name)
 
 
 def turn(why: Explanation) -> float | None:
     """The nearest step of the slider at which the verdict is the other one; None where there is none."""
-    first_gone = math.ceil(round(STEPS * why.critical, 9))
+    last = STEPS - 1
+    first_gone = math.ceil(round(last * why.critical, 9))
     step = first_gone if why.kept else first_gone - 1
-    return step / STEPS if 0 <= step <= STEPS else None
+    return step / last if 0 <= step <= last else None
 
 
 def told(key: Run, why: Explanation) -> weight_reasons.Reasons:
@@ -97,13 +99,6 @@ class Judgement(NamedTuple):
     note: str = ""
 
 
-def quick(key: Run) -> bool:
-    """Whether ordering the model by yet another method takes a moment, and little memory."""
-    from multiflow_core.pruning.nested_order import SNAPSHOT_LIMIT
-
-    return sum(layer.size for layer in runs.vlm(key.model).layers) <= SNAPSHOT_LIMIT
-
-
 def judgements(key: Run, name: str, row: int, column: int, progress: Progress | None = None) -> tuple[Judgement, ...]:
     """Every method's verdict on a weight. Asked are those that take a moment; the others if they have done their work before."""
     keys = [Run(key.model, m.name, key.sparsity) for m in runs.methods()]
@@ -114,13 +109,13 @@ def judgements(key: Run, name: str, row: int, column: int, progress: Progress | 
 
 def _asked(key: Run) -> bool:
     """Whether a method may be asked without a long wait."""
-    return ("orders", key.order) in STORE or (quick(key) and not runs.slow(runs.method(key.method)))
+    return runs.ordered.holds(key.order) or (runs.small(key.model) and not runs.slow(runs.method(key.method)))
 
 
 def _judgement(key: Run, name: str, row: int, column: int, progress: Progress | None) -> Judgement:
     method, title = runs.method(key.method), runs.title(key)
     if not method.nested and key.allocation == state.OWN:
-        if ("masks", key) not in STORE:
+        if not runs.masks.holds(key):
             return Judgement(title, note="solves every sparsity anew; not asked for this one yet")
         kept = bool(runs.masks(key)[name][row, column])
         return Judgement(title, kept=kept, note="solves every sparsity anew, so it has no critical one")
@@ -140,9 +135,7 @@ def fates(key: Run, judged: tuple[Judgement, ...]) -> Fates:
 
 def neighbours(key: Run, name: str, row: int, column: int) -> Neighbours:
     """The piece of the matrix around the weight."""
-    from multiflow_core.analysis.explain import around
-
-    near = around(runs.order(key.order), runs.vlm(key.model).model, name, row, column, key.sparsity)
+    near = explain.around(runs.order(key.order), runs.vlm(key.model).model, name, row, column, key.sparsity)
     return Neighbours(
         tuple(near.rows), tuple(near.columns), tuple(map(tuple, near.weights.tolist())),
         tuple(map(tuple, near.kept.tolist())), int((near.kept != near.kept_by_size).sum()), row, column,
@@ -152,19 +145,16 @@ def neighbours(key: Run, name: str, row: int, column: int) -> Neighbours:
 # --- weights worth a look -------------------------------------------------------------------------------------------
 
 
-def opening(key: Run, name: str) -> tuple[int, int]:
+def opening(key: Run, layer: PrunableLayer) -> tuple[int, int]:
     """The weight of a layer to begin with: the smallest that is kept, (0, 0) where nothing is or masks do not nest."""
-    from multiflow_core import Masks
-    from multiflow_core.analysis.explain import mask_of, smallest_kept
-
-    order = runs.order(key.order)
-    if not order.nested:
+    if slider.count(key) == 1:  # to solve it may take minutes
         return 0, 0
-    spot = smallest_kept(_weights(key), Masks({name: mask_of(order, name, key.sparsity)}))
+    mask = torch.from_numpy(neurons.kept(key, layer))
+    spot = explain.smallest_kept(_weights(key), Masks({layer.name: mask}))
     return (spot.row, spot.column) if spot else (0, 0)
 
 
-def _weights(key: Run) -> dict:
+def _weights(key: Run) -> dict[str, torch.Tensor]:
     return dict(runs.vlm(key.model).model.named_parameters(remove_duplicate=False))
 
 
@@ -174,25 +164,7 @@ def voters(key: Run) -> tuple[Run, ...]:
     return tuple(k for k in keys if _asked(k))
 
 
-def _smallest(key: Run) -> Spot | None:
-    from multiflow_core.analysis.explain import smallest_kept
-
-    return smallest_kept(_weights(key), runs.masks(key))
-
-
-def _largest(key: Run) -> Spot | None:
-    from multiflow_core.analysis.explain import largest_pruned
-
-    return largest_pruned(_weights(key), runs.masks(key))
-
-
-def _disputed(key: Run) -> Spot | None:
-    from multiflow_core.analysis.explain import most_disputed
-
-    return most_disputed(_weights(key), _opinions(key))
-
-
-def _opinions(key: Run):
+def _opinions(key: Run) -> Iterator[Masks]:
     """One method's masks after the other, none kept: at 200 M weights that would be a gigabyte."""
     for voter in voters(key):
         try:
@@ -201,25 +173,28 @@ def _opinions(key: Run):
             continue
 
 
-# name -> (what the button says, how to find it, what to say where there is none)
 # {name: (its button, what that means, how it is found, when there is none)}
 SURPRISES: dict[str, tuple[str, str, Callable[[Run], Spot | None], str]] = {
-    "smallest": ("Smallest weight kept", "Of all weights of the model", _smallest, "nothing is kept"),
-    "largest": ("Largest weight pruned", "Of all weights of the model", _largest, "nothing is pruned"),
+    "smallest": (
+        "Smallest weight kept", "Of all weights of the model",
+        lambda key: explain.smallest_kept(_weights(key), runs.masks(key)), "nothing is kept",
+    ),
+    "largest": (
+        "Largest weight pruned", "Of all weights of the model",
+        lambda key: explain.largest_pruned(_weights(key), runs.masks(key)), "nothing is pruned",
+    ),
     "disputed": (
-        "Most disputed weight", "As many methods as possible keep it, and as many prune it", _disputed, "all methods agree",
+        "Most disputed weight", "As many methods as possible keep it, and as many prune it",
+        lambda key: explain.most_disputed(_weights(key), _opinions(key)), "all methods agree",
     ),
 }  # fmt: skip
 
 
-def surprise(name: str, key: Run, progress: Progress | None = None) -> Spot | None:
+@STORE.keep(64)
+def surprise(name: str, key: Run, report: Progress) -> Spot | None:
     """A weight worth a look at this sparsity; always the same one."""
-
-    def make(report: Progress) -> Spot | None:
-        report(0.5, "looking at every weight")
-        return SURPRISES[name][2](key)
-
-    return STORE.get("spots", (name, key), make, progress)
+    report(0.5, "looking at every weight")
+    return SURPRISES[name][2](key)
 
 
 def why_not(name: str, key: Run) -> str:

@@ -16,10 +16,7 @@ from ..look.words import percent
 from ..state.keys import METHOD
 from .comparison import Comparison
 
-FULL, LOST = (
-    0.95,
-    0.5,
-)  # shares of the dense figure: above the one a task is as good as kept, below the other it is lost
+FULL, LOST = 0.95, 0.5  # of the dense figure: from the one on a task is as good as kept, below the other it is lost
 UNEVEN = 0.03  # a modality that loses so much more than the whole model pays for another one
 
 

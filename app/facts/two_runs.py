@@ -10,7 +10,7 @@ from ..engine import runs
 from ..engine.store import STORE, Progress
 from ..look.words import percent
 from . import layer_sparsity
-from .layer_sparsity import Facts
+from .layer_sparsity import Cells, LayerFact
 
 
 def name(key: Run) -> str:
@@ -20,46 +20,34 @@ def name(key: Run) -> str:
 
 def same_layers(a: Run, b: Run) -> bool:
     """Whether the two runs prune the same weights, so that layers and masks can be held against one another."""
-    layouts = [[(layer.name, layer.shape) for layer in runs.order(key.order).layers] for key in (a, b)]
+    layouts = [[(layer.name, layer.shape) for layer in runs.order(key).layers] for key in (a, b)]
     return layouts[0] == layouts[1]
 
 
 def difference(a: Run, b: Run, progress: Progress | None = None) -> DifferenceGrid:
     """The density of every layer in both runs."""
-    both = [layer_sparsity.of(key, progress) for key in (a, b)]
-    layers = [fact.layer for fact in both[0].layers]
-    blocks, roles = (tuple(dict.fromkeys(getattr(layer, part) for layer in layers)) for part in ("block", "role"))
-    return DifferenceGrid(
-        (name(a), name(b)), blocks, roles, *(_grid(layer_sparsity, blocks, roles) for layer_sparsity in both)
-    )
+    cells = [Cells(layer_sparsity.of(key, progress).layers) for key in (a, b)]
+    return DifferenceGrid((name(a), name(b)), cells[0].blocks, cells[0].roles, *(one.table(_density) for one in cells))
 
 
-def _grid(found: Facts, blocks: tuple[str, ...], roles: tuple[str, ...]) -> tuple[tuple[float | None, ...], ...]:
-    """Densities by role and block, several layers of one cell taken together."""
-    size: dict[tuple[str, str], int] = {}
-    kept: dict[tuple[str, str], int] = {}
-    for fact in found.layers:
-        cell = fact.layer.role, fact.layer.block
-        size[cell] = size.get(cell, 0) + fact.layer.size
-        kept[cell] = kept.get(cell, 0) + fact.layer.size - fact.pruned
-    return tuple(tuple(kept[r, b] / size[r, b] if (r, b) in size else None for b in blocks) for r in roles)
+def _density(cell: list[LayerFact]) -> float:
+    """What is kept of several layers taken together."""
+    size = sum(fact.layer.size for fact in cell)
+    return (size - sum(fact.pruned for fact in cell)) / size
 
 
-def overlap(a: Run, b: Run, progress: Progress | None = None) -> Dots:
+@STORE.keep(32)
+def overlap(a: Run, b: Run, report: Progress) -> Dots:
     """Of the weights that either run keeps, the share that both keep, block by block; and what chance would give."""
-
-    def make(report: Progress) -> Dots:
-        first, second = runs.masks(a), runs.masks(b)
-        counts: dict[str, list[int]] = {}
-        for done, layer in enumerate(runs.order(a.order).layers):
-            report(done / len(first), "comparing masks")
-            one, two = first[layer.name], second[layer.name]
-            block = counts.setdefault(layer.block, [0, 0, 0, 0])
-            for i, n in enumerate((int((one & two).sum()), int(one.sum()), int(two.sum()), layer.size)):
-                block[i] += n
-        return _dots(a, b, counts)
-
-    return STORE.get("overlaps", (a, b), make, progress)
+    first, second = runs.masks(a), runs.masks(b)
+    counts: dict[str, list[int]] = {}
+    for done, layer in enumerate(runs.order(a).layers):
+        report(done / len(first), "comparing masks")
+        one, two = first[layer.name], second[layer.name]
+        block = counts.setdefault(layer.block, [0, 0, 0, 0])
+        for i, n in enumerate((int((one & two).sum()), int(one.sum()), int(two.sum()), layer.size)):
+            block[i] += n
+    return _dots(a, b, counts)
 
 
 def _dots(a: Run, b: Run, counts: dict[str, list[int]]) -> Dots:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+
+from multiflow_core.analysis.explain import Explanation, Place
 
 from ..look.words import number, ordinal, percent
-
-if TYPE_CHECKING:
-    from multiflow_core.analysis.explain import Explanation, Place
 
 
 @dataclass(frozen=True)
@@ -33,7 +31,7 @@ def of(why: Explanation, method: str, formula: str, factors: tuple[str, ...]) ->
 def _headline(why: Explanation, factors: tuple[str, ...]) -> str:
     """ "Kept, though too small by size alone: it connects the 3rd busiest of 192 inputs to ..., so it stays until 81 %"."""
     verdict = "Kept" if why.kept else "Pruned"
-    end = f"{'stays until' if why.kept else 'went at'} {moment(why)}"
+    end = f"{'stays until' if why.kept else 'went at'} {moment(why.critical, why.sparsity)}"
     if why.cut in (0, why.score.of):
         return f"{verdict}: {'everything' if why.cut else 'nothing'} goes there at {percent(why.sparsity)}; it {end}"
     size, links = "large enough" if why.kept_by_size else "too small", _links(why, factors)
@@ -106,18 +104,20 @@ def _budget(why: Explanation, method: str) -> str:
 def _fate(why: Explanation) -> str:
     away = abs(why.critical - why.sparsity)
     points = f"{100 * away:.1f} points" if away >= 0.0005 else "less than 0.1 points"
-    return f"It {'stays until' if why.kept else 'has been gone since'} {moment(why)}, {points} from where the slider stands."
+    when = f"{'stays until' if why.kept else 'has been gone since'} {moment(why.critical, why.sparsity)}"
+    return f"It {when}, {points} from where the slider stands."
 
 
-def moment(why: Explanation) -> str:
+def moment(critical: float, sparsity: float) -> str:
     """The critical sparsity in per cent, with as many digits as it takes to fall on the right side of the slider.
 
-    A weight with a critical sparsity of 0.63004 is kept at 0.63: it stays until 63.004 %, not until 63 %.
+    >>> moment(0.63004, 0.63), moment(0.63004, 0.5)  # at 63 % the weight is kept, so it is not gone from there on
+    ('63.004 %', '63 %')
     """
-    at = round(100 * why.sparsity, 6)
+    at = round(100 * sparsity, 6)
     for digits in range(1, 7):
-        said = round(100 * why.critical, digits)
-        if (said > at) == why.kept:
+        said = round(100 * critical, digits)
+        if (said > at) == (critical > sparsity):
             break
     return f"{said:.{digits}f}".rstrip("0").rstrip(".") + " %"
 
@@ -125,7 +125,6 @@ def moment(why: Explanation) -> str:
 def standing(place: Place, high: str, low: str) -> str:
     """A rank from the nearer end.
 
-    >>> from multiflow_core.analysis.explain import Place
     >>> [standing(Place(0.0, before, 9), "busiest", "quietest") for before in (8, 6, 1, 0)]
     ['busiest', '3rd busiest', '2nd quietest', 'quietest']
     """

@@ -2,7 +2,7 @@
 
 from ..markup.matrices import Matrix
 from .collapse import layer
-from .numbers import Cell, Lesson, TowerLayer
+from .small_layers import Cell, Lesson, TowerLayer
 from .step import Exercise, Formula, Step
 
 ASKED = "vision 2"

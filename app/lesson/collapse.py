@@ -2,7 +2,7 @@
 
 from ..look.words import number, percent
 from ..markup.matrices import Matrix
-from .numbers import SPARSITY, Cell, Lesson, TowerLayer
+from .small_layers import SPARSITY, Cell, Lesson, TowerLayer
 from .step import Exercise, Formula, Step, board
 
 TEXT = """

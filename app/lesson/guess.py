@@ -2,7 +2,7 @@
 
 from ..look.words import number
 from ..markup.matrices import Matrix
-from .numbers import Cell, Lesson, Small
+from .small_layers import Cell, Lesson, Small
 from .step import Step, board, name, product
 
 TEXT = """

@@ -3,7 +3,7 @@
 from ..look.words import number
 from ..markup.matrices import Matrix
 from ..markup.networks import Network
-from .numbers import INPUTS, PAIRS, Lesson
+from .small_layers import INPUTS, PAIRS, Lesson
 from .step import Exercise, Formula, Step, added, sketch, without
 
 ASKED = 2

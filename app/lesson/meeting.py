@@ -2,7 +2,7 @@
 
 from ..look.words import number
 from ..markup.matrices import Matrix
-from .numbers import INPUTS, OUTPUTS, Lesson
+from .small_layers import INPUTS, OUTPUTS, Lesson
 from .step import Exercise, Formula, Step, grid, without
 
 ASKED = (2, 1)

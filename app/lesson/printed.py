@@ -8,7 +8,7 @@ from html import escape
 from ..look.palette import LIGHT
 from ..markup import matrices
 from . import STEPS, Step
-from .numbers import Lesson
+from .small_layers import Lesson
 
 _COLORS = {name: getattr(LIGHT, name) for name in ("dense", "pruned", "ink", "muted", "line", "background")}
 _STYLE = (

@@ -2,7 +2,7 @@
 
 from ..look.words import number, percent
 from ..markup.matrices import Matrix
-from .numbers import Excerpt, Lesson
+from .small_layers import Excerpt, Lesson
 from .step import Step
 
 TEXT = """

@@ -2,7 +2,7 @@
 
 from ..look.words import number, percent
 from ..markup.matrices import Matrix
-from .numbers import SPARSITY, Lesson
+from .small_layers import SPARSITY, Lesson
 from .step import Exercise, Formula, Step, board, name, without
 
 ASKED = (2, 1)

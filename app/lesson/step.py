@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ..look.words import number
 from ..markup.matrices import Matrix
 from ..markup.networks import Network
-from .numbers import INPUTS, OUTPUTS, Cell, Lesson, Small
+from .small_layers import INPUTS, OUTPUTS, Cell, Lesson, Small
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 from ..look.words import number, ordinal, percent
 from ..markup.matrices import Matrix
-from .numbers import Cell, Lesson
+from .small_layers import Cell, Lesson
 from .step import Exercise, Step, board, name, product
 
 TEXT = """

@@ -85,6 +85,7 @@ class Palette:
                 xaxis=axis,
                 yaxis=axis,
                 margin=dict(l=8, r=8, t=8, b=8),
+                legend=dict(orientation="h", yanchor="bottom", y=1.0, x=0),  # on top, where a chart has one
                 hoverlabel=dict(bgcolor=self.surface, bordercolor=self.line, font=dict(color=self.ink, family=FONT)),
                 showlegend=False,
             )

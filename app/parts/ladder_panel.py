@@ -12,7 +12,7 @@ from .. import state
 from ..charts import Chart
 from ..engine import runs
 from ..engine.store import Progress
-from ..facts import ladder
+from ..facts import climb
 from . import ui
 
 LABELS = {
@@ -33,17 +33,17 @@ def wanted(settings: Run, thing: str, cheap: bool) -> bool:
             "methods that put all weights into one order."
         )
         return False
-    if cheap and ladder.cheap(settings.model):
+    if cheap and runs.small(settings.model):
         return True
     with ui.controls("ladder"):
         return st.toggle(
             LABELS[thing], state.LADDER.default, key=state.LADDER.name, bind="query-params",
-            help=f"Asks about {len(ladder.RUNGS) + ladder.HALVINGS} pruned models, which takes a while. You can go on meanwhile: "
+            help=f"Asks about {len(climb.RUNGS) + climb.HALVINGS} pruned models, which takes a while. You can go on meanwhile: "
             "what was found is kept.",
         )  # fmt: skip
 
 
-def show(about: Hashable, climb: Callable[[Progress], Chart], explanation: str) -> None:
+def show(about: Hashable, made: Callable[[Progress], Chart], explanation: str) -> None:
     """Climb and draw what was found; `about` says what is climbed.
 
     A ladder about something else than the last one clears its place at once: no old chart stands beside new answers. One
@@ -52,7 +52,7 @@ def show(about: Hashable, climb: Callable[[Progress], Chart], explanation: str) 
     other = st.session_state.get(state.CLIMBED) != about
     place = st.empty() if other else st.container()
     with ui.working() as progress:
-        found = climb(progress)
+        found = made(progress)
     st.session_state[state.CLIMBED] = about
     with place.container() if other else place:
         ui.chart(found, "ladder", explanation)

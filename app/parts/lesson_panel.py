@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
 from ..lesson import STEPS, Exercise, Step, guess
-from ..lesson.numbers import INPUTS, OUTPUTS, Cell, Lesson, Numbers
+from ..lesson.small_layers import INPUTS, OUTPUTS, Cell, Lesson, Numbers
 from ..lesson.step import name
 from ..look.words import number
 from ..markup import matrices

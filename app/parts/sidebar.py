@@ -13,7 +13,7 @@ from multiflow_core.tasks.task import tasks
 from .. import state
 from ..engine import calibration, checkpoints, runs
 from ..engine.store import Progress
-from ..facts import results
+from ..facts import measured
 from . import address, open_model, selection, ui
 
 if TYPE_CHECKING:
@@ -31,7 +31,7 @@ def show() -> Run | None:
     with st.sidebar:
         place = st.container()
         with ui.working() as progress:
-            _core(progress)
+            runs.core(progress)
             _check_address(progress)
         with place:
             model = _model()
@@ -60,18 +60,6 @@ _PRESET_HELP = {
     0.75: "The paper's middle setting",
     0.90: "The paper's hardest setting",
 }
-
-
-def _core(progress) -> None:
-    """Import the core on the worker, so that this session stays interruptible meanwhile."""
-
-    def make(report):
-        report(0.2, "starting PyTorch")
-        import multiflow_core
-
-        return multiflow_core
-
-    runs.STORE.get("models", "core", make, progress)
 
 
 def _model() -> str:
@@ -121,8 +109,8 @@ def _method(model: str) -> str:
 
 
 def _cost(model: str, method: Method) -> str:
-    measured = results.load(model)
-    cost = measured.seconds(method.name) if measured else None
+    results = measured.load(model)
+    cost = results.seconds(method.name) if results else None
     took = f"took {cost:,.0f} s when it was measured" if cost else "can take minutes"
     return f"{method.title} needs {' and '.join(sorted(method.needs))}: one mask {took}."
 

@@ -13,7 +13,7 @@ from typing import NamedTuple
 import numpy as np
 from torch import nn
 
-from ..pruning.exact_cut import pruned_count, steps_survived
+from ..pruning.exact_cut import STEPS, pruned_count, steps_survived
 from ..pruning.merging import Binned, Merged
 from ..pruning.nested_order import PruningOrder
 from ..support.threads import Progress, parallel_map
@@ -22,7 +22,6 @@ from ..weights.layers import PrunableLayer
 
 PARTS = 8  # bins per power of two
 _SHIFT = 52 - (PARTS.bit_length() - 1)  # of the 52 bits of a float64's mantissa
-STEPS = 101
 
 
 def log_bins(values: np.ndarray) -> np.ndarray:

@@ -15,6 +15,7 @@ import torch
 from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 
+from ..support.memory import available_memory
 from ..weights import packed_file
 
 MARGIN = 512 << 20  # bytes of memory that stay free: activations, statistics, masks
@@ -114,36 +115,12 @@ def safetensors_header(file: Path) -> dict[str, dict[str, Any]]:
     return header
 
 
-def memory_available() -> int | None:
-    """Bytes that this process may still take: what the machine has left, or its container; None where unknown."""
-    left = [value for value in (_machine_memory(), _container_memory()) if value is not None]
-    return min(left, default=None)
-
-
-def _machine_memory() -> int | None:
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return None
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")), None)
-
-
-def _container_memory() -> int | None:
-    root = Path("/sys/fs/cgroup")
-    try:
-        limit, used = (int((root / f"memory.{part}").read_text()) for part in ("max", "current"))
-        stat = dict(line.split() for line in (root / "memory.stat").read_text().splitlines())
-    except (OSError, ValueError):  # no container, or one without a limit ("max")
-        return None
-    return limit - used + int(stat.get("inactive_file", 0))
-
-
-def check_memory(folder: Path, dtype: torch.dtype | None = None) -> None:
+def check_fits(folder: Path, dtype: torch.dtype | None = None) -> None:
     """TooLarge, with the figures, for a model larger than the memory that is left minus a margin.
 
     Better a sentence now than a session, or a whole server, that the system kills half-way.
     """
-    needed, left = memory_needed(folder, dtype), memory_available()
+    needed, left = memory_needed(folder, dtype), available_memory()
     if left is not None and needed > left - MARGIN:
         raise TooLarge(
             f"{folder.name} needs {needed / 1e9:.1f} GB, and of the {left / 1e9:.1f} GB of memory left "
@@ -168,7 +145,7 @@ def load_model(
         TooLarge: the model does not fit.
     """
     file = weight_files(folder)[0]
-    check_memory(folder, dtype)
+    check_fits(folder, dtype)
     try:
         with _silent():
             source: dict[str, Any] = dict(pretrained_model_name_or_path=folder)

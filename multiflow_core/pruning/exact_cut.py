@@ -7,12 +7,16 @@ import math
 import numbers
 from collections.abc import Sequence
 from fractions import Fraction
+from typing import TYPE_CHECKING
 
 import numpy as np
-from torch import Tensor
 
 from .merging import Binned, Merged, halves, ordered_bits
 
+if TYPE_CHECKING:
+    from torch import Tensor
+
+STEPS = 101  # the sparsities 0, 0.01, ... 1, at which orders keep tables and a slider stops
 _SAMPLE = 1 << 14
 _CELL = 13  # bits of a float32 that a cell of `steps_survived` does not look at
 _RANKED = 1 << 17  # fewer values are ranked sooner than counted

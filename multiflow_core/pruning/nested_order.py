@@ -19,6 +19,7 @@ from ..weights.masks import Masks
 from .allocations import Allocation
 from .criteria import Criterion
 from .exact_cut import (
+    STEPS,
     ascending_ranks,
     interleaved,
     keep_all_but,
@@ -176,7 +177,7 @@ class PruningOrder(Order):
             left -= here
         return counts.tolist()
 
-    def curve(self, n: int = 101) -> np.ndarray:
+    def curve(self, n: int = STEPS) -> np.ndarray:
         """Per-layer sparsity at n evenly spaced global sparsities from 0 to 1: float64 (layers, n), read-only.
 
         Computed once: a slider only looks it up.
@@ -187,7 +188,7 @@ class PruningOrder(Order):
             self._curves[n] = table
         return self._curves[n]
 
-    def count_table(self, n: int = 101) -> np.ndarray:
+    def count_table(self, n: int = STEPS) -> np.ndarray:
         """`layer_counts` at n evenly spaced global sparsities from 0 to 1: int64 (layers, n), read-only; computed once.
 
         >>> from torch import nn
@@ -253,7 +254,7 @@ class PruningOrder(Order):
         critical = (self._slots(i) + 1) / self.total
         return torch.from_numpy(critical[ranks]).reshape(self.layers[i].shape)
 
-    def survived(self, name: str, n: int = 101) -> np.ndarray:
+    def survived(self, name: str, n: int = STEPS) -> np.ndarray:
         """How many of n evenly spaced sparsities each weight of a layer survives: uint8 (uint16 from n = 256 on), (size,).
 
         >>> from torch import nn
@@ -283,7 +284,7 @@ class PruningOrder(Order):
             return float(self._score(i)[self._places(i) < k].max(initial=-math.inf))
         return float(kth_lowest(self._score(i), k)) if k else -math.inf
 
-    def thresholds(self, name: str, n: int = 101) -> np.ndarray:
+    def thresholds(self, name: str, n: int = STEPS) -> np.ndarray:
         """The same at n evenly spaced global sparsities from 0 to 1: float64 (n,).
 
         >>> from torch import nn

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
 from pathlib import Path
+
+GROUP = Path("/sys/fs/cgroup")  # where a container says what it may use
 
 
 def check_memory(needed: int, what: str, advice: str) -> None:
@@ -19,22 +22,24 @@ def check_memory(needed: int, what: str, advice: str) -> None:
         raise ValueError(f"{what}, {figures} with what it works on, but only {free / 1e9:.3g} GB are free: {advice}")
 
 
+def machine_memory() -> int:
+    """Bytes of memory that this machine has, or that its control group may use."""
+    limits = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    with suppress(OSError, ValueError):  # no group, or one without a limit ("max")
+        limits.append(int((GROUP / "memory.max").read_text()))
+    return min(limits)
+
+
 def available_memory() -> int | None:
     """Bytes this process may still take: the system's free memory, or its control group's rest; None if unknown."""
     limits = []
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-        limits.append(next(int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable")))
-    except (OSError, StopIteration, ValueError):
-        pass
-    group = Path("/sys/fs/cgroup")
-    try:
-        used = int((group / "memory.current").read_text())
-        stat = dict(line.split() for line in (group / "memory.stat").read_text().splitlines())
+    if (free := _figure("/proc/meminfo", "MemAvailable")) is not None:
+        limits.append(free)
+    with suppress(OSError, KeyError, ValueError):
+        limit, used = (int((GROUP / f"memory.{part}").read_text()) for part in ("max", "current"))
+        stat = dict(line.split() for line in (GROUP / "memory.stat").read_text().splitlines())
         # files read once count as used, but go as soon as their room is needed
-        limits.append(int((group / "memory.max").read_text()) - used + int(stat["inactive_file"]))
-    except (OSError, KeyError, ValueError):
-        pass
+        limits.append(limit - used + int(stat["inactive_file"]))
     return min(limits, default=None)
 
 
@@ -46,8 +51,13 @@ def forget_peak() -> None:
 
 def process_memory(field: str) -> int | None:
     """A figure of this process in bytes, from /proc; None where there is no such thing."""
-    try:
-        lines = Path("/proc/self/status").read_text().splitlines()
-    except OSError:
-        return None
-    return next((1024 * int(line.split()[1]) for line in lines if line.startswith(field + ":")), None)
+    return _figure("/proc/self/status", field)
+
+
+def _figure(file: str, field: str) -> int | None:
+    """Bytes that a line of a file of /proc says, in kB; None where there is no such file or line."""
+    with suppress(OSError):
+        for line in Path(file).read_text().splitlines():
+            if line.startswith(f"{field}:"):
+                return 1024 * int(line.split()[1])
+    return None

@@ -6,14 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import TypeVar
 
-import torch
-
 Progress = Callable[[float, str], None]
-
-
 T = TypeVar("T")
-
-
 R = TypeVar("R")
 
 
@@ -33,6 +27,8 @@ def parallel_map(
     `progress` is called from the calling thread, so that whatever it raises (Streamlit's stop is a
     BaseException) ends the work at once.
     """
+    import torch  # here, so that `Progress` can be had without it
+
     results: list[R] = []
 
     def collect(stream: Iterable[R]) -> list[R]:

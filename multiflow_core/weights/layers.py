@@ -40,6 +40,11 @@ class PrunableLayer:
         """The number of weights."""
         return math.prod(self.shape)
 
+    @property
+    def title(self) -> str:
+        """What people call it."""
+        return f"{self.block} {self.role}"
+
 
 def linear_weights(model: nn.Module) -> dict[str, nn.Parameter]:
     """{parameter name: weight} of every nn.Linear, each Parameter once, embeddings' twins left out."""

@@ -57,11 +57,11 @@ def open_page(monkeypatch):
     Nothing is warmed up behind its back, and ladders have three rungs: how they climb is tested without a page.
     """
     from app import warmup
-    from app.facts import ladder
+    from app.facts import climb
 
     monkeypatch.setattr(warmup, "start", lambda: None)
-    monkeypatch.setattr(ladder, "RUNGS", (0, 50, 90))
-    monkeypatch.setattr(ladder, "FINEST", 50)
+    monkeypatch.setattr(climb, "RUNGS", (0, 50, 90))
+    monkeypatch.setattr(climb, "FINEST", 50)
 
     def opened(page: str = "overview", **params: str) -> AppTest:
         at = AppTest.from_file(str(APP / "dashboard.py"), default_timeout=TIMEOUT)

@@ -62,13 +62,15 @@ def test_costs():
 @pytest.mark.parametrize("method", mf.methods(), ids=lambda m: m.name)
 def test_every_method_draws_its_own_miniature(method):
     """All four layers, exactly half of the 48 weights gone."""
-    drawn = method_cards.miniature(method)
+    drawn = method_cards.miniature(method.name)
     assert [grid.name for grid in drawn.grids] == ["vision 1", "vision 2", "text 1", "text 2"]
     assert sum(grid.lost for grid in drawn.grids) == 24 and all(grid.size == 12 for grid in drawn.grids)
 
 
 def test_miniatures_show_what_sets_methods_apart():
-    lost = {m.name: [grid.lost for grid in method_cards.miniature(m).grids] for m in runs.methods() if not runs.slow(m)}
+    lost = {
+        m.name: [grid.lost for grid in method_cards.miniature(m.name).grids] for m in runs.methods() if not runs.slow(m)
+    }
     assert lost["multiflow"] == [5, 7, 4, 8]  # half of each modality
     assert lost["omp"] == [3, 0, 9, 12]  # text pays
     assert lost["localmp"] == lost["wanda"] == [6, 6, 6, 6]
@@ -76,7 +78,7 @@ def test_miniatures_show_what_sets_methods_apart():
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
 def test_squares_are_filled_where_weights_are_kept(palette):
-    html = method_cards.miniature(runs.method("omp")).html(palette)
+    html = method_cards.miniature("omp").html(palette)
     assert html.count(palette.modality["vision"]) == 24 - 3 and html.count(palette.modality["text"]) == 3
     assert "text 2 keeps 0 of 12" in html
 

@@ -9,7 +9,7 @@ import pytest
 
 from app import state
 from app.engine import checkpoints, runs
-from app.facts import layer_sparsity, results
+from app.facts import layer_sparsity, measured
 from app.look.words import percent
 from app.parts import ui
 from multiflow_core.experiments.run import Run
@@ -123,9 +123,9 @@ def test_another_allocation_is_another_order(open_page):
     assert "MULTIFLOW (global)" in texts(other) and "MULTIFLOW (global)" not in texts(own)
     assert plots(own) != plots(other)
     # what is measured under this name is the ablation's run, not MULTIFLOW's own
-    measured = results.load("flatland-blip")
+    results = measured.load("flatland-blip")
     name = runs.measured_as(Run("flatland-blip", "multiflow", allocation="global"))
-    assert other.metric[2].value == percent(measured.figure(name, "retrieval", 0.63)) != own.metric[2].value
+    assert other.metric[2].value == percent(results.figure(name, "retrieval", 0.63)) != own.metric[2].value
     other.selectbox(key="allocation").set_value("own").run()
     assert plots(own) == plots(other)
 

@@ -7,7 +7,7 @@ from PIL import Image
 
 from app import state
 from app.engine import runs
-from app.facts import gallery, ladder, truth, typed_text
+from app.facts import gallery, truth, typed_text
 from app.parts import picture_picker
 from benchmarks.models import save
 from multiflow_core.experiments.run import Run
@@ -37,7 +37,7 @@ def charts(at) -> list[str]:
 
 
 def test_every_example_has_true_pictures(open_page):
-    scenes = gallery.gallery().scenes
+    scenes = gallery.gallery(state.MODEL.default).scenes
     for example in (*typed_text.EXAMPLES, state.QUERY.default):
         assert sum(truth.of(example, scenes).true) >= 2, example
 
@@ -207,7 +207,7 @@ def test_a_method_without_an_order_says_why_there_is_no_ladder(open_page, monkey
 
 
 def test_a_large_model_is_asked_only_on_demand(open_page, monkeypatch):
-    monkeypatch.setattr(ladder, "SMALL", 1000)
+    monkeypatch.setattr(runs, "SMALL", 1000)
     at = open_page("vqa")
     assert len(plots(at)) == 1
     at.toggle(key="ladder").set_value(True).run()

@@ -109,10 +109,10 @@ def test_an_allocation_of_choice_is_judged_beside_the_methods_own():
 
 
 def test_a_large_model_is_not_ordered_by_every_method_for_one_weight(monkeypatch):
-    monkeypatch.setattr(one_weight, "quick", lambda key: False)
+    monkeypatch.setattr(runs, "SMALL", 0)
     key = Run("flatland-blip", "multiflow", 0.63)
     runs.order(key.order)
-    known = {m.title for m in runs.methods() if ("orders", Run(key.model, m.name)) in runs.STORE and m.nested}
+    known = {m.title for m in runs.methods() if runs.ordered.holds(Run(key.model, m.name)) and m.nested}
     judged = one_weight.judgements(key, LAYER, 31, 13)
     assert {j.method for j in judged if j.critical is not None} == known
     assert {runs.title(voter) for voter in one_weight.voters(key)} <= known

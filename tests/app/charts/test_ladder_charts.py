@@ -7,10 +7,10 @@ from hypothesis import strategies as st
 from app.charts import DARK, LIGHT
 from app.charts.answers import FirstWords
 from app.charts.gaps import ScoreGaps
-from app.charts.ladder import Flip, Ladder, Rung, flip
-from app.charts.ranks import RankLadder
+from app.charts.rank_ladder import RankLadder
+from app.charts.said_ladder import Flip, Rung, SaidLadder, flip
 
-RED = Ladder(
+RED = SaidLadder(
     "answer", "OMP",
     (
         Rung(0.0, "red", True, 0.9), Rung(0.5, "red", True, 0.6), Rung(0.51, "blue", False, 0.5),
@@ -18,7 +18,7 @@ RED = Ladder(
     ),
     0.63,
 )  # fmt: skip
-CAPTION = Ladder(
+CAPTION = SaidLadder(
     "caption", "MULTIFLOW",
     (
         Rung(0.0, "a red car by day", True, 0.3), Rung(0.58, "a red car by day", True, 0.3), Rung(0.6, "a red car", True, 0.2),
@@ -26,7 +26,7 @@ CAPTION = Ladder(
     ),
     0.63,
 )  # fmt: skip
-LONG = Ladder(
+LONG = SaidLadder(
     "caption", "LocalMP, per-modality",
     tuple(Rung(i / 24, f"caption number {i} " + "with many words " * 8, None, 0.01) for i in range(24)), 0.5,
 )  # fmt: skip
@@ -96,7 +96,7 @@ def test_a_flip_is_between_neighbours(holds):
 
 def test_an_answer_and_whether_it_comes_back():
     assert RED.title() == "OMP answers “red” up to 50 % (again at 70 %), then “blue”"
-    kept = Ladder("answer", "OMP", RED.rungs[:2], 0.63)
+    kept = SaidLadder("answer", "OMP", RED.rungs[:2], 0.63)
     assert kept.title() == "OMP answers “red” at every sparsity tried, up to 50 %"
 
 
@@ -114,7 +114,9 @@ def test_bands_join_neighbours_that_say_the_same():
     assert list(figure.layout.yaxis.ticktext) == ["✓ red", "✗ blue", "✗ (nothing)"]
     assert figure.layout.shapes[0].x0 == 63
     assert LONG.figure(DARK).data[0].line.color == DARK.pruned  # nobody knows
-    band = Ladder("answer", "OMP", tuple(Rung(s / 10, "red", True, 0.9) for s in range(4)), 0.5).figure(LIGHT).data[0]
+    band = (
+        SaidLadder("answer", "OMP", tuple(Rung(s / 10, "red", True, 0.9) for s in range(4)), 0.5).figure(LIGHT).data[0]
+    )
     assert band.marker.size == (14, 5, 5, 14)  # asked at four, with round ends
 
 

@@ -6,14 +6,14 @@ import numpy as np
 import pytest
 
 from app.charts import DARK, LIGHT
-from app.charts.bins import Binned
+from app.charts.bins import Histogram
 from app.charts.quantiles import QuantileLines
 from app.charts.ridges import PEAK, Ridges
 from app.charts.survival import Survival
 
 EDGES = np.array([0.5, 1.0, 2.0, 4.0])
-VISION = Binned("vision", "vision", np.array([300, 100, 0]), np.array([0, 300, 100]), (2, 1), threshold=1.5)
-TEXT = Binned("text", "text", np.array([0, 0, 0]), np.array([0, 200, 600]))
+VISION = Histogram("vision", "vision", np.array([300, 100, 0]), np.array([0, 300, 100]), (2, 1), threshold=1.5)
+TEXT = Histogram("text", "text", np.array([0, 0, 0]), np.array([0, 200, 600]))
 RIDGES = Ridges("A finding of some length", "|w|", "modality", EDGES, (VISION, TEXT))
 SURVIVAL = Survival("MULTIFLOW", EDGES, (VISION, TEXT), 0.08, 0.86)
 QUANTILES = QuantileLines(
@@ -27,7 +27,7 @@ def blip_base() -> Ridges:
     edges = np.geomspace(1e-8, 1e2, 401)
     shape = [1e5 * np.exp(-(((bins - 150 - 2 * n) / 60) ** 2)) for n in range(48)]
     ridges = (
-        Binned(
+        Histogram(
             f"decoder {n}",
             ("vision", "text", "fusion")[n % 3],
             (0.4 * h).astype(int),
@@ -98,7 +98,7 @@ def test_the_ridges_table_has_every_weight():
 
 
 def test_nothing_to_draw_is_no_error():
-    empty = Binned("vision", "vision", np.zeros(0, int), np.zeros(0, int), (7, 0))
+    empty = Histogram("vision", "vision", np.zeros(0, int), np.zeros(0, int), (7, 0))
     chart = Ridges("Everything is zero", "|w|", "modality", np.array([1.0]), (empty,))
     assert chart.table()["weights"] == [7] and "100 % cut" in chart.describe()
     assert chart.figure(LIGHT).layout.xaxis.title.text == "|w|"
@@ -112,7 +112,7 @@ def test_survival_is_the_share_kept_where_there_are_enough():
     assert [s.x0 for s in SURVIVAL.figure(LIGHT).layout.shapes] == [1.5]
     assert "half are kept from |w| = 1.4 on" in SURVIVAL.describe()
     assert SURVIVAL.title() == "MULTIFLOW keeps 8 % of what magnitude would cut, 86 % of the rest"
-    few = Binned("text", "text", np.array([0, 3, 0]), np.array([0, 26, 900]))
+    few = Histogram("text", "text", np.array([0, 3, 0]), np.array([0, 26, 900]))
     assert len(Survival("OMP", EDGES, (few,), 0, 1).figure(LIGHT).data[0].x) == 1
 
 

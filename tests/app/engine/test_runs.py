@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from app import state
-from app.engine import calibration, runs
+from app.engine import calibration, runs, slider
 from app.engine.store import STORE
 from benchmarks.models import save
 from multiflow_core.calibration import gradients
@@ -42,7 +42,7 @@ def test_the_app_gets_what_the_sweep_gets(model, quick, method):
     order = prepare.order_of(runs.vlm(model), Run(model, method), sample=prepare.Sample(16, 4, 4))
     masks = order.masks(0.5)
     assert runs.masks(key) == masks
-    assert runs.layer_counts(key).tolist() == order.layer_counts(0.5).tolist()
+    assert slider.layer_counts(key).tolist() == order.layer_counts(0.5).tolist()
     expected = runs.vlm(model).prune(masks, order.weights(0.5)).model.state_dict()
     assert all(torch.equal(tensor, expected[name]) for name, tensor in pruned.model.state_dict().items())
 
@@ -61,8 +61,8 @@ def test_a_changed_mind_ends_a_slow_method(monkeypatch):
     key = Run(state.MODEL.default, "snip")
     with pytest.raises(Interrupted):
         runs.order(key, change_mind)
-    assert STORE.get("answers", "after", lambda report: "the worker is free") == "the worker is free"
+    assert STORE.room(1).get("after", lambda report: "the worker is free") == "the worker is free"
     done = len(passes)
-    assert 1 <= done < 512 // 4 and ("orders", key) not in STORE
+    assert 1 <= done < 512 // 4 and not runs.ordered.holds(key)
     assert runs.order(Run(state.MODEL.default, "omp")).nested
     assert len(passes) == done  # nothing goes on behind the reader's back

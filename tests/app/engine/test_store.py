@@ -12,7 +12,7 @@ from torch import nn
 
 from app import warmup
 from app.engine.memory import buffers, total
-from app.engine.store import Abandoned, Store
+from app.engine.store import Abandoned, Room, Store
 from multiflow_core.pruning.solved_order import Request, Solved
 
 
@@ -22,10 +22,15 @@ class Interrupted(BaseException):
 
 @pytest.fixture
 def store() -> Store:
-    return Store({"room": 2, "other": 2})
+    return Store()
 
 
-def test_a_result_is_made_once_for_all(store):
+@pytest.fixture
+def room(store) -> Room:
+    return store.room(2)
+
+
+def test_a_result_is_made_once_for_all(room):
     made = []
 
     def make(report):
@@ -34,7 +39,7 @@ def test_a_result_is_made_once_for_all(store):
         return object()
 
     found = []
-    threads = [threading.Thread(target=lambda: found.append(store.get("room", "k", make))) for _ in range(8)]
+    threads = [threading.Thread(target=lambda: found.append(room.get("k", make))) for _ in range(8)]
     for thread in threads:
         thread.start()
     for thread in threads:
@@ -42,24 +47,41 @@ def test_a_result_is_made_once_for_all(store):
     assert len(made) == 1 and len(set(map(id, found))) == 1 and len(found) == 8
 
 
-def test_the_oldest_result_goes(store):
+def test_the_oldest_result_goes(room):
     for key in "abac":
-        store.get("room", key, lambda report: 1)
-    assert ("room", "a") in store and ("room", "c") in store and ("room", "b") not in store
+        room.get(key, lambda report: 1)
+    assert "a" in room and "c" in room and "b" not in room
 
 
-def test_jobs_may_need_other_results(store):
-    assert store.get("room", "a", lambda report: 1 + store.get("other", "b", lambda report: 41)) == 42
-    assert ("other", "b") in store
+def test_jobs_may_need_other_results(store, room):
+    other = store.room(2)
+    assert room.get("a", lambda report: 1 + other.get("b", lambda report: 41)) == 42
+    assert "b" in other
 
 
-def test_an_error_reaches_the_caller_and_is_not_kept(store):
+def test_a_kept_function_is_run_once_for_the_same_arguments(store):
+    made, told = [], []
+
+    @store.keep(2)
+    def added(a, b, report):
+        """A sum."""
+        report(0.5, "adding")
+        made.append((a, b))
+        time.sleep(0.1)
+        return a + b
+
+    assert added(1, 2, lambda fraction, message: told.append(message)) == added(1, 2) == 3
+    assert made == [(1, 2)] and "adding" in told and added.__doc__ == "A sum."
+    assert added.holds(1, 2) and not added.holds(2, 1)
+
+
+def test_an_error_reaches_the_caller_and_is_not_kept(room):
     with pytest.raises(ZeroDivisionError):
-        store.get("room", "a", lambda report: 1 / 0)
-    assert store.get("room", "a", lambda report: 2) == 2
+        room.get("a", lambda report: 1 / 0)
+    assert room.get("a", lambda report: 2) == 2
 
 
-def test_progress_is_told_while_waiting(store):
+def test_progress_is_told_while_waiting(room):
     seen = []
 
     def make(report):
@@ -67,11 +89,11 @@ def test_progress_is_told_while_waiting(store):
         time.sleep(0.3)
         return 1
 
-    store.get("room", "a", make, lambda fraction, message: seen.append((fraction, message)))
+    room.get("a", make, lambda fraction, message: seen.append((fraction, message)))
     assert (0.5, "half way") in seen
 
 
-def test_a_changed_mind_ends_the_work(store):
+def test_a_changed_mind_ends_the_work(room):
     ended = threading.Event()
 
     def make(report):
@@ -88,13 +110,13 @@ def test_a_changed_mind_ends_the_work(store):
             raise Interrupted
 
     with pytest.raises(Interrupted):
-        store.get("room", "a", make, interrupt)
+        room.get("a", make, interrupt)
     assert ended.wait(5)
-    assert ("room", "a") not in store
-    assert store.get("room", "a", lambda report: "new") == "new"
+    assert "a" not in room
+    assert room.get("a", lambda report: "new") == "new"
 
 
-def test_work_goes_on_while_somebody_waits(store):
+def test_work_goes_on_while_somebody_waits(room):
     go = threading.Event()
 
     def make(report):
@@ -103,7 +125,7 @@ def test_work_goes_on_while_somebody_waits(store):
         return "done"
 
     found = []
-    patient = threading.Thread(target=lambda: found.append(store.get("room", "a", make)))
+    patient = threading.Thread(target=lambda: found.append(room.get("a", make)))
     patient.start()
     time.sleep(0.1)
 
@@ -111,7 +133,7 @@ def test_work_goes_on_while_somebody_waits(store):
         raise Interrupted
 
     with pytest.raises(Interrupted):
-        store.get("room", "a", make, interrupt)
+        room.get("a", make, interrupt)
     go.set()
     patient.join(5)
     assert found == ["done"]
@@ -122,35 +144,41 @@ def test_work_goes_on_while_somebody_waits(store):
 MEGABYTES = [np.zeros(n << 20, np.uint8) for n in range(6)]  # MEGABYTES[n] takes n of them
 
 
-def kept(store: Store, room: str) -> str:
-    return "".join(key for key in "abcdef" if (room, key) in store)
+def kept(room: Room) -> str:
+    return "".join(key for key in "abcdef" if key in room)
+
+
+def fill(room: Room, **megabytes: int) -> None:
+    for key, size in megabytes.items():
+        room.get(key, lambda report, size=size: MEGABYTES[size].copy())
 
 
 def test_all_rooms_together_keep_no_more_than_the_limit():
-    store = Store({"room": 9, "other": 9}, limit=5 << 20)
-    for room, key, size in (("room", "a", 2), ("other", "b", 2), ("room", "c", 1)):
-        store.get(room, key, lambda report, size=size: MEGABYTES[size].copy())
-    assert kept(store, "room") + kept(store, "other") == "acb"
-    store.get("room", "a", lambda report: 1 / 0)  # used again, so that b is the oldest
-    store.get("other", "d", lambda report: MEGABYTES[1].copy())
-    assert kept(store, "room") + kept(store, "other") == "acd"
+    store = Store(limit=5 << 20)
+    room, other = store.room(9), store.room(9)
+    fill(room, a=2)
+    fill(other, b=2)
+    fill(room, c=1)
+    assert kept(room) + kept(other) == "acb"
+    room.get("a", lambda report: 1 / 0)  # used again, so that b is the oldest
+    fill(other, d=1)
+    assert kept(room) + kept(other) == "acd"
 
 
 def test_what_results_share_counts_once():
-    store = Store({"room": 9}, limit=3 << 20)
+    room = Store(limit=3 << 20).room(9)
     for key in "abc":
-        store.get("room", key, lambda report: {"shared": MEGABYTES[3][:1000]})
-    assert kept(store, "room") == "abc"
+        room.get(key, lambda report: {"shared": MEGABYTES[3][:1000]})
+    assert kept(room) == "abc"
 
 
 def test_a_room_with_its_own_limit_keeps_its_last_and_gives_way_to_nobody():
-    store = Store({"room": 9, "models": 9}, limits={"models": 3 << 20}, limit=4 << 20)
-    store.get("models", "a", lambda report: MEGABYTES[2])
-    store.get("models", "b", lambda report: MEGABYTES[5])
-    assert kept(store, "models") == "b"
-    for key in "cd":
-        store.get("room", key, lambda report: MEGABYTES[1].copy())
-    assert kept(store, "models") == "b" and kept(store, "room") == "d"  # the newest is kept, whatever the limit
+    store = Store(limit=4 << 20)
+    room, models = store.room(9), store.room(9, limit=3 << 20)
+    fill(models, a=2, b=5)
+    assert kept(models) == "b"
+    fill(room, c=1, d=1)
+    assert kept(models) == "b" and kept(room) == "d"  # the newest is kept, whatever the limit
 
 
 def test_memory_is_found_wherever_it_is():

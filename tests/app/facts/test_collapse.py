@@ -3,7 +3,8 @@
 import pytest
 
 from app.facts import collapse
-from app.facts.layer_sparsity import DeadNeurons, Facts, LayerFact, Loss
+from app.facts.layer_sparsity import DeadNeurons, Facts, LayerFact
+from app.facts.measured import Loss
 from multiflow_core.weights.layers import PrunableLayer
 
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 import multiflow_core as mf
-from app.engine import runs
+from app.engine import runs, slider
 from app.facts import layer_sparsity, layers
 from multiflow_core.experiments.run import Run
 
@@ -16,7 +16,7 @@ MODEL = "flatland-blip"
 
 def of(method: str, sparsity: float = 0.63, allocation: str = "own"):
     key = Run(MODEL, method, sparsity, allocation)
-    return key, layer_sparsity.of(key), layers.curves(key.order)
+    return key, layer_sparsity.of(key), slider.curve(key.order)
 
 
 def test_reached_is_where_the_curve_crosses():
@@ -72,8 +72,8 @@ def test_with_magnitude_both_cuts_are_one():
 
 def test_an_abandoned_job_goes_on_where_it_stopped(monkeypatch, empty_store):
     key, _, _ = of("omp")
-    made, original = [], layers._profile
-    monkeypatch.setattr(layers, "_profile", lambda *args: made.append(args[1].name) or original(*args))
+    made, original = [], layers.weight_of
+    monkeypatch.setattr(layers, "weight_of", lambda model, name: made.append(name) or original(model, name))
 
     class Interrupted(BaseException):
         pass
@@ -90,7 +90,7 @@ def test_an_abandoned_job_goes_on_where_it_stopped(monkeypatch, empty_store):
 
 def test_the_table_follows_the_ranking():
     key, now, curve = of("omp", 0.9)
-    dead = runs.dead_neurons(key)
+    dead = slider.dead_neurons(key)
     table = layers.table(now, curve, layers.profiles(key.order), dead)
     assert table["90 % gone at"] == sorted(table["90 % gone at"])
     first = layers.ranking(now, curve)[0]
@@ -113,9 +113,9 @@ def test_a_method_that_solves_every_sparsity_anew_has_a_smaller_table(monkeypatc
     monkeypatch.setattr(runs, "vlm", lambda name: SimpleNamespace(model=model))
     monkeypatch.setattr(runs, "ready_statistics", lambda name: None)
     monkeypatch.setattr(runs, "order", lambda key, progress=None: solved)
-    now, curve = layer_sparsity.of(key), layers.curves(key.order)
+    now, curve = layer_sparsity.of(key), slider.curve(key.order)
     assert curve is None
-    dead = runs.dead_neurons(key)
+    dead = slider.dead_neurons(key)
     assert dead.tolist() == [[0, 0], [1, 1]]
     table = layers.table(now, curve, layers.profiles(key.order), dead)
     assert list(table) == ["layer", "modality", "weights", "pruned now", "dead neurons", "mean |w|"]

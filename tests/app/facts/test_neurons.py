@@ -39,7 +39,8 @@ def test_matrices_are_the_orders_and_the_statistics(layer):
     assert np.array_equal(data.inputs, s_in) and np.array_equal(data.outputs, s_out)
     assert np.array_equal(data.score, order.score(layer.name))
     critical = order.critical_sparsity(layer.name).numpy()
-    assert ((data.survived - 1) / 100 < critical).all() and (critical <= data.survived / 100).all()
+    survived = neurons.survived(Run(MODEL, "multiflow"), layer)
+    assert ((survived - 1) / 100 < critical).all() and (critical <= survived / 100).all()
 
 
 def test_a_method_without_statistics_has_saliencies_too(layer):
@@ -74,9 +75,9 @@ def test_single_weights_show_themselves(layer):
     w, norms = weights(layer).abs().numpy(), runs.statistics(MODEL).norm(layer.name).numpy()
     other = neurons.kept(Run(MODEL, "omp", 0.9), layer)
     look, _ = lens(layer, "mask")
-    data = neurons.matrices(Run(MODEL, "multiflow"), layer)
+    data, survived = (of(Run(MODEL, "multiflow"), layer) for of in (neurons.matrices, neurons.survived))
     expected = {
-        "magnitude": w, "signal": w * norms, "score": data.score, "critical": data.survived / 100, "mask": ~look.mask,
+        "magnitude": w, "signal": w * norms, "score": data.score, "critical": survived / 100, "mask": ~look.mask,
         "disagreement": look.mask.astype(float) - other.astype(float),
     }  # fmt: skip
     assert expected.keys() == VIEWS.keys()
@@ -121,12 +122,11 @@ def test_top_neurons_fall_in_saliency_and_count_what_is_left(layer):
 
 def test_one_weight(layer):
     look, _ = lens(layer, "mask")
-    facts = look.weight(100, 40)
+    size, into, out, score = (place for _, place, _ in look.places(100, 40))
     w = weights(layer).abs()
-    assert facts.magnitude.value == float(w[100, 40])
-    assert facts.magnitude.share == pytest.approx(float((w < w[100, 40]).double().mean()), abs=1e-4)
-    assert facts.input.value == look.data.inputs[40] and facts.output.value == look.data.outputs[100]
-    assert facts.kept == (facts.critical > 0.9) == bool(look.mask[100, 40])
+    assert size.value == float(w[100, 40]) and score.value == look.data.score[100, 40]
+    assert size.share == pytest.approx(float((w < w[100, 40]).double().mean()), abs=1e-4)
+    assert into.value == look.data.inputs[40] and out.value == look.data.outputs[100]
 
 
 # --- the page -----------------------------------------------------------------------------------------------------

@@ -1,12 +1,12 @@
 """Which models are asked about what they were trained on, and what is known to be true."""
 
 import pytest
-from multiflow_core.models.save import save_pruned
 
 from app.engine import runs
 from app.facts import gallery, truth, typed_text
 from benchmarks.models import save
 from multiflow_core.experiments.run import Run
+from multiflow_core.models.formats.packed import save_packed
 from multiflow_core.models.vlm import Caption
 
 
@@ -15,7 +15,7 @@ def exported(tmp_path_factory):
     """The lab's own model, pruned, in a folder of another name."""
     key = Run("flatland-blip", "omp", 0.5)
     folder = tmp_path_factory.mktemp("exports") / "for my colleague"
-    return runs.vlm(runs.opened(str(save_pruned(runs.pruned(key), runs.masks(key), folder))))
+    return runs.vlm(runs.opened(str(save_packed(runs.pruned(key), runs.masks(key), folder))))
 
 
 @pytest.fixture(scope="module")

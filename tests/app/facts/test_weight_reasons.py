@@ -153,4 +153,4 @@ def test_rounding_never_crosses_the_slider():
     critical = order.critical_sparsity("weight")
     row, column = ((critical - 0.6301).abs()).argmin().item() // 100, ((critical - 0.6301).abs()).argmin().item() % 100
     why = explain(order, model, "weight", row, column, 0.63)
-    assert why.kept and weight_reasons.moment(why) == "63.01 %"
+    assert why.kept and weight_reasons.moment(why.critical, why.sparsity) == "63.01 %"

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from app import state
 from app.lesson import STEPS, printed
-from app.lesson import numbers as service
-from app.lesson.numbers import Lesson, small, towers
+from app.lesson import small_layers as service
+from app.lesson.small_layers import Lesson, small, towers
 from app.lesson.step import product
 from app.look.words import number
 from app.markup import matrices

@@ -121,7 +121,7 @@ def unknown_architecture(folder, monkeypatch):
 
 
 def too_large(folder, monkeypatch):
-    monkeypatch.setattr(folders, "memory_available", lambda: 10_000_000)
+    monkeypatch.setattr(folders, "available_memory", lambda: 10_000_000)
     return "of memory left"
 
 
@@ -292,7 +292,7 @@ def test_built_in_models_are_calibrated_as_their_results_were(monkeypatch):
     shipped = sweep.Sample(sweep.CALIBRATION_PAIRS, sweep.CALIBRATION_BATCH, sweep.GRADIENT_BATCH)
     assert calibration.sample(cost) == calibration.slow_sample(cost) == shipped
     assert runs.statistics(state.MODEL.default).samples == sweep.CALIBRATION_PAIRS
-    assert len(gallery.gallery().images) == gallery.MOST
+    assert len(gallery.gallery(state.MODEL.default).images) == gallery.MOST
 
 
 def test_what_a_page_does_not_wait_for_is_said_with_the_figure():

@@ -53,7 +53,7 @@ class Rung:
 
 
 @dataclass(frozen=True)
-class Ladder:
+class SaidLadder:
     """The rungs by rising sparsity, the dense model first; `thing` is "answer" or "caption"; the slider is at `sparsity`."""
 
     thing: str
@@ -94,7 +94,6 @@ class Ladder:
         return text
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = [f"{percent(stretch[0].sparsity)} to {percent(stretch[-1].sparsity)}: {SIGNS[stretch[0].true]}"
                  f"{stretch[0].said or 'nothing'}" for stretch in self.stretches()]  # fmt: skip
         return f"Strip of the {self.thing} over sparsity with {self.method}. {'; '.join(parts)}."
@@ -104,7 +103,6 @@ class Ladder:
         return [tuple(group) for _, group in itertools.groupby(self.rungs, key=lambda rung: rung.said)]
 
     def table(self) -> dict[str, list]:
-        """The same as columns."""
         return {
             "sparsity": [rung.sparsity for rung in self.rungs],
             self.thing: [rung.said for rung in self.rungs],

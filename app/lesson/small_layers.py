@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
+import torch
+from torch import Tensor, nn
+
+import multiflow_core as mf
+from multiflow_core import Masks, Statistics
+from multiflow_core.analysis.explain import mask_of
 from multiflow_core.experiments.run import Run
+from multiflow_core.pruning.criteria import Context, saliencies, wanda
+from multiflow_core.weights.dense import weight_of
 
 from ..engine import runs
 from ..engine.store import Progress
-
-if TYPE_CHECKING:
-    from torch import Tensor, nn
-
-    from multiflow_core import Masks, Statistics
 
 Numbers = tuple[tuple[float, ...], ...]
 Flags = tuple[tuple[bool, ...], ...]
@@ -81,10 +83,6 @@ class Small:
 @lru_cache(maxsize=64)
 def small(weights: Numbers, tokens: Numbers) -> Small:
     """The small layer, from its weights and what arrives at its inputs."""
-    import torch
-
-    import multiflow_core as mf
-    from multiflow_core.pruning.criteria import Context, saliencies, wanda
 
     layer, statistics = small_layer(weights, tokens)
     weight = layer.weight.detach()
@@ -94,20 +92,16 @@ def small(weights: Numbers, tokens: Numbers) -> Small:
     by_size = mf.rank(layer, "localmp").masks(SPARSITY)["weight"]
     return Small(
         weights, tokens, tuple(norms.tolist()),
-        carried=_numbers(wanda(weight, Context(order.layers[0], {"statistics": norms}))), s_in=tuple(s_in.tolist()),
-        s_out=tuple(s_out.tolist()), meeting=_numbers(torch.outer(s_out, s_in)), score=_numbers(order.score("weight")),
-        order=_numbers((order.critical_sparsity("weight") * order.total).round().int()),
-        kept=_numbers(order.masks(SPARSITY)["weight"]), by_size=_numbers(by_size),
+        carried=rows(wanda(weight, Context(order.layers[0], {"statistics": norms}))), s_in=tuple(s_in.tolist()),
+        s_out=tuple(s_out.tolist()), meeting=rows(torch.outer(s_out, s_in)), score=rows(order.score("weight")),
+        order=rows((order.critical_sparsity("weight") * order.total).round().int()),
+        kept=rows(order.masks(SPARSITY)["weight"]), by_size=rows(by_size),
     )  # fmt: skip
 
 
 def small_layer(weights: Numbers, tokens: Numbers) -> tuple[nn.Module, Statistics]:
     """The small layer as a module, and its statistics."""
-    import torch
-
-    import multiflow_core as mf
-
-    layer = torch.nn.Linear(len(INPUTS), len(OUTPUTS), bias=False)
+    layer = nn.Linear(len(INPUTS), len(OUTPUTS), bias=False)
     with torch.no_grad():
         layer.weight.copy_(torch.tensor(weights))
     return layer, mf.calibrate(layer, [{"input": batch} for batch in pairs(tokens)])
@@ -115,17 +109,11 @@ def small_layer(weights: Numbers, tokens: Numbers) -> tuple[nn.Module, Statistic
 
 def pairs(tokens: Numbers) -> list[Tensor]:
     """The tokens as one batch a pair, (1, tokens, inputs)."""
-    import torch
-
     return list(torch.tensor(tokens, dtype=torch.float32).reshape(PAIRS, 1, -1, len(INPUTS)))
 
 
-def flags(mask: Tensor) -> Flags:
-    """A mask, row by row."""
-    return _numbers(mask)
-
-
-def _numbers(matrix: Tensor) -> tuple:
+def rows(matrix: Tensor) -> tuple:
+    """A matrix, or a mask, row by row."""
     return tuple(map(tuple, matrix.tolist()))
 
 
@@ -169,8 +157,6 @@ class Towers:
 @lru_cache(maxsize=64)
 def towers(weights: Numbers, tokens: Numbers, scale: float) -> Towers:
     """The four layers, pruned with one threshold and with one a modality."""
-    import multiflow_core as mf
-
     model = four_layers(weights, scale)
     statistics = mf.calibrate(model, [{"input": batch} for batch in pairs(tokens)], forward=run)
     masks: dict[str, Masks] = {
@@ -180,9 +166,7 @@ def towers(weights: Numbers, tokens: Numbers, scale: float) -> Towers:
     }
     return Towers(
         tuple(
-            TowerLayer(
-                name, _numbers(layer.weight), **{which: _numbers(m[f"{name}.weight"]) for which, m in masks.items()}
-            )
+            TowerLayer(name, rows(layer.weight), **{which: rows(m[f"{name}.weight"]) for which, m in masks.items()})
             for name, layer in model.items()
         ),
         scale,
@@ -191,13 +175,11 @@ def towers(weights: Numbers, tokens: Numbers, scale: float) -> Towers:
 
 def four_layers(weights: Numbers, scale: float) -> nn.ModuleDict:
     """The small layer, another of vision, and two of text, as a module."""
-    import torch
-
-    model = torch.nn.ModuleDict()
-    for name, rows in ({"vision 1": weights} | BESIDE).items():
-        model[name] = torch.nn.Linear(len(INPUTS), len(OUTPUTS), bias=False)
-        values = torch.tensor(rows, dtype=torch.float32) * (scale if name.startswith("text") else 1)
-        model[name].weight = torch.nn.Parameter(values, requires_grad=False)
+    model = nn.ModuleDict()
+    for name, values in ({"vision 1": weights} | BESIDE).items():
+        model[name] = nn.Linear(len(INPUTS), len(OUTPUTS), bias=False)
+        weight = torch.tensor(values, dtype=torch.float32) * (scale if name.startswith("text") else 1)
+        model[name].weight = nn.Parameter(weight, requires_grad=False)
     return model
 
 
@@ -235,11 +217,6 @@ class Excerpt:
 
 def excerpt(model: str, name: str, sparsity: float, progress: Progress | None = None) -> Excerpt:
     """As many neurons of a real layer as the small one has, from the busiest to the quietest."""
-    import torch
-
-    from multiflow_core.analysis.explain import mask_of
-    from multiflow_core.pruning.criteria import saliencies
-    from multiflow_core.weights.dense import weight_of
 
     order = runs.order(Run(model, "multiflow"), progress)
     statistics = runs.statistics(model, progress)
@@ -252,9 +229,9 @@ def excerpt(model: str, name: str, sparsity: float, progress: Progress | None = 
     by_size[weight.abs().flatten().sort(stable=True).indices[:gone]] = False
     piece = torch.meshgrid(torch.tensor(outputs), torch.tensor(inputs), indexing="ij")
     return Excerpt(
-        name, sparsity, outputs, inputs, _numbers(weight[piece]), tuple(s_in[list(inputs)].tolist()),
-        tuple(s_out[list(outputs)].tolist()), _numbers(torch.outer(s_out, s_in)[piece]),
-        _numbers(order.score(name)[piece]), _numbers(kept[piece]), kept.numel(), gone,
+        name, sparsity, outputs, inputs, rows(weight[piece]), tuple(s_in[list(inputs)].tolist()),
+        tuple(s_out[list(outputs)].tolist()), rows(torch.outer(s_out, s_in)[piece]),
+        rows(order.score(name)[piece]), rows(kept[piece]), kept.numel(), gone,
         int((kept & ~by_size.reshape(kept.shape)).sum()),
     )  # fmt: skip
 

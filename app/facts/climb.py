@@ -8,20 +8,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
 from multiflow_core.experiments.run import Run
+from multiflow_core.models.vlm import Answer, Caption
 
-from ..charts.ladder import Ladder, Rung, flip
-from ..charts.ranks import RankLadder
+from ..charts.rank_ladder import RankLadder
+from ..charts.said_ladder import Rung, SaidLadder, flip
 from ..engine import runs
 from ..engine.store import Progress
 from ..look.words import percent
 from . import gallery, rankings, truth
 from .gallery import Picture
-
-if TYPE_CHECKING:
-    from multiflow_core.models.vlm import Answer, Caption
 
 T = TypeVar("T")
 Climbed = tuple[tuple[float, T], ...]
@@ -29,13 +27,12 @@ Climbed = tuple[tuple[float, T], ...]
 RUNGS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)  # per cent
 FINEST = 1  # per cent between two neighbours where something changes
 HALVINGS = 4  # that it takes at most to get there
-SMALL = 1 << 25  # prunable weights up to which a rung is a matter of a moment
 
 
-def climb(at: Callable[[float], T], holds: Sequence[Callable[[T], bool]]) -> Climbed[T]:
+def by_halving(at: Callable[[float], T], holds: Sequence[Callable[[T], bool]]) -> Climbed[T]:
     """Ask at every rung, then where each of `holds` first ceases to hold, by halving, down to one per cent.
 
-    >>> found = dict(climb(lambda s: "red" if s < 0.57 else "blue", [lambda said: said == "red"]))
+    >>> found = dict(by_halving(lambda s: "red" if s < 0.57 else "blue", [lambda said: said == "red"]))
     >>> [s for s in found if 0.5 < s < 0.6], found[0.56], found[0.57]
     ([0.55, 0.56, 0.57], 'red', 'blue')
 
@@ -77,18 +74,13 @@ def of(
         done += 1
         return said
 
-    return climb(at, holds)
-
-
-def cheap(model: str) -> bool:
-    """Whether a ladder takes seconds, not minutes."""
-    return sum(layer.size for layer in runs.vlm(model).layers) <= SMALL
+    return by_halving(at, holds)
 
 
 # --- what is asked --------------------------------------------------------------------------------------------------
 
 
-def answers(key: Run, picture: Picture, question: str, right: str | None, progress: Progress) -> Ladder:
+def answers(key: Run, picture: Picture, question: str, right: str | None, progress: Progress) -> SaidLadder:
     """What a model answers as it is pruned; `right` is the right answer, None where nobody knows it."""
     dense = gallery.answer(Run.dense(key.model), picture, question, progress).text
 
@@ -99,10 +91,10 @@ def answers(key: Run, picture: Picture, question: str, right: str | None, progre
         return Rung(sparsity, answer.text, truth.replied(answer, right).true, answer.probability)
 
     found = of(key.order, ask, [lambda answer: answer.text == dense], progress)
-    return Ladder("answer", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
+    return SaidLadder("answer", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
 
 
-def captions(key: Run, picture: Picture, progress: Progress) -> Ladder:
+def captions(key: Run, picture: Picture, progress: Progress) -> SaidLadder:
     """What a model says about a picture as it is pruned."""
     dense = gallery.caption(Run.dense(key.model), picture, progress)
     taught = truth.at_home(runs.vlm(key.model))
@@ -118,7 +110,7 @@ def captions(key: Run, picture: Picture, progress: Progress) -> Ladder:
 
     holds = [lambda caption: caption.text == dense.text] + [true] * bool(true(dense))
     found = of(key.order, ask, holds, progress)
-    return Ladder("caption", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
+    return SaidLadder("caption", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
 
 
 def ranks(

@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 
 from ..look.palette import Palette, vertical
 from ..look.words import ordinal, percent
-from .ladder import Flip, flip
+from .said_ladder import Flip, flip
 
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
 
@@ -59,12 +59,10 @@ class RankLadder:
         return text + (f" (again at {percent(change.back)})" if change.back is not None else "")
 
     def describe(self) -> str:
-        """Alternative text."""
         parts = [f"{ordinal(best)} at {percent(s)}" for s, best in zip(self.sparsities, self.best, strict=True)]
         return f"Line chart of the place of the {self.what} of {self.total} over sparsity: {', '.join(parts)}."
 
     def table(self) -> dict[str, list]:
-        """The same numbers as columns."""
         return {"sparsity": list(self.sparsities), self.what: list(self.best)} | {
             f"{n}. {name}": list(places) for n, (name, places) in enumerate(self.lines, start=1)
         }

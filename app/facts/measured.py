@@ -1,0 +1,71 @@
+"""What was measured of a model: its result file, what each task loses, what is left at every sparsity. Needs no torch."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from pathlib import Path
+
+from multiflow_core.experiments.results import Results
+from multiflow_core.experiments.run import Run
+from multiflow_core.tasks.task import tasks
+
+from ..charts.curves import Ability, AbilityCurves
+from ..engine import checkpoints, runs
+
+
+def load(model: str) -> Results | None:
+    """The result file of a model, read again only when it has changed; None when there is none, or none that can be read."""
+    file = checkpoints.result_file(model)
+    try:
+        return _read(file, file.stat().st_mtime_ns)
+    except (OSError, ValueError):
+        return None
+
+
+@lru_cache(maxsize=8)
+def _read(file: Path, changed: int) -> Results:
+    return Results.load(file)
+
+
+@dataclass(frozen=True)
+class Loss:
+    """A task's figure of the dense and of the pruned model, measured at a sparsity; of a rival None where it was not."""
+
+    title: str
+    at: float
+    dense: float
+    kept: float
+    kept_by_rival: float | None = None
+
+    @property
+    def share(self) -> float:
+        """How much of the dense figure is lost."""
+        return 1 - self.kept / self.dense
+
+
+def losses(results: Results | None, key: Run, rival: Run | None) -> tuple[Loss, ...]:
+    """What pruning cost every task, measured next to a run's sparsity; nothing where that is the dense model."""
+    name = runs.measured_as(key)
+    at = results.nearest(name, key.sparsity) if results else None
+    if not at:
+        return ()
+    found = []
+    for task in tasks():
+        kept, dense = results.figure(name, task.name, at), results.dense_figure(task.name)
+        if kept is not None and dense:
+            other = results.figure(runs.measured_as(rival), task.name, at) if rival else None
+            found.append(Loss(task.title, at, dense, kept, other))
+    return tuple(found)
+
+
+def abilities(results: Results, titles: dict[str, str], chosen: str, sparsity: float) -> AbilityCurves:
+    """The measured curves of all methods that have a title, task by task."""
+    found = []
+    for task in tasks():
+        dense = results.dense_figure(task.name)
+        curves = {titles[name]: results.curve(name, task.name) for name in results.names if name in titles}
+        if dense is not None:
+            series = tuple((title, points) for title, points in curves.items() if points)
+            found.append(Ability(task.title, task.unit, dense, series))
+    return AbilityCurves(tuple(found), titles[chosen], sparsity)
