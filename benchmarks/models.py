@@ -15,10 +15,35 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import transformers
 from PIL import Image
+from tokenizers import Tokenizer, models, pre_tokenizers, processors
 from torch import nn
+from transformers import (
+    BertTokenizer,
+    BlipProcessor,
+    CLIPConfig,
+    CLIPModel,
+    CLIPProcessor,
+    CLIPTokenizer,
+    PreTrainedTokenizerFast,
+    Siglip2Config,
+    Siglip2Model,
+    Siglip2Processor,
+    SiglipConfig,
+    SiglipModel,
+    SiglipProcessor,
+)
+from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
+from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
+from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
+from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
 
+from multiflow_core.data import dataset
 from multiflow_core.data.flatland.words import vocabulary
+from multiflow_core.families import families
+from multiflow_core.families.blip_parts import BlipParts
+from multiflow_core.families.xvlm_model import XvlmConfig, XvlmModel
 
 Builder = Callable[[bool], tuple[nn.Module, Any]]
 MODELS: dict[str, Builder] = {}
@@ -75,9 +100,6 @@ def _sizes(small: bool, text: dict, vision: dict, **shared: Any) -> dict[str, An
 
 def bert_processor(image_size: int, words: int) -> Any:
     """Flatland's words, and behind them BERT's [unused...]: an untrained decoder says any of the model's `words`."""
-    from transformers import BertTokenizer, BlipProcessor
-    from transformers.models.blip.image_processing_pil_blip import BlipImageProcessorPil
-
     known = vocabulary()
     known |= {f"[unused{i}]": i for i in range(len(known), words)}
     size = {"height": image_size, "width": image_size}
@@ -100,9 +122,6 @@ def clip_tokens() -> tuple[dict[str, int], list[tuple[str, str]]]:
 
 
 def clip_processor(image_size: int) -> Any:
-    from transformers import CLIPProcessor, CLIPTokenizer
-    from transformers.models.clip.image_processing_pil_clip import CLIPImageProcessorPil
-
     tokens, merges = clip_tokens()
     images = CLIPImageProcessorPil(
         size={"shortest_edge": image_size}, crop_size={"height": image_size, "width": image_size}
@@ -112,9 +131,6 @@ def clip_processor(image_size: int) -> Any:
 
 def siglip_tokenizer() -> Any:
     """Words, then [SEP] as the end, like SigLIP's own; and like them without an attention mask."""
-    from tokenizers import Tokenizer, models, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
     words = vocabulary()
     tokenizer = Tokenizer(models.WordLevel(words, unk_token="[UNK]"))
     tokenizer.pre_tokenizer = pre_tokenizers.Whitespace()
@@ -134,10 +150,6 @@ def siglip_tokenizer() -> Any:
 
 
 def _blip(kind: str, small: bool, **vision: Any) -> tuple[nn.Module, Any]:
-    import transformers
-
-    from multiflow_core.families.blip_parts import BlipParts
-
     words = vocabulary()
     text = dict(bos_token_id=words["[DEC]"], sep_token_id=words["[SEP]"], eos_token_id=words["[SEP]"], pad_token_id=0)
     # transformers' default spread for the vision encoder, 1e-10, is meant for loading over it
@@ -170,8 +182,6 @@ def blip_vqa(small: bool) -> tuple[nn.Module, Any]:
 
 
 def _clip(small: bool, patch: int) -> tuple[nn.Module, Any]:
-    from transformers import CLIPConfig, CLIPModel
-
     tokens, _ = clip_tokens()
     text = dict(eos_token_id=tokens["<|endoftext|>"], bos_token_id=tokens["<|startoftext|>"])
     sizes = _sizes(small, text | (dict(vocab_size=len(tokens)) if small else {}), dict(patch_size=patch))
@@ -191,9 +201,6 @@ def clip_b16(small: bool) -> tuple[nn.Module, Any]:
 
 @model("siglip-base")
 def siglip(small: bool) -> tuple[nn.Module, Any]:
-    from transformers import SiglipConfig, SiglipModel, SiglipProcessor
-    from transformers.models.siglip.image_processing_pil_siglip import SiglipImageProcessorPil
-
     config = SiglipConfig(**_sizes(small, dict(pad_token_id=0, eos_token_id=3, bos_token_id=2), {}))
     if small:
         config.text_config.projection_size = _SMALL["hidden_size"]
@@ -204,9 +211,6 @@ def siglip(small: bool) -> tuple[nn.Module, Any]:
 
 @model("siglip2-base")
 def siglip2(small: bool) -> tuple[nn.Module, Any]:
-    from transformers import Siglip2Config, Siglip2Model, Siglip2Processor
-    from transformers.models.siglip2.image_processing_pil_siglip2 import Siglip2ImageProcessorPil
-
     config = Siglip2Config(**_sizes(small, dict(pad_token_id=0, eos_token_id=3, bos_token_id=2), {}))
     if small:
         config.text_config.projection_size = _SMALL["hidden_size"]
@@ -219,17 +223,16 @@ def siglip2(small: bool) -> tuple[nn.Module, Any]:
 
 @model("xvlm-base")
 def xvlm(small: bool) -> tuple[nn.Module, Any]:
-    from multiflow_core.families.xvlm_model import XvlmConfig, XvlmModel
-
     sizes = _sizes(small, dict(num_hidden_layers=2 if small else 6), dict(patch_size=16))
     config = XvlmConfig(**sizes, fusion_layers=2 if small else 6, projection_dim=16 if small else 256)
     return XvlmModel(config), bert_processor(config.vision_config.image_size, config.text_config.vocab_size)
 
 
+MODELS |= {family.name: family.example for family in families() if family.example}
+
+
 def pictures(count: int, side: int = 64) -> list[tuple[Image.Image, str]]:
     """Image-text pairs of Flatland."""
-    from multiflow_core.data import dataset
-
     return [(image.resize((side, side)), text) for image, text in dataset.open().pairs(count, 0, 96)]
 
 

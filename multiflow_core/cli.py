@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 from .data.dataset import DATA_SETS, DEFAULT
 from .experiments.run import Run
 from .models.format import FORMATS
+from .tasks.task import tasks
 
 if TYPE_CHECKING:
     from .models.vlm import VLM
@@ -172,9 +173,10 @@ def _prune(options: argparse.Namespace) -> None:
 def _add_evaluate(commands) -> None:
     command = commands.add_parser(
         "evaluate",
-        help="dense and pruned figures of the three tasks; resumable",
+        help="dense and pruned figures of every task; resumable",
         formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Measure dense and pruned models zero-shot on Flatland; what the result file holds is not repeated.\n"
+        description="Measure dense and pruned models zero-shot; what the result file holds is not repeated.\n"
+        f"Tasks: {', '.join(task.title for task in tasks())}.\n"
         "The shipped result files are made by\n\n"
         "  python -m multiflow_core evaluate MODEL --methods all --ablation --costs --masks FOLDER",
     )

@@ -29,7 +29,7 @@ ROOMS = {
         "experiments": "tasks pruning calibration models weights data support",
         "pretrain": "experiments tasks models families data support",
         "__init__": "support",
-        "cli": "pretrain experiments pruning models data",
+        "cli": "pretrain experiments tasks pruning models data",
         "__main__": "cli",
     },
     "app": {
@@ -61,7 +61,6 @@ LAZY = {  # file -> what is imported inside its functions, and why
         "transformers huggingface_hub tqdm",
         "a model that no family knows needs none of them",
     ),
-    "benchmarks/models.py": ("transformers tokenizers multiflow_core", "a model's classes come with the model"),
     **dict.fromkeys(
         ("app/engine/*", "app/parts/*", "app/app_pages/*", "app/warmup.py"),
         ("torch multiflow_core app", "the first page is drawn while PyTorch loads"),

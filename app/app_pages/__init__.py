@@ -1,10 +1,11 @@
 """App pages: one thin file a page, in the order of a visit. Uses parts, facts, engine, lesson, charts, markup, look and state.
 
-A page ends with `ui.page(show)`.
+A page ends with `ui.page(show)`. One that stands in no section here comes last under "Try", by the name of its file.
 """
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import NamedTuple
 
 
@@ -40,4 +41,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("methods.py", "Methods", ":material/menu_book:", "methods"),
     ),
 }
+_PLACED = {entry.file for entries in SECTIONS.values() for entry in entries} | {"__init__.py"}
+SECTIONS["Try"] += tuple(
+    Entry(file.name, file.stem.replace("_", " ").capitalize(), ":material/extension:", file.stem.replace("_", "-"))
+    for file in sorted(Path(__file__).parent.glob("*.py"))
+    if file.name not in _PLACED
+)
 PAGES: tuple[Entry, ...] = tuple(entry for entries in SECTIONS.values() for entry in entries)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from torch import Tensor, nn
 
 import multiflow_core as mf
-from multiflow_core.calibration.second_moments import second_moments
+from multiflow_core.calibration.evidence import EVIDENCE, Data
 
 from .. import state
 from ..engine import runs
@@ -84,12 +84,14 @@ def miniature(name: str, report: Progress) -> Miniature:
     weights, tokens = (state.numbers_of(key.default) for key in (state.LESSON_WEIGHTS, state.LESSON_TOKENS))
     model = small_layers.four_layers(weights, float(state.SCALE.default))
     batches = [{"input": batch} for batch in small_layers.pairs(tokens)]
-    collect = second_moments if "moments" in method.needs else mf.calibrate
-    asked = {"batches": batches, "objective": objective} if "gradients" in method.needs else {}
-    known = collect(model, batches, forward=small_layers.run)
-    masks = mf.rank(model, method, statistics=known, progress=report, **asked).masks(
-        small_layers.SPARSITY, progress=report
-    )
+    seen = Data(batches, small_layers.run, objective)
+    kinds = [EVIDENCE.get(need) for need in sorted(method.needs | {"statistics"})]
+    known = {kind.name: kind.collect(model, None, seen) for kind in kinds if not kind.backward}
+    order = mf.rank(
+        model, method, statistics=known.pop("statistics"), evidence=known.values(), batches=batches,
+        objective=objective, progress=report,
+    )  # fmt: skip
+    masks = order.masks(small_layers.SPARSITY, progress=report)
     layers = mf.prunable_layers(model)
     return Miniature(
         tuple(Grid(x.name.removesuffix(".weight"), x.modality, small_layers.rows(masks[x.name])) for x in layers)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,12 +23,15 @@ class Family:
         architectures: names of the model classes, as `config.json` gives them.
         roles: the prunable weights; everything else is left dense.
         dense: (pattern of parameter names, why such a matrix is not pruned).
+        example: example(small) -> a new model with random weights, at its published size or very small, and its processor: what
+            the family is tested with. None for those of `benchmarks.models`.
     """
 
     name: str
     architectures: tuple[str, ...]
     roles: tuple[Role, ...] = ()
     dense: tuple[tuple[str, str], ...] = ()
+    example: Callable[[bool], tuple[nn.Module, Any]] | None = None
 
     def knows(self, model: nn.Module) -> bool:
         """Whether the model is one of this family's classes."""

@@ -1,7 +1,6 @@
 """The cards of the methods, and the glossary."""
 
 import re
-import runpy
 from pathlib import Path
 
 import pytest
@@ -14,8 +13,6 @@ from app.facts import comparison, method_cards
 from app.facts.comparison import Comparison
 from multiflow_core.experiments.results import Measured, Results
 from multiflow_core.experiments.run import Run
-from multiflow_core.pruning.method import METHODS
-from tests.app.app_pages.test_pages import TOY
 from tests.app.conftest import scores, texts
 
 GLOSSARY = (Path(app.__file__).parent / "parts" / "glossary.md").read_text(encoding="utf-8")
@@ -103,16 +100,6 @@ def test_what_was_measured_is_on_the_cards(open_page, assets):
     (assets / "results" / "flatland-blip.json").unlink()
     at = open_page("methods")
     assert not at.exception and not at.error and f"{len(mf.methods())} ways to choose" in texts(at)
-
-
-def test_a_new_method_has_a_card(open_page, monkeypatch, tmp_path):
-    monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
-    (tmp_path / "toy.py").write_text(TOY)
-    runpy.run_path(str(tmp_path / "toy.py"))
-    at = open_page("methods")
-    assert not at.exception and not at.error
-    assert "#### Toy" in texts(at) and "Like magnitude. But a toy." in texts(at)
-    assert "|w_ij|" in [code.value for code in at.code]  # it has no typeset formula
 
 
 def test_shipped_results_can_be_read():

@@ -3,7 +3,6 @@
 import csv
 import io
 import json
-import runpy
 
 import pytest
 
@@ -13,7 +12,6 @@ from app.facts import layer_sparsity, measured
 from app.look.words import percent
 from app.parts import ui
 from multiflow_core.experiments.run import Run
-from multiflow_core.pruning.method import METHODS
 from tests.app.conftest import PAGES, plots, texts
 
 
@@ -89,22 +87,6 @@ def test_every_runnable_method_is_offered(open_page):
     at = open_page()
     assert {m.name for m in runs.methods()} >= {"multiflow", "omp", "localmp", "random"}
     assert len(at.selectbox(key="method").options) == len(runs.methods())
-
-
-TOY = """
-from multiflow_core.pruning.method import Method, register
-
-register(Method("toy", "Toy", "a test", "|w_ij|", "Like magnitude. But a toy.", "magnitude", "global"))
-"""
-
-
-def test_a_new_method_is_offered_and_runs(open_page, monkeypatch, tmp_path):
-    monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
-    (tmp_path / "toy.py").write_text(TOY)
-    runpy.run_path(str(tmp_path / "toy.py"))
-    at = open_page("overview", method="toy")
-    assert not at.exception and not at.error and not at.warning
-    assert "Toy" in at.selectbox(key="method").options and "Toy" in texts(at)
 
 
 def test_slow_methods_say_what_they_need(open_page, monkeypatch):

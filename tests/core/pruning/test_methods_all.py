@@ -1,14 +1,10 @@
 """Claims that every registered method must keep, also one added tomorrow."""
 
-import importlib.util
-
 import pytest
 import torch
 
 import multiflow_core as mf
 from multiflow_core.calibration.second_moments import second_moments
-from multiflow_core.pruning.criteria import CRITERIA
-from multiflow_core.pruning.method import METHODS
 from tests.core.reference import Toy, count, toy_batch
 
 FEW = {"itersnip": {"steps": 4}, "chita++": {"stages": 2}, "tamt": {"steps": 6, "rate": 5e-3, "refresh": 3}}
@@ -68,33 +64,3 @@ def test_the_same_again_and_only_chance_depends_on_the_seed(given, method):
 def test_all_methods_of_the_paper_are_there():
     names = "random omp localmp l2 lamp snip itersnip chita chita++ tamt multiflow wanda sparsegpt"
     assert set(names.split()) <= {method.name for method in mf.methods()}
-
-
-TOY = '''
-"""Prunes the weights with the smallest fourth power."""
-from multiflow_core.pruning import criteria
-from multiflow_core.pruning.method import Method, register
-
-criteria.register(criteria.Criterion("quartic", "Quartic", "w^4", lambda weight, context: weight.double() ** 4))
-register(Method("toy", "Toy", "a test", "w_ij^4", "Like magnitude. But slower.", "quartic", "global"))
-'''
-
-
-def test_a_new_method_is_one_file_and_one_registration(given, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(METHODS, "_entries", dict(METHODS._entries))
-    monkeypatch.setattr(CRITERIA, "_entries", dict(CRITERIA._entries))
-    (tmp_path / "toy.py").write_text(TOY)
-    spec = importlib.util.spec_from_file_location("toy", tmp_path / "toy.py")
-    spec.loader.exec_module(importlib.util.module_from_spec(spec))
-
-    toy = next(method for method in mf.methods() if method.name == "toy")
-    test_claims(given, toy)
-    test_the_same_again_and_only_chance_depends_on_the_seed(given, toy)
-    assert mf.rank(given[0], "toy").masks(0.63) == mf.rank(given[0], "omp").masks(0.63)
-
-    from multiflow_core.cli import main
-
-    main(["methods"])
-    listed = capsys.readouterr().out
-    assert "w_ij^4" in listed
-    assert all(method.name in listed and method.paper in listed for method in mf.methods())
