@@ -85,6 +85,13 @@ def product_sum(x: Tensor) -> Tensor:
     return total
 
 
+def _of_layer(moments: Moments, layer: PrunableLayer) -> Tensor:
+    found, width = moments.matrices.get(layer.name), layer.shape[1]
+    if found is None or len(found) != width:
+        raise ValueError(f"the second moments do not fit: there is none of {width} inputs for {layer.name}")
+    return found
+
+
 def _collect(model: nn.Module, layers: Layers | None, data: Data) -> Moments:
     return second_moments(model, data.batches, forward=data.forward, layers=layers, progress=data.progress)
 
@@ -97,7 +104,7 @@ register(
         "statistics=mf.second_moments(model, batches)",
         Moments,
         _collect,
-        lambda moments, layer: moments.matrices[layer.name],
+        _of_layer,
         check_complete,
         passes=4,
     )

@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 from streamlit.testing.v1 import AppTest
 
+import multiflow_core as mf
 from app import app_pages
 from app.engine import checkpoints
 from app.engine.store import STORE
+from multiflow_core.pruning.method import METHODS, Method
+from multiflow_core.pruning.solved_order import Request, Solution, Solved
 from multiflow_core.tasks.task import TASKS
 
 APP = Path(__file__).resolve().parents[2] / "app"
 PAGES = tuple(entry.file.removesuffix(".py") for entry in app_pages.PAGES)
+URLS = {entry.url for entry in app_pages.PAGES}
 TIMEOUT = 300
 
 
@@ -67,10 +71,11 @@ def open_page(monkeypatch):
         at = AppTest.from_file(str(APP / "dashboard.py"), default_timeout=TIMEOUT)
         for name, value in params.items():
             at.query_params[name] = value
-        at.run()
-        if page != PAGES[0]:
-            at.switch_page(f"app_pages/{page}.py").run()
-        return at
+        if page == PAGES[0]:
+            return at.run()
+        if page not in URLS:  # a page of another address than its file's is known to an AppTest only after a run
+            at.run()
+        return at.switch_page(f"app_pages/{page}.py").run()
 
     return opened
 
@@ -81,6 +86,29 @@ def empty_store():
     STORE.clear()
     yield
     STORE.clear()
+
+
+@pytest.fixture
+def anew(monkeypatch):
+    """anew("wanda") -> the name of a method that solves every sparsity anew, and gives the masks of one that nests."""
+
+    def made(of: str) -> str:
+        def build(request: Request) -> Solved:
+            statistics = request.known("statistics") if METHODS.get(of).needs else None
+            nested = mf.rank(request.model, of, layers=request.layers, statistics=statistics)
+
+            def solve(count, progress):
+                masks = nested.masks((count + 0.5) / request.total)
+                return Solution([masks[layer.name].flatten().numpy() for layer in request.layers])
+
+            return Solved(request, solve)
+
+        needs, words = METHODS.get(of).needs, ("Anew", "a test", "none", "Like another. But anew.")
+        method = Method(f"anew {of}", *words, needs=needs, nested=False, build=build)
+        monkeypatch.setitem(METHODS._entries, method.name, method)
+        return method.name
+
+    return made
 
 
 def plots(at) -> list[str]:

@@ -5,28 +5,37 @@ import io
 import json
 
 import pytest
+from torch import Tensor
 
 from app import state
-from app.engine import checkpoints, runs
+from app.engine import runs
 from app.facts import layer_sparsity, measured
 from app.look.words import percent
 from app.parts import ui
 from multiflow_core.experiments.run import Run
-from tests.app.conftest import PAGES, plots, texts
+from tests.app.conftest import APP, PAGES, plots, texts
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_page_launches(open_page, page):
     at = open_page(page)
     assert not at.exception and not at.error and not at.warning
-    assert len(at.title) == 1
+    (title,) = at.title
+    assert f'st.title("{title.value}")' in (APP / "app_pages" / f"{page}.py").read_text()  # and no other page
     assert len(texts(at)) > 200
+
+
+@pytest.fixture(scope="module")
+def dense() -> dict[str, Tensor]:
+    """The numbers of the model that all sessions share, before any page was opened here."""
+    return {name: tensor.clone() for name, tensor in runs.vlm(state.MODEL.default).model.state_dict().items()}
 
 
 @pytest.mark.parametrize("page", PAGES)
 @pytest.mark.parametrize("method", [m.name for m in runs.methods() if not runs.slow(m)])
-def test_every_method_on_every_page(open_page, page, method):
+def test_every_method_on_every_page_and_none_changes_the_dense_model(open_page, dense, page, method):
     at = open_page(page, method=method, sparsity="0.9")
+    assert all(x.equal(dense[name]) for name, x in runs.vlm(state.MODEL.default).model.state_dict().items())
     assert not at.exception and not at.error
     assert runs.method(method).title in texts(at)
 
@@ -252,15 +261,3 @@ def test_every_chart_can_be_taken_away(open_page):
 def test_charts_carry_alternative_text(open_page):
     at = open_page()
     assert plots(at) and all(len(json.loads(plot)["alt"]) > 40 for plot in plots(at))
-
-
-# --- the dense model ----------------------------------------------------------------------------------------------
-
-
-def test_no_page_changes_the_dense_model(open_page):
-    dense = runs.vlm(checkpoints.models()[0]).model
-    before = {name: tensor.clone() for name, tensor in dense.state_dict().items()}
-    for page in PAGES:
-        open_page(page, sparsity="0.9", method="omp")
-    assert runs.vlm(checkpoints.models()[0]).model is dense
-    assert all(tensor.equal(before[name]) for name, tensor in dense.state_dict().items())

@@ -6,11 +6,9 @@ import pytest
 from PIL import Image
 
 from app import state
-from app.engine import runs
 from app.facts import gallery, truth, typed_text
 from app.parts import picture_picker
 from benchmarks.models import save
-from multiflow_core.experiments.run import Run
 from tests.app.conftest import plots, texts
 
 
@@ -192,17 +190,10 @@ def test_ranks_over_sparsity_are_drawn_when_asked_for(open_page):
 
 
 @pytest.mark.parametrize("page", ["retrieval", "captioning", "vqa"])
-def test_a_method_without_an_order_says_why_there_is_no_ladder(open_page, monkeypatch, page):
-    order = runs.order(Run("flatland-blip", "omp"))
-
-    class Anew:
-        nested, updates_weights, method = False, False, runs.method("itersnip")
-        masks = staticmethod(lambda sparsity, progress=None: order.masks(sparsity))
-
-    monkeypatch.setattr(runs, "order", lambda key, progress=None: Anew)
-    at = open_page(page, method="itersnip", sparsity="0.5", ladder="true")
+def test_a_method_without_an_order_says_why_there_is_no_ladder(open_page, anew, page):
+    at = open_page(page, method=anew("omp"), sparsity="0.5", ladder="true")
     assert not at.exception and not at.error
-    assert "IterSNIP solves every sparsity anew" in texts(at)
+    assert "Anew solves every sparsity anew" in texts(at)
     assert not at.toggle
 
 

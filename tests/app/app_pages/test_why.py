@@ -108,22 +108,35 @@ def test_an_allocation_of_choice_is_judged_beside_the_methods_own():
     assert judged[0].critical != judged[1].critical
 
 
-def test_a_large_model_is_not_ordered_by_every_method_for_one_weight(monkeypatch):
+def test_a_large_model_is_not_ordered_by_every_method_for_one_weight(monkeypatch, empty_store):
     monkeypatch.setattr(runs, "SMALL", 0)
     key = Run("flatland-blip", "multiflow", 0.63)
-    runs.order(key.order)
-    known = {m.title for m in runs.methods() if runs.ordered.holds(Run(key.model, m.name)) and m.nested}
+    for method in ("multiflow", "lamp"):
+        runs.order(Run("flatland-blip", method))
     judged = one_weight.judgements(key, LAYER, 31, 13)
-    assert {j.method for j in judged if j.critical is not None} == known
-    assert {runs.title(voter) for voter in one_weight.voters(key)} <= known
+    assert {j.method for j in judged if j.critical is not None} == {"MULTIFLOW", "LAMP"}
+    assert all(j.note for j in judged if j.critical is None)
+    assert {voter.method for voter in one_weight.voters(key)} <= {"multiflow", "lamp"}
+    assert not runs.ordered.holds(Run("flatland-blip", "omp"))
 
 
-def test_a_method_without_an_order_is_said_so_and_the_others_are_shown(open_page, monkeypatch):
-    solved = runs.order(Run("flatland-blip", "multiflow"))
-    monkeypatch.setattr(type(solved), "nested", False)
-    at = open_page("why", layer=LAYER, weight="31,13")
+def test_a_method_that_solves_anew_is_judged_where_it_has_been_solved(anew, empty_store):
+    method = anew("omp")
+    run = Run("flatland-blip", method, 0.63)
+
+    def judged():
+        said = one_weight.judgements(Run("flatland-blip", "multiflow", 0.63), LAYER, 31, 13)
+        return next(j for j in said if j.method == "Anew")
+
+    assert (judged().critical, judged().kept) == (None, None) and "not asked for this one" in judged().note
+    kept = bool(runs.masks(run)[LAYER][31, 13])
+    assert (judged().critical, judged().kept) == (None, kept) and "no critical one" in judged().note
+
+
+def test_a_method_without_an_order_is_said_so_and_the_others_are_shown(open_page, anew):
+    at = open_page("why", method=anew("omp"), layer=LAYER, weight="31,13")
     assert not at.exception and not at.error
-    assert "solves every sparsity anew" in at.info[0].value
+    assert "Anew solves every sparsity anew" in at.info[0].value and "MULTIFLOW" in texts(at)
 
 
 @pytest.mark.parametrize(("sparsity", "then"), [("0.3", "gone"), ("0.95", "still there")])

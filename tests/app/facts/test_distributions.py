@@ -1,7 +1,5 @@
 """The Distributions page: what its charts say is what the masks do."""
 
-from types import SimpleNamespace
-
 import numpy as np
 import pytest
 
@@ -79,31 +77,10 @@ def test_the_common_threshold_takes_what_global_magnitude_takes():
     assert dict(zip(chart.modalities, chart.taken)) == pytest.approx(taken)
 
 
-@pytest.fixture
-def solved(monkeypatch):
-    """solved("wanda") makes SparseGPT, which does not nest, give the masks of a method that does, without its work."""
-    order, masks = runs.order, runs.masks
-
-    def stand_in(method: str) -> Run:
-        key = Run(MODEL, "sparsegpt", 0.5 if method == "wanda" else 0.4)
-        nested = order(Run(MODEL, method))
-        alone = SimpleNamespace(nested=False, layers=nested.layers, allocation=None, criterion=None)
-        monkeypatch.setattr(
-            runs, "order", lambda k, progress=None: alone if k.method == key.method else order(k, progress)
-        )
-        monkeypatch.setattr(
-            runs,
-            "masks",
-            lambda k, progress=None: nested.masks(k.sparsity) if k.method == key.method else masks(k, progress),
-        )
-        return key
-
-    return stand_in
-
-
-def test_a_method_that_does_not_nest_has_ridges_of_its_mask(solved):
-    key = solved("wanda")
+def test_a_method_that_does_not_nest_has_ridges_of_its_mask(anew):
+    key = Run(MODEL, anew("wanda"), 0.5)
     kept, rival = runs.masks(key), runs.masks(Run(MODEL, "omp", key.sparsity))
+    assert kept == runs.masks(Run(MODEL, "wanda", key.sparsity))
     chart = distributions.ridges(key, "magnitude", "modality", "")
     gone = sum(int(r.cut.sum()) + r.zeros[0] for r in chart.ridges)
     spared = int((kept & ~rival).total - (kept & ~rival).pruned)
@@ -112,8 +89,9 @@ def test_a_method_that_does_not_nest_has_ridges_of_its_mask(solved):
     assert distributions.survival(key).below == pytest.approx(spared / gone)
 
 
-def test_a_method_that_cuts_as_magnitude_does_says_so(solved):
-    assert distributions.ridges(solved("omp"), "magnitude", "block", "").title().endswith("exactly as magnitude does")
+def test_a_method_that_cuts_as_magnitude_does_says_so(anew):
+    title = distributions.ridges(Run(MODEL, anew("omp"), 0.4), "magnitude", "block", "").title()
+    assert "exactly as magnitude" in title and "Anew" in title
 
 
 # --- the page -------------------------------------------------------------------------------------------------------
