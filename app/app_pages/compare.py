@@ -59,7 +59,8 @@ def show(settings: Run) -> None:
         left, right = st.columns(2, gap="large")
     with left:
         ui.chart(comparison.lines(data, task, _shown(data, chosen), chosen, sparsity), "lines", ABOUT_LINES)
-        ui.chart(comparison.densities(data, chosen, sparsity), "densities", ABOUT_DENSITY)
+        if dots := comparison.densities(data, chosen, sparsity):
+            ui.chart(dots, "densities", ABOUT_DENSITY)
     with right:
         ui.chart(comparison.leaderboard(data, task, chosen, sparsity), "leaderboard", ABOUT_BOARD)
         if grid := comparison.ablation(data, task, sparsity):

@@ -91,14 +91,16 @@ def leaderboard(data: Comparison, task: str, chosen: str, sparsity: float) -> Va
     return ValueGrid(finding, known.unit, rows, columns, values, "method", "weights pruned", data.title(chosen))
 
 
-def densities(data: Comparison, chosen: str, sparsity: float) -> Dots:
-    """What each method leaves of each modality at the measured sparsity next to the slider's."""
+def densities(data: Comparison, chosen: str, sparsity: float) -> Dots | None:
+    """What each method leaves of each modality at the measured sparsity next to the slider's; None where the file does not say."""
     at = data.nearest(sparsity)
-    found = {m: runs[0].modalities for m in data.methods if (runs := data.results.of(m, at))}
+    found = {m: runs[0].modalities for m in data.methods if (runs := data.results.of(m, at)) and runs[0].modalities}
+    if not found:
+        return None
     names = tuple(dict.fromkeys(name for shares in found.values() for name in shares))
 
     def spread(method: str) -> float:
-        return max(found[method].values(), default=0) - min(found[method].values(), default=0)
+        return max(found[method].values()) - min(found[method].values())
 
     order = sorted(found, key=spread)
     series = tuple((n, tuple(100 * (1 - found[m][n]) if n in found[m] else None for m in order)) for n in names)

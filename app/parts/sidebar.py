@@ -147,7 +147,7 @@ def _check_address(progress: Progress) -> None:
             state.ALLOCATION: (state.OWN, *(a.name for a in allocations())),
             state.VIEW: state.VIEWS,
             state.DIRECTION: state.DIRECTIONS,
-            state.TASK: tuple(task.name for task in tasks()),
+            state.TASK: tuple(task.title for task in tasks()),  # as its widget writes it
         }
         st.session_state[state.NOTICES] = [problem] * bool(problem) + state.complaints(st.query_params, choices)
 

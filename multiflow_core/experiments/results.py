@@ -67,7 +67,8 @@ class Results:
             held = json.loads(Path(path).read_text(encoding="utf-8"))
             runs = tuple(_measured(entry) for entry in held["runs"])
             dense = {str(task): _figures(figures) for task, figures in held.get("dense", {}).items()}
-            overlaps, costs = tuple(held.get("overlap", ())), tuple(held.get("costs", ()))
+            overlaps = tuple(held.get("overlap", ()))
+            costs = tuple({**entry, "memory": entry.get("memory")} for entry in held.get("costs", ()))
             for entry in overlaps:
                 _check_overlap(entry)
             for entry in costs:

@@ -6,6 +6,7 @@ import pytest
 from PIL import Image
 
 from app import state
+from app.engine import runs
 from app.facts import gallery, truth, typed_text
 from app.parts import picture_picker
 from benchmarks.models import save
