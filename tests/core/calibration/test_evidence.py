@@ -35,14 +35,6 @@ def test_it_is_collected_told_of_and_leaves_the_model_as_it_was(evidence, model)
 
 
 @each
-def test_every_layer_gets_its_own_part(evidence, model):
-    value, layers = collected(evidence, model), mf.prunable_layers(model)
-    evidence.check("somebody", value, layers)
-    for layer in layers:
-        assert evidence.of_layer(value, layer) is not None
-
-
-@each
 def test_a_layer_that_it_does_not_know_or_that_is_of_another_size_is_refused(evidence, model):
     value = collected(evidence, model)
     other = nn.Sequential(nn.Linear(7, 4), nn.ReLU(), nn.Linear(4, 2), nn.Linear(2, 2))
@@ -50,13 +42,6 @@ def test_a_layer_that_it_does_not_know_or_that_is_of_another_size_is_refused(evi
     for layer in (larger, unknown):
         with pytest.raises(ValueError, match=r"\.weight|unknown|no layer"):
             evidence.of_layer(value, layer)
-
-
-@each
-def test_what_it_is_called_and_costs(evidence):
-    assert evidence.title and evidence.about and evidence.ask and evidence.passes >= 1
-    assert EVIDENCE.get(evidence.name) is evidence
-    assert bool(evidence.file) == (evidence.load is not None)
 
 
 def test_no_two_kinds_are_of_one_type():

@@ -1,13 +1,8 @@
-"""What holds for every task of the registry."""
+"""The tasks there are, in order, and those that a model can do."""
 
 from types import SimpleNamespace
 
-import pytest
-
-from multiflow_core.data import dataset
 from multiflow_core.tasks.task import TASKS, Task, tasks, tasks_of
-
-EXAM = dataset.open().exam("val", 4, 2, 1)
 
 
 def test_tasks_come_in_the_order_of_their_places(monkeypatch):
@@ -22,18 +17,3 @@ def test_tasks_come_in_the_order_of_their_places(monkeypatch):
     assert tasks() == (first, *known, last)
     assert tasks_of(SimpleNamespace(able=True, tasks=("vqa",))) == (first, TASKS.get("vqa"), last)
     assert tasks_of(SimpleNamespace(able=False, tasks=())) == ()
-
-
-@pytest.mark.parametrize("task", tasks(), ids=lambda task: task.name)
-def test_every_task_measures_what_it_tells(task, vlm):
-    assert task.can(vlm) and not task.can(SimpleNamespace(tasks=()))
-    scores = task.measure(vlm, EXAM)
-    assert {task.figure, *task.told, *task.carded} <= set(scores)
-    assert all(type(value) is float and 0 <= value <= 1 for value in scores.values())
-    assert scores == task.score(task.predict(vlm, EXAM), EXAM)
-
-
-@pytest.mark.parametrize("task", tasks(), ids=lambda task: task.name)
-def test_every_task_has_words(task):
-    assert task.title and task.unit and task.lacks.startswith("no ")
-    assert next(iter(task.told)) == task.figure
