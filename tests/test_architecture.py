@@ -51,7 +51,7 @@ ROOMS = {
 }
 PENDING = {("app_pages", "multiflow_core")}  # on its way out
 SCREEN = {  # who may know these libraries
-    "streamlit": ("app/*.py", "app/parts/*", "app/app_pages/*"),
+    "streamlit": ("app/main.py", "app/dashboard.py", "app/parts/*", "app/app_pages/*"),
     "plotly": ("app/charts/*", "app/look/*", "app/parts/*"),
 }
 LAZY = {  # file -> what is imported inside its functions, and why
@@ -217,6 +217,17 @@ def test_imports_inside_functions_are_those_of_the_table():
             if one.lazy and one.name.split(".")[0] not in allowed:
                 wrong.append(f"{file}: {one.name}")
     assert not wrong
+
+
+def test_the_app_loads_lazily_only_what_loads_torch():
+    def heavy(name: str, seen: set[str]) -> bool:
+        if name not in modules() or name in seen:
+            return name.split(".")[0] == "torch"
+        seen.add(name)
+        return any(heavy(other, seen) for other in reached(name, also_lazy=False))
+
+    lazy = {(name, one.name) for name in modules() if name.startswith("app.") for one in found_in(name) if one.lazy}
+    assert lazy and not {(name, target) for name, target in lazy if not heavy(target, set())}
 
 
 LIGHT = """
