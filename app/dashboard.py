@@ -11,7 +11,7 @@ import streamlit as st  # noqa: E402  (needs the path above)
 
 from app import state, warmup  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
-from app.parts import presenter, sidebar, theme, ui, welcome  # noqa: E402
+from app.parts import presenter, session, sidebar, storyteller, theme, ui, welcome  # noqa: E402
 
 st.set_page_config(
     page_title="MULTIFLOW pruning lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
@@ -36,14 +36,14 @@ if not warmup.core_ready():
         ui.guarded(welcome.show)
 settings = ui.guarded(sidebar.show)
 first.empty()
-st.session_state[state.SETTINGS] = settings
+session.put(state.SETTINGS, settings)
 if settings is not None:
     sidebar.notices(settings)
     # Overview tells its story with what it finds itself
-    ui.guarded(lambda: presenter.banner(settings, shown=page.title != overview.title))
+    ui.guarded(lambda: storyteller.banner(settings, shown=page.title != overview.title))
     page.run()
     with st.sidebar:
-        ui.guarded(lambda: presenter.story_buttons(settings, "sidebar"))
+        ui.guarded(lambda: storyteller.buttons(settings, "sidebar"))
         ui.guarded(presenter.share)
     if presenting:
         presenter.bar(settings, [entry for section in pages.values() for entry in section], page.title)

@@ -10,7 +10,7 @@ from app import state
 from app.engine import checkpoints, runs
 from app.facts import comparison
 from app.look.words import percent
-from app.parts import ui
+from app.parts import address, ui
 from multiflow_core.experiments.run import Run
 from multiflow_core.tasks.task import TASKS
 
@@ -50,10 +50,7 @@ def show(settings: Run) -> None:
         )
         st.code(_command(settings.model), language=None, wrap_lines=True)
         return
-    task = st.segmented_control(
-        "Task", list(data.dense), default=state.TASK.default, required=True, key=state.TASK.name,
-        bind="query-params", format_func=lambda t: TASKS.get(t).title, label_visibility="collapsed",
-    )  # fmt: skip
+    task = address.switch("Task", state.TASK, {task: TASKS.get(task).title for task in data.dense})
     chosen, sparsity = settings.method, settings.sparsity
     with st.container(key="wrap_compare"):
         left, right = st.columns(2, gap="large")
@@ -83,7 +80,7 @@ def _shown(data: comparison.Comparison, chosen: str) -> list[str]:
     with st.popover("Methods in the chart", icon=":material/checklist:"):
         picked = st.pills(
             "Methods", data.methods, selection_mode="multi", default=[m for m in SHOWN if m in data.methods],
-            key=state.LINES, format_func=data.title, label_visibility="collapsed",
+            key=state.LINES.name, format_func=data.title, label_visibility="collapsed",
         )  # fmt: skip
     return [m for m in data.methods if m in picked or m == chosen]
 

@@ -7,7 +7,7 @@ import streamlit as st
 from app import state
 from app.engine import runs
 from app.facts import distributions
-from app.parts import selection, ui
+from app.parts import address, selection, ui
 from multiflow_core.experiments.run import Run
 
 ABOUT_RIDGES = (
@@ -35,8 +35,8 @@ def show(settings: Run) -> None:
     with ui.working() as progress:
         order = runs.order(key.order, progress)
     with ui.controls("distributions"), st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
-        of = ui.switch("Shown", state.OF, distributions.OF)
-        per = ui.switch("Ridges", state.PER, distributions.PER)
+        of = address.switch("Shown", state.OF, distributions.OF)
+        per = address.switch("Ridges", state.PER, distributions.PER)
         block = selection.layer(order.layers).block if per == "layer" else ""
     if of == "magnitude" or ui.ordered(order):
         with ui.working() as progress:

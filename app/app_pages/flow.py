@@ -7,7 +7,7 @@ import streamlit as st
 from app import state
 from app.engine import runs
 from app.facts import flow
-from app.parts import selection, ui
+from app.parts import address, selection, ui
 from multiflow_core.experiments.run import Run
 
 ABOUT = (
@@ -30,7 +30,7 @@ def show(settings: Run) -> None:
         order = runs.order(key.order, progress)
     with ui.controls("flow"), st.container(horizontal=True, gap="medium", vertical_alignment="bottom"):
         layer = selection.layer(order.layers)
-        count = int(ui.switch("Neurons at each place", state.STRONGEST, flow.COUNTS))
+        count = int(address.switch("Neurons at each place", state.STRONGEST, flow.COUNTS))
     part = flow.chain(key, layer)
     if part is None:
         st.info(

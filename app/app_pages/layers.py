@@ -5,10 +5,10 @@ from __future__ import annotations
 import pandas as pd
 import streamlit as st
 
+from app import state
 from app.engine import runs, slider
 from app.facts import layer_sparsity, layers
-from app.parts import selection, ui
-from app.state.keys import LAYER_TABLE
+from app.parts import selection, session, ui
 from multiflow_core.experiments.run import Run
 
 ABOUT_BARS = (
@@ -59,7 +59,8 @@ def show(settings: Run) -> None:
 
 def _table(table: dict[str, list], names: list[str], selected: str) -> None:
     """The table, with the selected layer's row marked; `names` are the layers of the rows."""
-    st.session_state[LAYER_TABLE] = {"selection": {"rows": [names.index(selected)], "columns": [], "cells": []}}
+    marked = {"rows": [names.index(selected)], "columns": [], "cells": []}
+    session.put(state.LAYER_TABLE, {"selection": marked})
     frame = pd.DataFrame(table)
     shares = [c for c in ("pruned now", "90 % gone at", "99 % gone at") if c in frame]
     frame[shares] *= 100
@@ -73,14 +74,14 @@ def _table(table: dict[str, list], names: list[str], selected: str) -> None:
         "pruned now": config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100, width=124),
     }
     st.dataframe(
-        frame, column_config=columns, hide_index=True, key=LAYER_TABLE, on_select=lambda: _clicked(names),
+        frame, column_config=columns, hide_index=True, key=state.LAYER_TABLE.name, on_select=lambda: _clicked(names),
         selection_mode=["single-row", "single-cell"], alt="All layers, one row each",
     )  # fmt: skip
 
 
 def _clicked(names: list[str]) -> None:
     """A click on a cell or at the head of a row."""
-    chosen = st.session_state[LAYER_TABLE].selection
+    chosen = session.get(state.LAYER_TABLE).selection
     rows = [row for row, _ in chosen.cells] or chosen.rows
     if rows:
         selection.choose(names[rows[0]])

@@ -12,7 +12,7 @@ from app.lesson import STEPS, Step, printed, small_layers
 from app.lesson.small_layers import Lesson
 from app.look.words import percent
 from app.markup import matrices
-from app.parts import lesson_panel, selection, theme, ui
+from app.parts import address, lesson_panel, selection, theme, ui
 from multiflow_core.experiments.run import Run
 
 
@@ -57,7 +57,7 @@ def _explain(step: Step, lesson: Lesson) -> None:
 def _lesson(settings: Run, layer: str | None = None) -> Lesson:
     """All that the steps are about, with the numbers in force; a real layer only where one is asked for."""
     weights, tokens = lesson_panel.current(state.LESSON_WEIGHTS), lesson_panel.current(state.LESSON_TOKENS)
-    scale = float(st.session_state.get(state.SCALE.name, state.SCALE.default))
+    scale = float(address.now(state.SCALE))
     real = None
     if layer:
         with ui.working() as progress:

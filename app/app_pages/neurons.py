@@ -13,7 +13,7 @@ from app.engine import runs
 from app.facts import neurons, one_weight
 from app.facts.window import LEAST, Window, around
 from app.look.words import percent
-from app.parts import address, selection, ui
+from app.parts import address, selection, session, ui
 from multiflow_core.experiments.run import Run
 
 if TYPE_CHECKING:
@@ -82,29 +82,18 @@ def show(settings: Run) -> None:
 
 def _view() -> str:
     """What the cells show."""
-    address.take(state.VIEW, VIEWS)
-    chosen = st.segmented_control(
-        "The cells show", list(VIEWS), key=state.VIEW.name, format_func=lambda name: VIEWS[name].title, required=True,
-        persist_state="session", width="stretch",
-    )  # fmt: skip
-    address.keep(state.VIEW, chosen)
-    return chosen
+    names = {name: view.title for name, view in VIEWS.items()}
+    return address.switch("The cells show", state.VIEW, names, label_visibility="visible", width="stretch")
 
 
 def _rival(key: Run) -> Run:
     """The run to compare with: another method at the same sparsity."""
     others = {m.name: m for m in runs.methods() if m.name != key.method or key.allocation != state.OWN}
     usual = runs.rival(key)
-    address.take(state.OTHER, others, usual.method if usual else None)
-
-    def said(name: str) -> str:
-        return f"against {others[name].title}{' · slow' if runs.slow(others[name]) else ''}"
-
-    chosen = st.selectbox(
-        "Compared with", list(others), key=state.OTHER.name, persist_state="session", format_func=said,
-        label_visibility="collapsed",
-    )  # fmt: skip
-    address.keep(state.OTHER, chosen)
+    names = {name: f"against {m.title}{' · slow' if runs.slow(m) else ''}" for name, m in others.items()}
+    chosen = address.choose(
+        st.selectbox, "Compared with", state.OTHER, names, usual.method if usual else "", label_visibility="collapsed"
+    )
     return Run(key.model, chosen, key.sparsity)
 
 
@@ -114,30 +103,28 @@ def _rival(key: Run) -> Run:
 def _window(model: str, layer: PrunableLayer) -> Window:
     """The part of the matrix that is looked at: all of it when another layer has been chosen."""
     owner = (model, layer.name)
-    new = state.WINDOW_OF not in st.session_state
-    if st.session_state.setdefault(state.WINDOW_OF, owner) != owner:
-        st.session_state[state.WINDOW_OF], st.session_state[state.WINDOW.name] = owner, state.WINDOW.default
-    asked = st.session_state.get(state.WINDOW.name, st.query_params.get(state.WINDOW.name, state.WINDOW.default))
-    try:
-        window = Window.read(asked, layer.shape)
-    except state.BadValue:  # the sidebar has said so
-        window = Window.whole(layer.shape)
+    if session.get(state.WINDOW_OF) not in (None, owner):
+        session.put(state.WINDOW, state.WINDOW.default)
+    session.put(state.WINDOW_OF, owner)
+    asked = address.now(state.WINDOW)
+    window = Window.read(asked, layer.shape)
     if window is None:
-        if new:
-            st.warning(
-                f"The address asks for the window {asked}, but this layer has {layer.shape[0]} rows and {layer.shape[1]} "
-                "columns: showing the whole layer.", icon=":material/link_off:",
-            )  # fmt: skip
+        if address.fresh(state.WINDOW):
+            rows, columns = layer.shape
+            address.refuse(
+                f"The address asks for the window {asked}, but this layer has {rows} rows and {columns} columns: showing "
+                "the whole layer."
+            )
         window = Window.whole(layer.shape)
     _zoom(window, layer)
-    address.keep(state.WINDOW, st.session_state[state.WINDOW.name])
+    address.keep(state.WINDOW, session.get(state.WINDOW))
     return window
 
 
 def _zoom(window: Window, layer: PrunableLayer) -> None:
     """Look at a part of the layer."""
     whole = window == Window.whole(layer.shape)
-    st.session_state[state.WINDOW.name] = state.WINDOW.default if whole else str(window)
+    session.put(state.WINDOW, state.WINDOW.default if whole else str(window))
 
 
 def _way(window: Window, layer: PrunableLayer, method: str, single: bool) -> None:
@@ -166,7 +153,7 @@ def _clicked(lens: Lens, window: Window, data: list[float]) -> None:
     if lens.single:
         selection.choose_weight(*place)
     else:
-        st.session_state[state.WINDOW.name] = str(window.zoomed(*place))
+        session.put(state.WINDOW, str(window.zoomed(*place)))
 
 
 def _to_neuron(side: str, layer: PrunableLayer, index: int) -> None:

@@ -9,7 +9,7 @@ from app.engine import runs
 from app.facts import collapse, layer_sparsity, measured
 from app.facts.stories import Story
 from app.look.words import count, percent
-from app.parts import presenter, selection, ui
+from app.parts import selection, storyteller, ui
 from multiflow_core.experiments.results import Results
 from multiflow_core.experiments.run import Run
 from multiflow_core.tasks.task import tasks
@@ -49,7 +49,7 @@ def show(settings: Run) -> None:
         with headline:
             _figures(key, now, results)
         dead = layer_sparsity.dead_neurons(key, progress)
-    story = presenter.told_now(settings)
+    story = storyteller.told_now(settings)
     losses = measured.losses(results, key, rival)
     _alarm(collapse.verdict(now, beside, dead, losses, brief=story is not None), story)
     _where(now, beside)

@@ -13,7 +13,7 @@ from app.engine.store import Progress
 from app.facts import climb, gallery, rankings, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
-from app.parts import ladder_panel, picture_picker, text_field, ui
+from app.parts import address, ladder_panel, picture_picker, session, text_field, ui
 from multiflow_core.experiments.run import Run
 
 if TYPE_CHECKING:
@@ -51,10 +51,7 @@ def show(settings: Run) -> None:
     with ui.working() as progress:
         pool = gallery.gallery(settings.model, progress)
     with ui.controls("direction"):
-        direction = st.segmented_control(
-            "Direction", state.DIRECTIONS, default=state.DIRECTION.default, required=True, key=state.DIRECTION.name,
-            bind="query-params", label_visibility="collapsed",
-        )  # fmt: skip
+        direction = address.switch("Direction", state.DIRECTION, {name: name for name in state.DIRECTIONS})
     if direction == state.DIRECTIONS[0]:
         _find_pictures(settings, dense, pool)
     else:
@@ -101,11 +98,11 @@ def _searched(scenes: int) -> bool:
     """Where own pictures are added to the gallery; returns whether Flatland's are searched as well."""
     own = len(picture_picker.own())
     label = f"Gallery: {scenes} scenes" + (f" + {own} of yours" if own else ", add yours")
-    if own and st.session_state.get(state.ONLY_OWN):
+    if own and session.get(state.ONLY_OWN):
         label = f"Gallery: {own} of yours"
     with st.popover(label, icon=":material/add_photo_alternate:", type="tertiary", key="gallery"):
         picture_picker.add("Your own pictures")
-        return not (own and st.toggle("Search my pictures only", key=state.ONLY_OWN, persist_state="session"))
+        return not (own and st.toggle("Search my pictures only", key=state.ONLY_OWN.name, persist_state="session"))
 
 
 # --- image to text --------------------------------------------------------------------------------------------------

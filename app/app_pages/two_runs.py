@@ -8,7 +8,7 @@ from app import state
 from app.engine import runs
 from app.facts import gallery, rankings, truth, two_runs
 from app.markup import cards
-from app.parts import run_pins, text_field, ui
+from app.parts import picture_picker, run_pins, text_field, ui
 from multiflow_core.experiments.run import Run
 
 TOP = 6
@@ -56,7 +56,7 @@ def _found(a: Run, b: Run) -> None:
     if any("retrieval" not in runs.vlm(key.model).tasks for key in (a, b)):
         return
     with ui.controls("query"):
-        st.text_input("Query", state.QUERY.default, key=state.QUERY.name, bind="query-params", icon=":material/search:")
+        text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", ())
     queries = {}
     for model in dict.fromkeys((a.model, b.model)):
         vlm = runs.vlm(model)
@@ -95,9 +95,7 @@ def _said(a: Run, b: Run) -> None:
     if any("captioning" not in runs.vlm(key.model).tasks for key in (a, b)):
         return
     with ui.controls("scene"):
-        number = st.number_input(
-            "Scene", 0, state.LAST_SCENE, state.SCENE.default, 1, key=state.SCENE.name, bind="query-params", width=170
-        )
+        number = picture_picker.scene()
     picture = gallery.scene_picture(number)
     with ui.working() as progress:
         said = {letter: _judged(key, picture, progress) for letter, key in (("A", a), ("B", b))}

@@ -10,13 +10,12 @@ from app import state
 from app.engine import runs
 from app.facts import one_weight
 from app.look.words import percent
-from app.parts import selection, ui
+from app.parts import selection, session, ui
 from multiflow_core.experiments.run import Run
 
 if TYPE_CHECKING:
     from multiflow_core.analysis.explain import Explanation
 
-ROW, COLUMN = "weight_row", "weight_column"
 ABOUT = (
     "A *weight* is one number in one of the model's matrices: it leads from one input neuron to one output neuron. Every "
     "sentence here is made from numbers of this very weight; the mask of the pruned model says the same."
@@ -101,17 +100,17 @@ def _weight(key: Run, order) -> tuple[str, int, int]:
         if place is None:
             selection.choose_weight(*one_weight.opening(key, layer))
             place = selection.weight(layer)
-        for column, name, label, at, size in (
-            (left, ROW, "Output neuron (row)", place[0], layer.shape[0]),
-            (right, COLUMN, "Input neuron (column)", place[1], layer.shape[1]),
+        for column, slot, label, at, size in (
+            (left, state.WEIGHT_ROW, "Output neuron (row)", place[0], layer.shape[0]),
+            (right, state.WEIGHT_COLUMN, "Input neuron (column)", place[1], layer.shape[1]),
         ):
-            st.session_state[name] = at
-            column.number_input(label, 0, size - 1, key=name, on_change=_typed, help=f"From 0 to {size - 1}")
+            session.put(slot, at)
+            column.number_input(label, 0, size - 1, key=slot.name, on_change=_typed, help=f"From 0 to {size - 1}")
     return layer.name, *place
 
 
 def _typed() -> None:
-    selection.choose_weight(int(st.session_state[ROW]), int(st.session_state[COLUMN]))
+    selection.choose_weight(session.get(state.WEIGHT_ROW), session.get(state.WEIGHT_COLUMN))
 
 
 def _clicked(cell: list[str]) -> None:

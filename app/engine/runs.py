@@ -53,6 +53,21 @@ def method(name: str) -> Method:
     return METHODS.get(name)
 
 
+def allocations() -> dict[str, str]:
+    """{name: name for people} of every way to share one sparsity out, the method's own first."""
+    from multiflow_core.pruning.allocations import allocations
+
+    # the browser keeps the name of a choice, so that of the method's own must be the same for all methods
+    return {OWN: "The method's own"} | {way.name: way.title for way in allocations()}
+
+
+def hub_names() -> dict[str, str]:
+    """{hub name: name for people} of models to begin with."""
+    from multiflow_core.families.hub import HUB_NAMES
+
+    return HUB_NAMES
+
+
 def title(key: Run) -> str:
     """What an order is called: the method's title, with the allocation where it is not the method's own."""
     said = method(key.method).title

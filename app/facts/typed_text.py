@@ -10,7 +10,7 @@ from multiflow_core.data.flatland import Scene
 from multiflow_core.data.flatland.questions import all_types
 from multiflow_core.models.vlm import VLM
 
-from ..state.keys import QUERY_LIMIT
+from ..state import QUERY_LIMIT
 from .truth import at_home
 
 EXAMPLES = (

@@ -13,7 +13,7 @@ from ..charts import Chart
 from ..engine import runs
 from ..engine.store import Progress
 from ..facts import climb
-from . import ui
+from . import address, session, ui
 
 LABELS = {
     "answer": "At which sparsity does the answer flip?",
@@ -37,7 +37,7 @@ def wanted(settings: Run, thing: str, cheap: bool) -> bool:
         return True
     with ui.controls("ladder"):
         return st.toggle(
-            LABELS[thing], state.LADDER.default, key=state.LADDER.name, bind="query-params",
+            LABELS[thing], state.LADDER.default, **address.bound(state.LADDER),
             help=f"Asks about {len(climb.RUNGS) + climb.HALVINGS} pruned models, which takes a while. You can go on meanwhile: "
             "what was found is kept.",
         )  # fmt: skip
@@ -49,10 +49,10 @@ def show(about: Hashable, made: Callable[[Progress], Chart], explanation: str) -
     A ladder about something else than the last one clears its place at once: no old chart stands beside new answers. One
     about the same leaves the chart where it is, so that it does not flicker under the slider.
     """
-    other = st.session_state.get(state.CLIMBED) != about
+    other = session.get(state.CLIMBED) != about
     place = st.empty() if other else st.container()
     with ui.working() as progress:
         found = made(progress)
-    st.session_state[state.CLIMBED] = about
+    session.put(state.CLIMBED, about)
     with place.container() if other else place:
         ui.chart(found, "ladder", explanation)

@@ -13,13 +13,12 @@ from .. import state
 from ..lesson import STEPS, Exercise, Step, guess
 from ..lesson.small_layers import INPUTS, OUTPUTS, Cell, Lesson, Numbers
 from ..lesson.step import name
-from ..look.words import number
+from ..look.words import number, percent
 from ..markup import matrices
 from ..state.keys import Key
-from . import address
+from . import address, session
 
-HIDING, GUESSES, REVEALED, MOUNTED, SOLVED = "hide_answers", "guesses", "revealed", "editor_round", "solved_steps"
-EDITORS: dict[str, tuple[Key[str], str, tuple[str, ...]]] = {
+TABLES: dict[str, tuple[Key[str], str, tuple[str, ...]]] = {
     "weights": (state.LESSON_WEIGHTS, "Weights", tuple(f"output {o}" for o in OUTPUTS)),
     "tokens": (state.LESSON_TOKENS, "What arrives at the inputs", ("token 1", "token 2", "token 3", "token 4")),
 }
@@ -34,8 +33,7 @@ def where() -> tuple[int, bool]:
         back, forth, pages = (st.container(width="content") for _ in range(3))
         hidden = _hiding()
     step = pages.pagination(
-        len(STEPS), default=state.STEP.default, key=state.STEP.name, bind="query-params", max_visible_pages=None,
-        persist_state="session",
+        len(STEPS), default=state.STEP.default, **address.bound(state.STEP), max_visible_pages=None,
     )  # fmt: skip
     back.button(
         "Back", on_click=_go, args=(-1,), icon=":material/arrow_back:", shortcut="B", key="back", disabled=step == 1
@@ -48,15 +46,15 @@ def where() -> tuple[int, bool]:
 
 
 def _go(by: int) -> None:
-    st.session_state[state.STEP.name] = min(len(STEPS), max(1, st.session_state[state.STEP.name] + by))
+    session.put(state.STEP, min(len(STEPS), max(1, session.get(state.STEP) + by)))
 
 
 def _hiding() -> bool:
     """Whether the answers are to be kept back: the instructor's view, which a link can ask for."""
-    if HIDING not in st.session_state:
-        st.session_state[HIDING] = st.query_params.get(state.ANSWERS.name) == "hidden"
+    if not session.has(state.HIDING):
+        session.put(state.HIDING, bool(address.now(state.ANSWERS)))
     hidden = st.toggle(
-        "Hide the answers", key=HIDING, persist_state="session",
+        "Hide the answers", key=state.HIDING.name, persist_state="session",
         help="The instructor's view, for a class: every answer is kept back until somebody gives it. A link with "
         "`answers=hidden` opens it so.",
     )  # fmt: skip
@@ -69,11 +67,7 @@ def _hiding() -> bool:
 
 def current(key: Key[str]) -> Numbers:
     """The numbers in force: as changed in this session, else as the address says, else the lesson's own."""
-    text = st.session_state.get(key.name, st.query_params.get(key.name, key.default))
-    try:
-        return state.numbers_of(key.parse(text))
-    except state.BadValue:  # the sidebar has said so
-        return state.numbers_of(key.default)
+    return state.numbers_of(address.now(key))
 
 
 def edit(step: Step) -> None:
@@ -84,45 +78,39 @@ def edit(step: Step) -> None:
         if "scale" in step.edits:
             _scale()
         for which in step.edits:
-            if which in EDITORS:
-                _editor(*EDITORS[which])
-        if set(step.edits) & set(EDITORS):
+            if which in TABLES:
+                _editor(*TABLES[which])
+        if set(step.edits) & set(TABLES):
             st.button("The lesson's own numbers", on_click=_reset, icon=":material/restart_alt:", key="reset")
 
 
 def _editor(key: Key[str], title: str, rows: Sequence[str]) -> None:
     """A table of numbers. An editor keeps its own changes, so it is given the same numbers as long as it is on the screen."""
-    widget = f"{key.name}_editor_{st.session_state.get(MOUNTED, 0)}"
-    base = f"{key.name}_base"
+    widget = f"{key.name}_editor_{session.get(state.EDITORS)}"
     if widget not in st.session_state:
-        st.session_state[base] = current(key)
+        session.put(state.EDITED, session.get(state.EDITED) | {key.name: current(key)})
     columns = [f"input {i}" for i in INPUTS]
     st.caption(title)
     config = st.column_config.NumberColumn(
         min_value=-state.LARGEST, max_value=state.LARGEST, step=0.01, format="plain", width="small"
     )
     edited = st.data_editor(
-        pd.DataFrame(st.session_state[base], index=list(rows), columns=columns, dtype=float), key=widget, alt=title,
+        pd.DataFrame(session.get(state.EDITED)[key.name], index=list(rows), columns=columns, dtype=float), key=widget, alt=title,
         column_config=dict.fromkeys(columns, config), width="content",
     )  # fmt: skip
     numbers = [[0.0 if math.isnan(x) else x for x in row] for row in edited.to_numpy()]
-    st.session_state[key.name] = state.text_of(numbers)
-    address.keep(key, st.session_state[key.name])
+    address.keep(key, state.text_of(numbers))
 
 
 def _scale() -> None:
-    address.take(state.SCALE, state.SCALES)
-    scale = st.segmented_control(
-        "How large are the text weights? (At 100 % they are as large as those of vision.)", state.SCALES, key=state.SCALE.name,
-        required=True, format_func=lambda s: f"{float(s):.0%}".replace("%", " %"), persist_state="session",
-    )  # fmt: skip
-    address.keep(state.SCALE, scale)
+    label = "How large are the text weights? (At 100 % they are as large as those of vision.)"
+    names = {scale: percent(float(scale)) for scale in state.SCALES}
+    address.choose(st.segmented_control, label, state.SCALE, names, required=True)
 
 
 def _reset() -> None:
-    st.session_state[MOUNTED] = st.session_state.get(MOUNTED, 0) + 1
-    for key, *_ in EDITORS.values():
-        st.session_state[key.name] = key.default
+    session.put(state.EDITORS, session.get(state.EDITORS) + 1)
+    for key, *_ in TABLES.values():
         address.keep(key, key.default)
 
 
@@ -140,9 +128,10 @@ def ask(exercise: Exercise, step: int, hidden: bool) -> bool:
             )  # fmt: skip
             shown = not hidden and st.toggle("Show the answer", key=f"show_{step}", persist_state="page")
         right = given is not None and exercise.right(given)
-        solved = st.session_state.setdefault(SOLVED, {})
+        solved = session.get(state.SOLVED)
         if right:
-            solved[step] = given
+            solved = {**solved, step: given}
+            session.put(state.SOLVED, solved)
             st.success(f"Right! {exercise.why}", icon=":material/check_circle:")
         elif given is not None and solved.get(step) == given:
             st.info("The numbers have changed: with these the answer is another one.", icon=":material/replay:")
@@ -160,9 +149,11 @@ def play(lesson: Lesson, hidden: bool) -> bool:
     """Choose the weights that go; True once the answer is revealed, with how the guesses did."""
     small = lesson.small
     numbers = (small.weights, small.tokens)
-    if st.session_state.get("guessed_at") != numbers:  # other numbers: another game
-        st.session_state.update({"guessed_at": numbers, GUESSES: frozenset(), REVEALED: False})
-    chosen: frozenset[Cell] = st.session_state[GUESSES]
+    if session.get(state.GUESSED_AT) != numbers:  # other numbers: another game
+        session.put(state.GUESSED_AT, numbers)
+        session.put(state.GUESSES, frozenset())
+        session.put(state.REVEALED, False)
+    chosen = session.get(state.GUESSES)
     left = len(small.gone) - len(chosen)
     with st.container(border=True, key="game"):
         now = f"{left} to choose." if left else "Ready. Click one again to change it."
@@ -188,7 +179,7 @@ def play(lesson: Lesson, hidden: bool) -> bool:
                 on_click=_reveal,
                 icon=":material/visibility:",
             )
-    if hidden or not st.session_state[REVEALED]:
+    if hidden or not session.get(state.REVEALED):
         return False
     say, icon = (st.success, ":material/emoji_events:") if chosen == small.gone else (st.info, ":material/rule:")
     say(guess.verdict(lesson, chosen), icon=icon)
@@ -209,9 +200,9 @@ def _row(head: str, texts: Sequence[str]) -> list[DeltaGenerator]:
 
 
 def _guess(cell: Cell) -> None:
-    st.session_state[GUESSES] = st.session_state[GUESSES] ^ {cell}
-    st.session_state[REVEALED] = False
+    session.put(state.GUESSES, session.get(state.GUESSES) ^ {cell})
+    session.put(state.REVEALED, False)
 
 
 def _reveal() -> None:
-    st.session_state[REVEALED] = True
+    session.put(state.REVEALED, True)

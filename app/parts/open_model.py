@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from contextlib import suppress
 
 import streamlit as st
+
+from multiflow_core.experiments.run import Run
 
 from .. import state
 from ..engine import checkpoints, runs
 from ..engine.store import Progress
-from . import ui
+from . import address, session, ui
 
 log = logging.getLogger("app")
 
@@ -22,30 +23,31 @@ class CannotOpen(ValueError):
 
 def models() -> dict[str, str]:
     """{what the address says: what the model goes by} of the built-in models and of those opened in this session."""
-    return {name: name for name in checkpoints.models()} | st.session_state.get(state.OPENED, {})
+    return {name: name for name in checkpoints.models()} | session.get(state.OPENED)
 
 
 def from_address(progress: Progress) -> str | None:
     """Open what models the address asks for, its own and those of pinned runs; a sentence if its own cannot be opened."""
-    asked = st.query_params.get(state.MODEL.name, state.MODEL.default)
+    asked = address.now(state.MODEL)
     problem = None
-    for address in {asked, *_pinned()} - set(models()):
+    for place in {asked, *_pinned()} - set(models()):
         try:
-            opened = _open(address, progress)
+            opened = _open(place, progress)
         except CannotOpen as error:
-            if address == asked:
+            if place == asked:
                 problem = f"The model of the address cannot be opened. {error} Showing {state.MODEL.default}."
+                address.keep(state.MODEL, state.MODEL.default)
         else:
-            if address == asked:
-                st.session_state[state.CHOSEN] = opened
+            if place == asked:
+                session.put(state.CHOSEN, opened)
     return problem
 
 
 def _pinned() -> Iterator[str]:
     """The models of the runs that the address pins. What is wrong with those is said by the page that shows them."""
     for key in (state.RUN_A, state.RUN_B):
-        with suppress(state.BadValue):
-            yield state.run_from(st.query_params.get(key.name, "")).model
+        if pinned := address.now(key):
+            yield Run.read(pinned).model
 
 
 def button() -> None:
@@ -58,18 +60,16 @@ def button() -> None:
 
 def dialog() -> None:
     """Show the dialog if it is open. Outside the sidebar, and before the page: a slow page would hold it up."""
-    if st.session_state.get(state.DIALOG):
+    if session.get(state.DIALOG):
         _dialog()
 
 
 @st.dialog("Open another model", on_dismiss=lambda: _show(False))
 def _dialog() -> None:
-    from multiflow_core.families.hub import HUB_NAMES
-
     with st.form("open_form", border=False), st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
         st.text_input(
             "Folder or hub name",
-            key="open_name",
+            key=state.OPEN_NAME.name,
             max_chars=400,
             placeholder="/models/my-clip  or  owner/model",
             width="stretch",
@@ -81,13 +81,13 @@ def _dialog() -> None:
     )
     st.markdown("**From the hub**, downloaded once and then kept")
     with st.container(horizontal=True, gap="xsmall", key="hub_names"):
-        for name, title in HUB_NAMES.items():
+        for name, title in runs.hub_names().items():
             st.button(title, key=f"open_{name}", on_click=_ask, args=(name,), help=name)
-    asked = st.session_state.pop(state.OPENING, None)  # whatever the reader does now, it is not asked for again
+    asked = session.take(state.OPENING)  # whatever the reader does now, it is not asked for again
     if asked:
         try:
             with ui.working() as progress:
-                st.session_state[state.CHOSEN] = _open(asked, progress)
+                session.put(state.CHOSEN, _open(asked, progress))
         except CannotOpen as problem:
             st.error(ui.verbatim(str(problem)), icon=":material/folder_off:")
         else:
@@ -95,17 +95,17 @@ def _dialog() -> None:
             st.rerun()
 
 
-def _open(address: str, progress: Progress) -> str:
+def _open(place: str, progress: Progress) -> str:
     """Open a model for this session and return its address; CannotOpen with a sentence."""
     try:
-        model = runs.opened(address, progress)
+        model = runs.opened(place, progress)
     except (OSError, ValueError) as problem:
         raise CannotOpen(_said(problem)) from None
     except Exception:
         log.exception("unexpected error")
         raise CannotOpen("What is there cannot be loaded; the server's log says why.") from None
     opened = {checkpoints.address_of(model): model}
-    st.session_state[state.OPENED] = st.session_state.get(state.OPENED, {}) | opened
+    session.put(state.OPENED, session.get(state.OPENED) | opened)
     return next(iter(opened))
 
 
@@ -117,12 +117,12 @@ def _said(problem: Exception) -> str:
 
 
 def _show(on: bool) -> None:
-    st.session_state[state.DIALOG] = on
+    session.put(state.DIALOG, on)
 
 
-def _ask(address: str) -> None:
-    st.session_state[state.OPENING] = address
+def _ask(place: str) -> None:
+    session.put(state.OPENING, place)
 
 
 def _ask_typed() -> None:
-    _ask(st.session_state["open_name"].strip())
+    _ask(session.get(state.OPEN_NAME).strip())

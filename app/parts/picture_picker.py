@@ -6,6 +6,7 @@ Own pictures stay in the session, so one that was added on a page can be asked a
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -13,7 +14,7 @@ from streamlit.delta_generator import DeltaGenerator
 from .. import state
 from ..facts import gallery, uploads
 from ..markup import cards
-from . import ui
+from . import address, session, ui
 
 EXAMPLES = (5, 12, 27, 33, 48, 60)
 LIMIT = 24  # own pictures of one session
@@ -24,19 +25,30 @@ def choose(area: DeltaGenerator, controls: DeltaGenerator) -> gallery.Picture:
     """The picture that the reader chose, shown in `area`."""
     with controls, ui.controls("scene"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            number = st.number_input(
-                "Scene", 0, state.LAST_SCENE, state.SCENE.default, 1, key=state.SCENE.name, bind="query-params",
-                width=170, on_change=_take_scene,
-            )  # fmt: skip
+            number = scene(on_change=_take_scene)
             st.button("New random scene", icon=":material/casino:", on_click=_draw, key="random_scene", type="primary")
         _examples()
         add("Or your own pictures")
-    chosen = st.session_state.get(state.PICTURE)
+    chosen = session.get(state.PICTURE)
     picture = next((p for p in own() if p.id == chosen), None) or gallery.scene_picture(number)
     with area, st.container(key="picture"):
         complaints()
         st.html(cards.picture(picture.shown, f"{picture.title}, the picture asked about"))
     return picture
+
+
+def scene(on_change: Callable[[], None] | None = None) -> int:
+    """Draw the field for the number of a scene."""
+    return st.number_input(
+        "Scene",
+        0,
+        state.LAST_SCENE,
+        state.SCENE.default,
+        1,
+        **address.bound(state.SCENE),
+        width=170,
+        on_change=on_change,
+    )
 
 
 def _examples() -> None:
@@ -58,13 +70,13 @@ def _thumbnail(image: bytes, label: str, title: str, place: int | str) -> None:
 
 def _take(place: int | str) -> None:
     """Choose a scene by its number or an own picture by its id."""
-    st.session_state[state.PICTURE] = place
+    session.put(state.PICTURE, place)
     if isinstance(place, int):
-        st.session_state[state.SCENE.name] = place
+        session.put(state.SCENE, place)
 
 
 def _take_scene() -> None:
-    _take(st.session_state[state.SCENE.name])
+    _take(session.get(state.SCENE))
 
 
 def _draw() -> None:
@@ -76,12 +88,12 @@ def _draw() -> None:
 
 def own() -> tuple[gallery.Picture, ...]:
     """The pictures that this session has added, oldest first."""
-    return st.session_state.get(state.OWN_PICTURES, ())
+    return session.get(state.OWN_PICTURES)
 
 
 def add(label: str) -> None:
     """Where own pictures are added, and removed again."""
-    emptied = st.session_state.setdefault(state.UPLOADS, 0)
+    emptied = session.get(state.UPLOADS)
     st.file_uploader(
         f"{label} (PNG, JPEG or WebP, up to {uploads.MAX_BYTES >> 20} MB each, up to {LIMIT} of them)",
         type=list(uploads.TYPES), accept_multiple_files=True, key=f"upload_{emptied}",
@@ -94,7 +106,7 @@ def add(label: str) -> None:
 
 def complaints() -> None:
     """One sentence for every file of the last upload that could not be used."""
-    for sentence in st.session_state.pop(state.REFUSED, ()):
+    for sentence in session.take(state.REFUSED):
         st.error(sentence, icon=":material/broken_image:")
 
 
@@ -113,11 +125,11 @@ def _receive(key: str) -> None:
             refused.append(f"{ui.verbatim(file.name)}: {problem}")
         else:
             kept[picture.id] = picture
-            st.session_state[state.PICTURE] = picture.id
-    st.session_state[state.OWN_PICTURES] = tuple(kept.values())
-    st.session_state[state.REFUSED] = refused
-    st.session_state[state.UPLOADS] += 1
+            session.put(state.PICTURE, picture.id)
+    session.put(state.OWN_PICTURES, tuple(kept.values()))
+    session.put(state.REFUSED, tuple(refused))
+    session.put(state.UPLOADS, session.get(state.UPLOADS) + 1)
 
 
 def _remove() -> None:
-    st.session_state[state.OWN_PICTURES] = ()
+    session.put(state.OWN_PICTURES, ())

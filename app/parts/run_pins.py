@@ -11,7 +11,7 @@ from multiflow_core.experiments.run import Run
 from .. import state
 from ..engine import checkpoints, runs
 from ..facts import two_runs
-from . import open_model, ui
+from . import address, open_model, session, ui
 
 
 def show(settings: Run) -> tuple[Run, Run]:
@@ -23,7 +23,7 @@ def show(settings: Run) -> tuple[Run, Run]:
         places = (*st.columns(2, gap="medium"),)
         for place, letter, key, run in zip(places, "AB", (state.RUN_A, state.RUN_B), pinned, strict=True):
             with place, st.container(border=True, horizontal=True, vertical_alignment="center", key=f"pin_{letter}"):
-                follows = "" if st.session_state.get(key.name) else " · follows the sidebar"
+                follows = "" if session.get(key) else " · follows the sidebar"
                 st.markdown(
                     f"**{letter}** · {two_runs.name(run)}  \n:small[{ui.verbatim(checkpoints.title(run.model))}{follows}]",
                     width="stretch",
@@ -34,7 +34,7 @@ def show(settings: Run) -> tuple[Run, Run]:
 
 def _buttons(letter: str, key: state.Key[str], run: Run, settings: Run) -> None:
     """Hold a run while the sidebar moves on, let it go again, or put the sidebar's in its place."""
-    if st.session_state.get(key.name):
+    if session.get(key):
         st.button("Let go", icon=":material/keep_off:", key=f"free_{letter}", on_click=_pin, args=(key, ""))
     else:
         held = _text(run)
@@ -53,28 +53,23 @@ def _text(settings: Run) -> str:
 
 def _pinned(key: state.Key[str], default: Run) -> Run:
     """What a key pins, else the default; a text that pins nothing is said so, once."""
-    text = st.session_state.setdefault(key.name, st.query_params.get(key.name, ""))
+    text = address.now(key)
     try:
-        run = _known(state.run_from(text)) if text else default
+        run = _known(Run.read(text)) if text else default
     except state.BadValue as problem:
-        st.warning(f"{problem}: showing {two_runs.name(default)}.", icon=":material/link_off:")
-        st.session_state[key.name], run = "", default
-    if st.session_state[key.name]:
-        st.query_params[key.name] = text
-    else:
-        st.query_params.pop(key.name, None)
+        address.refuse(f"{problem}: showing {two_runs.name(default)}.")
+        text, run = "", default
+    address.keep(key, text)
     return run
 
 
 def _known(asked: Run) -> Run:
     """The settings, if there is such a model, method and allocation."""
-    from multiflow_core.pruning.allocations import allocations
-
     models = open_model.models()
     known = (
         ("model", asked.model, models),
         ("method", asked.method, tuple(runs.all_titles())),
-        ("allocation", asked.allocation, (state.OWN, *(a.name for a in allocations()))),
+        ("allocation", asked.allocation, tuple(runs.allocations())),
     )
     for kind, name, names in known:
         if name not in names:
@@ -87,4 +82,4 @@ def _known(asked: Run) -> Run:
 
 
 def _pin(key: state.Key[str], text: str) -> None:
-    st.session_state[key.name] = text
+    session.put(key, text)

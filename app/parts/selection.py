@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import streamlit as st
 
 from .. import state
-from . import address
+from . import address, session
 
 if TYPE_CHECKING:
     from multiflow_core import PrunableLayer
@@ -17,59 +17,44 @@ if TYPE_CHECKING:
 def layer(layers: Sequence[PrunableLayer]) -> PrunableLayer:
     """Draw the select box and return the chosen layer; the first one where nothing was chosen yet."""
     named = {layer.name: layer for layer in layers}
-    asked = st.query_params.get(state.LAYER.name)
-    if asked and asked not in named and state.LAYER.name not in st.session_state:
-        st.warning(
-            f"The address asks for a layer “{asked[:60]}”, which this model does not have.", icon=":material/link_off:"
-        )
-    address.take(state.LAYER, named, layers[0].name)
-    chosen = st.selectbox(
-        "Layer", list(named), key=state.LAYER.name, format_func=lambda name: label(named[name]), persist_state="session",
-        help="Type a part of the name to find a layer. Every page that looks at one layer looks at this one.",
-    )  # fmt: skip
-    address.keep(state.LAYER, chosen)
-    return named[chosen]
+    names = {layer.name: label(layer) for layer in layers}
+    hint = "Type a part of the name to find a layer. Every page that looks at one layer looks at this one."
+    return named[address.choose(st.selectbox, "Layer", state.LAYER, names, help=hint)]
 
 
 def chosen(layers: Sequence[PrunableLayer]) -> PrunableLayer | None:
     """The chosen layer, for a page without a select box; None where nothing was chosen yet."""
-    asked = st.session_state.get(state.LAYER.name, st.query_params.get(state.LAYER.name))
+    asked = address.now(state.LAYER)
     found = next((layer for layer in layers if layer.name == asked), None)
-    if found:
-        choose(found.name)
-        address.keep(state.LAYER, found.name)
+    if asked and not found and address.fresh(state.LAYER):
+        address.refuse(f"There is no layer {state.short(asked)} here: showing none.")
+    address.keep(state.LAYER, asked, shown=found is not None)
     return found
 
 
 def choose(name: str) -> None:
     """Select a layer, from a callback: a click in a chart, a button."""
-    st.session_state[state.LAYER.name] = name
+    session.put(state.LAYER, name)
 
 
 def weight(layer: PrunableLayer) -> tuple[int, int] | None:
     """(row, column) of the chosen weight, None where none is chosen or this layer is too small to have it."""
-    new = state.WEIGHT.name not in st.session_state
-    asked = st.session_state.get(state.WEIGHT.name, st.query_params.get(state.WEIGHT.name, state.WEIGHT.default))
-    try:
-        place = state.place_of(asked)
-    except state.BadValue:  # the sidebar has said so
-        asked, place = state.WEIGHT.default, None
-    st.session_state[state.WEIGHT.name] = asked
-    if place and not all(at < size for at, size in zip(place, layer.shape, strict=True)):
-        if new:
-            rows, columns = layer.shape
-            st.warning(
-                f"The address asks for the weight ({place[0]}, {place[1]}), but this layer has rows 0 to {rows - 1} and "
-                f"columns 0 to {columns - 1}.", icon=":material/link_off:",
-            )  # fmt: skip
-        place = None
-    address.keep(state.WEIGHT, f"{place[0]},{place[1]}" if place else state.WEIGHT.default)
-    return place
+    asked = address.now(state.WEIGHT)
+    place = state.place_of(asked)
+    inside = place and all(at < size for at, size in zip(place, layer.shape, strict=True))
+    if place and not inside and address.fresh(state.WEIGHT):
+        rows, columns = layer.shape
+        address.refuse(
+            f"The address asks for the weight ({place[0]}, {place[1]}), but this layer has rows 0 to {rows - 1} and "
+            f"columns 0 to {columns - 1}."
+        )
+    address.keep(state.WEIGHT, asked, shown=bool(inside))
+    return place if inside else None
 
 
 def choose_weight(row: int, column: int) -> None:
     """Select a weight of the chosen layer, from a callback."""
-    st.session_state[state.WEIGHT.name] = f"{row},{column}"
+    session.put(state.WEIGHT, f"{row},{column}")
 
 
 def label(layer: PrunableLayer) -> str:
@@ -84,4 +69,4 @@ def label(layer: PrunableLayer) -> str:
 
 def choose_sparsity(sparsity: float) -> None:
     """Move the slider; to be called before it is drawn."""
-    st.session_state[state.SPARSITY.name] = round(min(1.0, max(0.0, sparsity)), 2)
+    session.put(state.SPARSITY, round(min(1.0, max(0.0, sparsity)), 2))

@@ -14,7 +14,7 @@ from .. import state
 from ..engine import calibration, checkpoints, runs
 from ..engine.store import Progress
 from ..facts import measured
-from . import address, open_model, selection, ui
+from . import address, open_model, selection, session, ui
 
 if TYPE_CHECKING:
     from multiflow_core.pruning.method import Method
@@ -40,8 +40,8 @@ def show() -> Run | None:
                 allocation = _allocation(method)
             with st.container(key="sidebar_sparsity"):
                 sparsity = st.slider(
-                    "Sparsity", 0.0, 1.0, state.SPARSITY.default, 0.01, format="percent", key=state.SPARSITY.name,
-                    bind="query-params", help="The share of the prunable weights that are set to zero.",
+                    "Sparsity", 0.0, 1.0, state.SPARSITY.default, 0.01, format="percent", **address.bound(state.SPARSITY),
+                    help="The share of the prunable weights that are set to zero.",
                 )  # fmt: skip
                 with st.container(horizontal=True, gap="xsmall", key="presets"):
                     for preset in state.PRESETS:
@@ -65,18 +65,12 @@ _PRESET_HELP = {
 def _model() -> str:
     """The model, of the built-in ones and those opened in this session."""
     known = open_model.models()
-    if state.CHOSEN in st.session_state:
-        st.session_state[state.MODEL.name] = st.session_state.pop(state.CHOSEN)
-    address.take(state.MODEL, known)
-    named = _named(known)
+    if chosen := session.take(state.CHOSEN):
+        session.put(state.MODEL, chosen)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="model_row"):
         st.markdown("Model", width="stretch")
         open_model.button()
-    chosen = st.selectbox(
-        "Model", list(known), key=state.MODEL.name, format_func=named.get, label_visibility="collapsed"
-    )
-    address.keep(state.MODEL, chosen)
-    return known[chosen]
+    return known[address.choose(st.selectbox, "Model", state.MODEL, _named(known), label_visibility="collapsed")]
 
 
 def _named(known: Mapping[str, str]) -> dict[str, str]:
@@ -89,14 +83,9 @@ def _named(known: Mapping[str, str]) -> dict[str, str]:
 def _method(model: str) -> str:
     """The pruner; those that take minutes say so."""
     pruners = {m.name: m for m in runs.methods()}
-    address.take(state.METHOD, pruners)
-
-    def said(name: str) -> str:
-        return f"{pruners[name].title} · slow" if runs.slow(pruners[name]) else pruners[name].title
-
-    asked = pruners[st.session_state[state.METHOD.name]]
-    method = st.selectbox("Method", list(pruners), key=state.METHOD.name, format_func=said, help=asked.idea)
-    address.keep(state.METHOD, method)
+    names = {name: f"{m.title} · slow" if runs.slow(m) else m.title for name, m in pruners.items()}
+    asked = pruners.get(address.now(state.METHOD), pruners[state.METHOD.default])
+    method = address.choose(st.selectbox, "Method", state.METHOD, names, help=asked.idea)
     notes = [_cost(model, pruners[method])] if runs.slow(pruners[method]) else []
     if pruners[method].needs and model not in checkpoints.models():
         with ui.working() as progress:
@@ -117,46 +106,40 @@ def _cost(model: str, method: Method) -> str:
 
 def _allocation(method: str) -> str:
     """How the sparsity is shared out: the method's own way, or another one for any method with scores."""
-    from multiflow_core.pruning.allocations import allocations
-
-    chosen = runs.method(method)
+    chosen, ways = runs.method(method), runs.allocations()
     if chosen.allocation is None:
-        address.keep(state.ALLOCATION, state.OWN)
+        address.leave(
+            state.ALLOCATION, f"{chosen.title} has its own way to share the sparsity out: no allocation applies."
+        )
         return state.OWN
-    ways = {state.OWN: None} | {a.name: a for a in allocations() if a.name != chosen.allocation}
-    address.take(state.ALLOCATION, ways)
-    own = next(a.title for a in allocations() if a.name == chosen.allocation)
-    allocation = st.selectbox(
-        # the browser keeps the name of a choice, so that of the method's own must be the same for all methods
-        f"Allocation · own: {own.lower()}", list(ways), key=state.ALLOCATION.name, persist_state="session",
-        format_func=lambda name: "The method's own" if ways[name] is None else ways[name].title,
+    own = ways.pop(chosen.allocation)
+    if address.now(state.ALLOCATION) == chosen.allocation:
+        address.keep(state.ALLOCATION, state.OWN)
+    return address.choose(
+        st.selectbox, f"Allocation · own: {own.lower()}", state.ALLOCATION, ways,
         help="How one sparsity becomes one for every layer. Any score combines with any allocation: that is the paper's ablation.",
     )  # fmt: skip
-    address.keep(state.ALLOCATION, allocation)
-    return allocation
 
 
 def _check_address(progress: Progress) -> None:
     """On a session's first run, open the model of the address, and note what in the address cannot be used."""
-    from multiflow_core.pruning.allocations import allocations
-
-    if state.NOTICES not in st.session_state:
-        problem = open_model.from_address(progress)
+    if session.get(state.NOTICES) is None:
         choices = {
-            state.METHOD: tuple(runs.all_titles()),
-            state.ALLOCATION: (state.OWN, *(a.name for a in allocations())),
-            state.VIEW: state.VIEWS,
-            state.DIRECTION: state.DIRECTIONS,
-            state.TASK: tuple(task.title for task in tasks()),  # as its widget writes it
+            state.METHOD: runs.all_titles(),
+            state.ALLOCATION: runs.allocations(),
+            state.TASK: tuple(task.name for task in tasks()),
         }
-        st.session_state[state.NOTICES] = [problem] * bool(problem) + state.complaints(st.query_params, choices)
+        found = address.complaints(choices)
+        problem = open_model.from_address(progress)
+        session.put(state.NOTICES, (*([problem] if problem else ()), *found))
 
 
 def notices(settings: Run) -> None:
     """Say what in the address could not be used, until the settings are changed."""
-    if st.session_state.get(state.NOTICES):
-        seen = st.session_state.setdefault(f"{state.NOTICES} at", settings)
-        if seen != settings:
-            st.session_state[state.NOTICES] = []
-        for sentence in st.session_state[state.NOTICES]:
-            st.warning(ui.verbatim(sentence), icon=":material/link_off:")
+    if session.get(state.NOTICES):
+        if not session.has(state.NOTICED):
+            session.put(state.NOTICED, settings)
+        if session.get(state.NOTICED) != settings:
+            session.put(state.NOTICES, ())
+        for sentence in session.get(state.NOTICES):
+            address.refuse(sentence)

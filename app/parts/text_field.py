@@ -10,6 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
 from ..facts import typed_text
+from . import address, session
 
 if TYPE_CHECKING:
     from multiflow_core.models.vlm import VLM
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 def field(key: state.Key[str], label: str, hint: str, icon: str, examples: Iterable[str]) -> DeltaGenerator:
     """Draw the field, and under it the examples, one click each; returns their row, for what else belongs there."""
-    st.text_input(label, key.default, key=key.name, bind="query-params", placeholder=f"for example: {hint}", icon=icon)
+    st.text_input(label, key.default, **address.bound(key), placeholder=f"for example: {hint}", icon=icon)
     row = st.container(horizontal=True, gap="xsmall", key="examples")
     for n, example in enumerate(examples):
         row.button(example, key=f"example_{n}", on_click=_take, args=(key, example))
@@ -25,14 +26,14 @@ def field(key: state.Key[str], label: str, hint: str, icon: str, examples: Itera
 
 
 def _take(key: state.Key[str], text: str) -> None:
-    st.session_state[key.name] = text
+    session.put(key, text)
 
 
 def checked(
     key: state.Key[str], vlm: VLM, purpose: typed_text.Purpose = typed_text.SEARCH, who: str = "The model"
 ) -> typed_text.Query:
     """What was typed, as the model gets it, after one sentence for everything that is wrong with it."""
-    query = typed_text.check(st.session_state[key.name], vlm, purpose, who)
+    query = typed_text.check(session.get(key), vlm, purpose, who)
     for sentence in query.complaints:
         st.warning(sentence, icon=":material/info:")
     return query

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from html import escape
@@ -22,8 +22,8 @@ from multiflow_core.tasks.task import TASKS, tasks_of
 from ..charts import Chart
 from ..engine.runs import TooLong
 from ..engine.store import Progress
-from ..state.keys import SETTINGS, Key
-from . import address, plotly_chart
+from ..state.keys import SETTINGS
+from . import plotly_chart, session
 from .theme import palette
 
 if TYPE_CHECKING:
@@ -68,7 +68,7 @@ def verbatim(text: str) -> str:
 
 def page(show: Callable[[Run], None]) -> None:
     """Show a page with the settings of the sidebar, guarded."""
-    settings = st.session_state.get(SETTINGS)
+    settings = session.get(SETTINGS)
     if settings is not None:
         guarded(lambda: show(settings))
 
@@ -144,7 +144,7 @@ def csv(table: dict[str, list]) -> str:
 
 def _file_name(key: str) -> str:
     """What a chart is called on the reader's disk: what it is about, and its key."""
-    settings = st.session_state.get(SETTINGS)
+    settings = session.get(SETTINGS)
     return key if settings is None else f"{settings.method}-{100 * settings.sparsity:.0f}-{key}"
 
 
@@ -157,17 +157,6 @@ def _config(name: str) -> dict[str, Any]:
 def controls(key: str) -> DeltaGenerator:
     """A container for what a reader sets on a page; presenter mode leaves it out."""
     return st.container(key=f"controls_{key}")
-
-
-def switch(label: str, key: Key[str], names: Mapping[str, str]) -> str:
-    """A choice of few, {value: its name for people}, kept in the address under its value."""
-    address.take(key, names)
-    chosen = st.segmented_control(
-        label, list(names), key=key.name, format_func=names.__getitem__, required=True, persist_state="session",
-        label_visibility="collapsed",
-    )  # fmt: skip
-    address.keep(key, chosen)
-    return chosen
 
 
 def able(vlm: VLM, task: str) -> bool:

@@ -225,7 +225,7 @@ def test_an_own_picture_is_asked_about_on_every_page(open_page):
 def test_own_pictures_are_searched(open_page):
     at = add(open_page("retrieval"), png("red"), png("blue"))
     assert "of 162" in texts(at) and "never marked as true" in texts(at)
-    at.toggle(key=state.ONLY_OWN).set_value(True).run()
+    at.toggle(key=state.ONLY_OWN.name).set_value(True).run()
     assert texts(at).count("<figure") == 4 and "best of 2" in texts(at)
     assert charts(at)[-1].startswith("The dense model's first picture leads by")
     at.button(key="remove_own").click().run()
@@ -234,7 +234,7 @@ def test_own_pictures_are_searched(open_page):
 
 def test_a_single_own_picture_has_no_rival(open_page):
     at = add(open_page("retrieval"), png("red"))
-    at.toggle(key=state.ONLY_OWN).set_value(True).run()
+    at.toggle(key=state.ONLY_OWN.name).set_value(True).run()
     assert not at.exception and not at.error and not plots(at)
 
 

@@ -57,7 +57,7 @@ def test_a_window_beyond_the_matrix_is_none(text):
 def test_a_window_that_is_none_is_one_sentence(text):
     with pytest.raises(state.BadValue):
         Window.read(text, (768, 192))
-    sentences = state.complaints({"window": text}, {})
+    sentences = list(state.complaints({"window": text}, {}).values())
     assert len(sentences) == 1 and sentences[0].endswith("showing the whole layer.")
 
 

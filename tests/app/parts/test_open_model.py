@@ -148,7 +148,7 @@ def test_what_cannot_be_opened_is_a_sentence_and_the_model_before_stays(open_pag
     assert "![" not in at.error[0].value  # no picture is fetched from elsewhere
     assert at.session_state[state.MODEL.name] == state.MODEL.default
     assert plots(at) == before
-    assert at.session_state[state.DIALOG]  # to try again
+    assert at.session_state[state.DIALOG.name]  # to try again
 
 
 def test_a_hub_model_while_offline(open_page, tmp_path, monkeypatch):
@@ -164,14 +164,14 @@ def test_a_hub_model_while_offline(open_page, tmp_path, monkeypatch):
 def test_an_empty_field_opens_nothing(open_page):
     at = open_page()
     open_model(at, "  ")
-    assert not at.exception and not at.error and at.session_state[state.DIALOG]
+    assert not at.exception and not at.error and at.session_state[state.DIALOG.name]
 
 
 def test_the_dialog_closes(open_page, foreign):
     at = open_page()
     at.button(key="open_model").click().run()
     assert [t.key for t in at.text_input] == ["open_name"]
-    at.session_state[state.DIALOG] = False  # what dismissing it does
+    at.session_state[state.DIALOG.name] = False  # what dismissing it does
     at.run()
     assert not at.text_input and not at.error
 
@@ -318,7 +318,7 @@ def test_a_method_that_takes_too_long_is_not_begun(open_page, foreign, monkeypat
 def test_the_number_of_pairs_is_on_the_page(open_page, foreign):
     model = str(foreign("clip-b32"))
     at = open_page("overview", model=model)
-    samples = runs.statistics(at.session_state[state.OPENED][model]).samples
+    samples = runs.statistics(at.session_state[state.OPENED.name][model]).samples
     assert f"calibrated on {samples} pairs" in texts(at)
     assert "calibrated on" not in texts(open_page())
 

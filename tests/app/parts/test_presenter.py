@@ -6,7 +6,7 @@ from app import state
 from app.engine import runs
 from app.facts import comparison, two_runs
 from app.facts.stories import stories
-from app.parts import presenter
+from app.parts import link
 from multiflow_core.experiments.run import Run
 from tests.app.conftest import texts
 
@@ -43,7 +43,7 @@ def test_presenter_mode_comes_by_address_and_goes_by_button(open_page):
 
 
 def test_a_link_keeps_what_is_not_a_word_of_its_own():
-    made = presenter.with_parameters("http://127.0.0.1:8501/retrieval?old=1#x", {"q": "50 % & more", "sparsity": "0.5"})
+    made = link.with_parameters("http://127.0.0.1:8501/retrieval?old=1#x", {"q": "50 % & more", "sparsity": "0.5"})
     assert made == "http://127.0.0.1:8501/retrieval?q=50+%25+%26+more&sparsity=0.5"
 
 

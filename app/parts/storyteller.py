@@ -1,0 +1,55 @@
+"""Stories in one click, told while their settings are in force."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from multiflow_core.experiments.run import Run
+
+from .. import state
+from ..engine import runs
+from ..facts import comparison
+from ..facts.stories import Story, stories, told
+from . import address, session
+
+
+def buttons(settings: Run, place: str) -> None:
+    """One button a story of the model; none where nothing was measured."""
+    found = _stories(settings.model)
+    if not found:
+        return
+    now = told(found, settings)
+    with st.container(horizontal=True, gap="xsmall", key=f"stories_{place}"):
+        for n, story in enumerate(found):
+            st.button(
+                story.name, icon=story.icon, key=f"story_{place}_{n}", on_click=_tell, args=(story,),
+                type="primary" if story == now else "secondary",
+            )  # fmt: skip
+
+
+def told_now(settings: Run) -> Story | None:
+    """The story whose settings these are."""
+    return told(_stories(settings.model), settings)
+
+
+def banner(settings: Run, shown: bool) -> None:
+    """What there is to see, while the settings are those of a story whose button, or a link to it, was pressed."""
+    story = told_now(settings)
+    if not session.has(state.TOLD):
+        session.put(state.TOLD, settings if address.now(state.STORY) else None)
+    on = story is not None and session.get(state.TOLD) == settings
+    address.keep(state.STORY, "1" if on else "")
+    if on and shown:
+        with st.container(key="story"):
+            st.info(story.words, title=story.name, icon=story.icon)
+
+
+def _stories(model: str) -> tuple[Story, ...]:
+    return stories(model, comparison.load(model, runs.all_titles()))
+
+
+def _tell(story: Story) -> None:
+    session.put(state.METHOD, story.settings.method)
+    session.put(state.ALLOCATION, story.settings.allocation)
+    session.put(state.SPARSITY, story.settings.sparsity)
+    session.put(state.TOLD, story.settings)
