@@ -99,7 +99,9 @@ class PruningOrder(Order):
         self._placed: dict[int, np.ndarray] = {}
         self._curves: dict[int, np.ndarray] = {}
         self._tables: dict[int, np.ndarray] = {}
-        self._unit = 1.0  # of the keys in the merged lists
+        self._rescaled = (
+            False  # whether the merged lists hold scores in another unit, since float32's range is too small
+        )
         self._last: dict[int, tuple[np.ndarray, np.ndarray]] = {}
         self._merged = self._prepare(key, progress)
         if allocation.places is not None and self._kept is not None:
@@ -215,13 +217,14 @@ class PruningOrder(Order):
         With the multimodal prior {modality: |w|}, with the global allocation {"all": score}. A group of which nothing is
         pruned is missing, and so is a layer that is a group by itself: `threshold` knows its cut.
         """
-        taken = self._group_counts(sparsity)
-        names = [self.allocation.group(self.layers[group[0]]) for group in self._groups]
-        return {
-            name: merged.highest(k) * self._unit
-            for name, merged, k in zip(names, self._merged, taken, strict=True)
-            if merged is not None and k
-        }
+        found = {}
+        for group, merged, k in zip(self._groups, self._merged, self._group_counts(sparsity), strict=True):
+            if merged is not None and k:
+                exact = (self.threshold(self.layers[i].name, sparsity) for i in group)
+                found[self.allocation.group(self.layers[group[0]])] = (
+                    max(exact) if self._rescaled else merged.highest(k)
+                )
+        return found
 
     def dead_neurons(self, sparsity: float, *, progress: Progress | None = None) -> np.ndarray:
         """How many outputs (rows) and inputs (columns) of every layer have lost all weights: int64 (layers, 2).
@@ -390,8 +393,9 @@ class PruningOrder(Order):
 
     def _common_scale(self, shared: set[int]) -> list:
         """Keys of scores beyond float32's range: divided by the highest score of all layers."""
-        self._unit = max(float(np.abs(self._score(i)).max(initial=0)) for i in range(len(self.layers))) or 1.0
+        unit = max(float(np.abs(self._score(i)).max(initial=0)) for i in range(len(self.layers))) or 1.0
+        self._rescaled = True
         return [
-            Binned((self._score(i).astype(np.float64) / self._unit).astype(np.float32)) if i in shared else None
+            Binned((self._score(i).astype(np.float64) / unit).astype(np.float32)) if i in shared else None
             for i in range(len(self.layers))
         ]

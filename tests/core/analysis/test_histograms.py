@@ -126,6 +126,16 @@ def test_cuts_of_a_global_order_are_its_highest_threshold(order, sparsity):
     assert order.cuts(sparsity).get("all", -math.inf) == pytest.approx(highest, rel=1e-6)
 
 
+def test_a_cut_of_scores_beyond_float32_is_exact():
+    """In units of the highest score, 1e30 times as large, the cut would be zero."""
+    model = model_of([torch.tensor([[1e30, 1e12]]), torch.tensor([[1e-5, 1e-6]])])
+    ones = {layer.name: torch.ones(2, dtype=torch.float64) for layer in mf.prunable_layers(model)}
+    order = mf.rank(model, criterion="flow", allocation="global", statistics=mf.Statistics(ones, 1))
+    assert order.score(order.layers[0].name).dtype == torch.float64
+    highest = max(order.threshold(layer.name, 0.5) for layer in order.layers)
+    assert order.cuts(0.5) == {"all": highest} and highest > 0
+
+
 def test_cuts_of_the_prior_are_values_of_the_modality():
     generator = torch.Generator().manual_seed(3)
     model = model_of([torch.randn(6, 5, generator=generator) * scale for scale in (1, 4, 2, 3, 1)])
