@@ -8,6 +8,8 @@ python -m multiflow_core prune flatland-blip --method multiflow --sparsity 0.63 
 from __future__ import annotations
 
 import argparse
+import errno
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,11 +23,12 @@ from .tasks.task import tasks
 if TYPE_CHECKING:
     from .models.vlm import VLM
 
+_UNABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}  # what is no mistake of the user
 METHOD_ROW = "{:<10} {:<10} {:<11} {:<11} {:<12} {}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run one command; a mistake of the user ends with one sentence and exit status 2."""
+    """Run one command. A mistake of the user ends with one sentence and exit status 2, a machine that cannot go on with 1."""
     parser = argparse.ArgumentParser(
         prog="multiflow_core", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
@@ -36,8 +39,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     try:
         options.run(options)
     except (ValueError, OSError) as error:
-        print(f"multiflow_core: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        full = isinstance(error, OSError) and error.errno in _UNABLE
+        said = (
+            f"nothing could be written ({os.strerror(error.errno).lower()}), and nothing half-written is left"
+            if full
+            else error
+        )
+        print(f"multiflow_core: {said}", file=sys.stderr)
+        raise SystemExit(1 if full else 2) from None
 
 
 def _add_methods(commands) -> None:

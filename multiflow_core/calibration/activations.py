@@ -82,8 +82,39 @@ class Statistics:
         sums, metadata = read_safetensors(path)
         if metadata.get("format") != _FORMAT:
             raise ValueError(f"{os.fspath(path)} holds no calibration statistics")
-        layers = (PrunableLayer(**{**d, "shape": tuple(d["shape"])}) for d in json.loads(metadata["layers"]))
-        return cls(sums, int(metadata["samples"]), tuple(layers))
+        try:
+            layers = tuple(_layer(held) for held in json.loads(metadata["layers"]))
+            samples = int(metadata["samples"])
+        except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
+            raise ValueError(f"{os.fspath(path)} is damaged: it does not say what it was made with") from None
+        problem = _problem(sums, samples, layers)
+        if problem:
+            raise ValueError(f"{os.fspath(path)} is damaged: {problem}")
+        return cls(sums, samples, layers)
+
+
+def _layer(held: Mapping[str, Any]) -> PrunableLayer:
+    """A layer as it was written; ValueError or TypeError where it is none."""
+    if not all(isinstance(value, str) for part, value in held.items() if part != "shape"):
+        raise ValueError("a layer is described in words")
+    if not held["shape"] or not all(type(side) is int and side > 0 for side in held["shape"]):
+        raise ValueError("a layer has whole, positive sizes")
+    return PrunableLayer(**{**held, "shape": tuple(held["shape"])})
+
+
+def _problem(sums: Mapping[str, Tensor], samples: int, layers: Sequence[PrunableLayer]) -> str:
+    """What is wrong with statistics from a file; nothing where they are sound."""
+    if samples < 1:
+        return f"it counts {samples} samples"
+    sizes = {layer.name: layer.shape[-1] for layer in layers}
+    for name, found in sums.items():
+        if layers and name not in sizes:
+            return f"the layer {name} is not in its layout"
+        if found.ndim != 1 or (layers and len(found) != sizes[name]):
+            return f"the sums of {name} have the shape {tuple(found.shape)}"
+        if not found.is_floating_point() or not bool((torch.isfinite(found) & (found >= 0)).all()):
+            return f"the sums of {name} are not all numbers from 0 on"
+    return ""
 
 
 def calibrate(

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor, nn
 
 from ..weights.layers import PrunableLayer
-from .folder import load_model, load_processor
+from .folder import load_model
+from .processor import load_processor
 from .roles import Role
 
 

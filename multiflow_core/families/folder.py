@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import pickle
 import re
 import threading
@@ -12,16 +13,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from huggingface_hub.errors import StrictDataclassError
 from torch import nn
 
 from ..support.memory import available_memory
 from ..weights import packed_file
 
 MARGIN = 512 << 20  # bytes of memory that stay free: activations, statistics, masks
-_DTYPES = {
-    "F64": 8, "F32": 4, "F16": 2, "BF16": 2, "I64": 8, "I32": 4, "I16": 2, "I8": 1, "U8": 1, "BOOL": 1,
-    "F8_E4M3": 1, "F8_E5M2": 1, "U16": 2, "U32": 4, "U64": 8,
+_DTYPES = {  # as safetensors calls them
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64,
+    "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool, "U16": torch.uint16,
+    "U32": torch.uint32, "U64": torch.uint64, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
 }  # fmt: skip
 _LOADING = threading.RLock()  # transformers' verbosity is global
 
@@ -42,11 +43,11 @@ def read_config(folder: Path) -> dict[str, Any]:
         raise FileNotFoundError(f"{folder} holds no config.json: give a folder written by save_pretrained.")
     try:
         config = json.loads(file.read_text(encoding="utf-8"))
-    except ValueError:
+    except (ValueError, RecursionError):
         raise ValueError(f"{file} is not valid JSON: give a folder written by save_pretrained.") from None
     if not isinstance(config, dict):
         raise ValueError(f"{file} is no model's config: give a folder written by save_pretrained.")
-    if "quantization_config" in config:
+    if config.get("quantization_config") is not None:
         raise ValueError(f"{folder} holds a quantised or compressed model: give the original weights.")
     return config
 
@@ -73,29 +74,50 @@ def weight_files(folder: Path) -> list[Path]:
 
 
 def _parts(index: Path) -> list[str]:
+    """The files that an index lists; ValueError for one that is not a file of this folder."""
     try:
-        return sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
-    except (ValueError, KeyError, TypeError, AttributeError):
+        parts = sorted(set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()))
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         raise ValueError(f"{index} does not list the files of the weights.") from None
+    for part in parts:
+        if not isinstance(part, str) or part in ("", "..") or Path(part).name != part:
+            raise ValueError(f"{index} lists {str(part)[:60]!r}, which is no file of this folder.")
+    if not parts:
+        raise ValueError(f"{index} does not list the files of the weights.")
+    return parts
 
 
 def memory_needed(folder: Path, dtype: torch.dtype | None = None) -> int:
-    """Bytes that the weights take once loaded as `dtype` (None: as they are), from the files' headers alone."""
-    return sum(_bytes_loaded(file, dtype) for file in weight_files(folder))
+    """Bytes that loading the weights as `dtype` takes (None: as they are), from the files' headers alone.
 
-
-def _bytes_loaded(file: Path, dtype: torch.dtype | None) -> int:
-    if file.suffix != ".safetensors":
-        return file.stat().st_size
-    header = safetensors_header(file)
-    if file.name == packed_file.FILE:
-        return packed_file.bytes_loaded(file, dtype)
+    Safetensors are read where they lie. Of other files the tensors are held as they were saved, beside the model.
+    """
     total = 0
-    for tensor in header.values():
-        count = torch.Size(tensor["shape"]).numel()
-        own = _DTYPES.get(tensor["dtype"], 4)
-        total += count * (dtype.itemsize if dtype is not None and tensor["dtype"].startswith(("F", "BF")) else own)
+    for file in weight_files(folder):
+        shapes = _shapes(file)
+        total += _bytes(shapes, dtype)
+        if file.name == packed_file.FILE or file.suffix != ".safetensors":
+            total += _bytes(shapes, None)
     return total
+
+
+def _shapes(file: Path) -> list[tuple[tuple[int, ...], torch.dtype]]:
+    """Shape and type of every tensor in a file."""
+    if file.name == packed_file.FILE:
+        safetensors_header(file)  # for its checks
+        return [(found.shape, found.dtype) for found in packed_file.described(file).values()]
+    if file.suffix == ".safetensors":
+        return [(tuple(t["shape"]), _DTYPES.get(t["dtype"], torch.float32)) for t in safetensors_header(file).values()]
+    try:  # on no device: nothing but names and shapes is read
+        held = torch.load(file, map_location="meta", weights_only=True)
+        return [(tuple(t.shape), t.dtype) for t in held.values() if isinstance(t, torch.Tensor)]
+    except Exception:  # what is wrong with it is said when it is loaded
+        return [((file.stat().st_size,), torch.uint8)]
+
+
+def _bytes(shapes: list[tuple[tuple[int, ...], torch.dtype]], dtype: torch.dtype | None) -> int:
+    kinds = ((shape, dtype if dtype is not None and own.is_floating_point else own) for shape, own in shapes)
+    return sum(math.prod(shape) * kind.itemsize for shape, kind in kinds)
 
 
 def safetensors_header(file: Path) -> dict[str, dict[str, Any]]:
@@ -107,11 +129,16 @@ def safetensors_header(file: Path) -> dict[str, dict[str, Any]]:
                 raise ValueError("no header")
             header = json.loads(stream.read(length))
         header.pop("__metadata__", None)
-        end = max((tensor["data_offsets"][1] for tensor in header.values()), default=0)
-    except (ValueError, KeyError, TypeError, AttributeError):
+        end = max((int(tensor["data_offsets"][1]) for tensor in header.values()), default=0)
+        for tensor in header.values():
+            if not all(type(side) is int and side >= 0 for side in tensor["shape"]):
+                raise ValueError("a shape that is none")
+    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         raise ValueError(f"{file} is not a safetensors file.") from None
     if file.stat().st_size < 8 + length + end:
         raise ValueError(f"{file} is cut short: it has {file.stat().st_size:,} of {8 + length + end:,} bytes.")
+    if file.stat().st_size > 8 + length + end:
+        raise ValueError(f"{file} has {file.stat().st_size - 8 - length - end:,} bytes more than its header speaks of.")
     return header
 
 
@@ -147,10 +174,11 @@ def load_model(
     file = weight_files(folder)[0]
     check_fits(folder, dtype)
     try:
-        with _silent():
+        with silent():
             source: dict[str, Any] = dict(pretrained_model_name_or_path=folder)
             if file.name == packed_file.FILE:
                 config = kind.config_class.from_pretrained(folder, local_files_only=True)
+                _check_packed(kind, config, file)
                 source = dict(pretrained_model_name_or_path=None, config=config, state_dict=packed_file.read(file)[0])
             model, info = kind.from_pretrained(
                 **source,
@@ -165,38 +193,43 @@ def load_model(
             f"{file} is a pickle that holds more than tensors, and reading it could run code: "
             "have its author convert it to safetensors."
         ) from None
-    except (RuntimeError, TypeError, EOFError, ValueError, StrictDataclassError) as error:
-        # a damaged pickle, a config that describes no model
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file, a config that describes no model: almost anything
         raise ValueError(f"{folder} cannot be loaded ({first_sentence(error.__cause__ or error)}).") from None
     _refuse(file, kind, "lacks {}", info["missing_keys"])
     _refuse(file, kind, "has {}, which its config has no place for", [n for n in info["unexpected_keys"] if needed(n)])
     _refuse(file, kind, "has {0[0]} of shape {0[1]}, not {0[2]}", info["mismatched_keys"])
+    _check_finite(model, file)
     return model.eval()
+
+
+def _check_packed(kind: type, config: Any, file: Path) -> None:
+    """Before anything is unpacked: tensors of the model's own shapes and no others, or a small file grows without bounds."""
+    with torch.device("meta"):
+        wanted = {name: tuple(tensor.shape) for name, tensor in kind(config).state_dict().items()}
+    for name, found in packed_file.described(file).items():
+        if name not in wanted:
+            raise ValueError(f"it holds {name}, which its config has no place for")
+        if found.shape != wanted[name]:
+            raise ValueError(f"it holds {name} of shape {found.shape}, not {wanted[name]}")
+
+
+def _check_finite(model: nn.Module, file: Path) -> None:
+    """ValueError, naming the tensor, for weights that are not finite."""
+    for name, tensor in model.state_dict().items():
+        if tensor.is_floating_point() and tensor.numel():
+            low, high = torch.aminmax(tensor)
+            if not bool(torch.isfinite(low) & torch.isfinite(high)):
+                raise ValueError(
+                    f"{file} holds {name} with values that are not finite: it is damaged, or training it failed."
+                )
 
 
 def _refuse(file: Path, kind: type, problem: str, cases: Any) -> None:
     if cases:
         count = f" ({len(cases)} such tensors)" if len(cases) > 1 else ""
         raise ValueError(f"{file} {problem.format(min(cases))}{count}: it is no complete {kind.__name__}.")
-
-
-def load_processor(folder: Path) -> Any:
-    """The processor of a folder: `.image_processor` and `.tokenizer`. ValueError if it has none."""
-    from transformers import AutoProcessor
-
-    try:
-        with _silent():
-            processor = AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
-    except ImportError as error:
-        raise ValueError(
-            f"The processor of {folder} needs a package that is not there ({first_sentence(error)})."
-        ) from None
-    except (OSError, ValueError, KeyError, TypeError):
-        raise ValueError(f"{folder} holds no readable processor: save one there with save_pretrained.") from None
-    for part in ("image_processor", "tokenizer"):
-        if not hasattr(processor, part):
-            raise ValueError(f"{folder} holds no {part.replace('_', ' ')}: save one there with save_pretrained.")
-    return processor
 
 
 def first_sentence(error: BaseException) -> str:
@@ -209,7 +242,7 @@ def first_sentence(error: BaseException) -> str:
 
 
 @contextmanager
-def _silent() -> Iterator[None]:
+def silent() -> Iterator[None]:
     """Without transformers' progress bars and reports: what matters in them is raised as an error here."""
     from transformers.utils import logging
 

@@ -16,7 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..families import families
-from ..families.folder import read_config
+from ..families.folder import first_sentence, read_config
 from ..families.hub import fetch, is_hub_name
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
@@ -246,6 +246,8 @@ def load(
     device = _present(device)
     folder = _locate(name, progress)
     architectures = read_config(folder).get("architectures") or ["model without a named architecture"]
+    if not isinstance(architectures, list) or not all(isinstance(name, str) for name in architectures):
+        raise ValueError(f"{folder / 'config.json'} names no architectures: give a folder written by save_pretrained.")
     family = next((f for f in families() if set(f.architectures) & set(architectures)), None)
     if family is None:
         known = ", ".join(a for f in families() for a in f.architectures)
@@ -256,7 +258,27 @@ def load(
         model.to(device)
     except torch.OutOfMemoryError:
         raise ValueError(f"{folder} does not fit into the memory of {device}: choose the device cpu.") from None
-    return VLM(Path(name).name, model, processor, family, folder)
+    vlm = VLM(Path(name).name, model, processor, family, folder)
+    _check_computes(vlm)
+    return vlm
+
+
+def _check_computes(vlm: VLM) -> None:
+    """ValueError if the model makes no numbers of a grey picture and two words: config, weights and processor may not fit."""
+    picture, texts = Image.new("RGB", (64, 64), "gray"), ["a picture"]
+    try:
+        found = [value for value in vlm.image_inputs([picture]).values() if value.is_floating_point()]
+        if "retrieval" in vlm.tasks:
+            found += [vlm.embed_images([picture]), vlm.embed_texts(texts)]
+        elif "captioning" in vlm.tasks:
+            found.append(torch.tensor([p for said in vlm.caption([picture], 2) for p in said.probabilities]))
+        elif "vqa" in vlm.tasks:
+            found.append(torch.tensor([said.probability for said in vlm.answer([picture], texts, 2)]))
+    except Exception as error:  # whatever does not fit shows itself in any way
+        said = first_sentence(error)
+        raise ValueError(f"{vlm.folder} cannot be used: trying it on a picture and a text failed ({said}).") from None
+    if not all(bool(torch.isfinite(value).all()) for value in found):
+        raise ValueError(f"{vlm.folder} computes values that are not finite: its config or its weights are damaged.")
 
 
 def _present(device: str | torch.device) -> torch.device:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
 import time
 from dataclasses import asdict, replace
@@ -13,6 +12,7 @@ from pathlib import Path
 import torch
 from torch import nn
 
+from ..support.atomic import whole, write_text
 from .batches import make_batch
 from .built_in import BUILT_INS
 from .objectives import Objectives
@@ -31,23 +31,23 @@ def train(name: str, recipe: Recipe, work: Path, save_every: int = 200) -> nn.Mo
         [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}],
         lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True,
     )  # fmt: skip
-    start, spent = 0, 0.0
+    start, spent, lines = 0, 0.0, []
     if state_file.exists():
         state = torch.load(state_file, weights_only=True)
         net.load_state_dict(state["net"])
         optimizer.load_state_dict(state["optimizer"])
-        start, spent = state["step"], state["spent"]
+        start, spent, lines = state["step"], state["spent"], state["lines"]
     began = time.monotonic() - spent
     for step in range(start, recipe.steps):
         figures = train_step(net, optimizer, recipe, step)
         if step % 20 == 19:
             line = {"step": step + 1, "seconds": round(time.monotonic() - began), **figures}
-            with log_file.open("a") as log:
-                log.write(json.dumps({k: round(v, 4) for k, v in line.items()}) + "\n")
+            lines.append(json.dumps({k: round(v, 4) for k, v in line.items()}))
         if (step + 1) % save_every == 0 or step + 1 == recipe.steps:
-            state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1}
-            torch.save(state | {"spent": time.monotonic() - began}, state_file.with_suffix(".new"))
-            os.replace(state_file.with_suffix(".new"), state_file)
+            state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1, "lines": lines}
+            with whole(state_file) as place:
+                torch.save(state | {"spent": time.monotonic() - began}, place)
+            write_text(log_file, "".join(f"{line}\n" for line in lines))
     return net.finished()
 
 
@@ -79,6 +79,8 @@ def main() -> None:
     given = {field: options[field] for field in asdict(Recipe()) if options[field] is not None}
     chosen = BUILT_INS.get(options["name"])
     recipe = replace(chosen.recipe, **given)
-    chosen.save(train(chosen.name, recipe, options["work"]), options["out"])
-    (options["out"] / "training.json").write_text(json.dumps(asdict(recipe), indent=1))
-    shutil.copy(options["work"] / "log.jsonl", options["out"] / "log.jsonl")
+    model = train(chosen.name, recipe, options["work"])
+    with whole(options["out"]) as place:
+        chosen.save(model, place)
+        (place / "training.json").write_text(json.dumps(asdict(recipe), indent=1))
+        shutil.copy(options["work"] / "log.jsonl", place / "log.jsonl")

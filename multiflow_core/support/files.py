@@ -1,16 +1,25 @@
-"""Files: safetensors, written whole or not at all."""
+"""Safetensors files: written whole or not at all, the same content as the same bytes, and with a checksum."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
+import re
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, BinaryIO
 
-from safetensors import safe_open
+from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from .atomic import whole
+
+CHECKSUM, SEALED = "checksum", "sealed"  # the second says that there is a first: one alone is a damaged header
+_UNKNOWN = "0" * 64
+_CHUNK = 1 << 20
 
 
 def write_safetensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Path:
@@ -19,21 +28,83 @@ def write_safetensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], me
     >>> import tempfile, torch
     >>> path = Path(tempfile.mkdtemp()) / "x.safetensors"
     >>> tensors, metadata = read_safetensors(write_safetensors(path, {"a": torch.ones(2)}, {"kind": "demo"}))
-    >>> tensors["a"].tolist(), metadata["kind"]
-    ([1.0, 1.0], 'demo')
+    >>> tensors["a"].tolist(), metadata
+    ([1.0, 1.0], {'kind': 'demo'})
     """
     with whole(path) as place:
-        save_file({name: tensor.contiguous() for name, tensor in tensors.items()}, place, dict(metadata))
+        _save(
+            {n: t.contiguous() for n, t in tensors.items()}, place, {**metadata, CHECKSUM: _UNKNOWN, SEALED: "sha256"}
+        )
+        _seal(place)
     return Path(path)
 
 
 def read_safetensors(path: str | os.PathLike) -> tuple[dict[str, Tensor], dict[str, str]]:
-    """Tensors and metadata of a safetensors file; ValueError when it is not one."""
+    """Tensors and metadata of a safetensors file; ValueError when it is not one, or is not what was written.
+
+    A file without a checksum, from before there was one, is read with a warning.
+    """
     try:
         with safe_open(path, framework="pt") as file:
             names = list(file.keys())
-            return {name: file.get_tensor(name) for name in names}, file.metadata() or {}
-    except FileNotFoundError:
+            tensors, metadata = {name: file.get_tensor(name) for name in names}, dict(file.metadata() or {})
+    except OSError:
         raise
     except Exception as error:
         raise ValueError(f"{os.fspath(path)} is not a readable safetensors file ({error})") from error
+    said, sealed = metadata.pop(CHECKSUM, None), metadata.pop(SEALED, None)
+    if said is None and sealed is None:
+        warnings.warn(f"{os.fspath(path)} has no checksum: whether it is damaged cannot be told", stacklevel=2)
+    elif said is None or sealed is None or said != _checksum(path):
+        raise ValueError(f"{os.fspath(path)} is damaged: its checksum is not that of its content")
+    return tensors, metadata
+
+
+def _save(tensors: Mapping[str, Tensor], place: Path, metadata: Mapping[str, str]) -> None:
+    """Safetensors' own, with the system's errors as OSError."""
+    try:
+        save_file(tensors, place, metadata)
+    except SafetensorError as error:
+        system = re.search(r"os error (\d+)", str(error))
+        if system is None:
+            raise
+        raise OSError(int(system[1]), os.strerror(int(system[1])), os.fspath(place)) from None
+
+
+def _seal(path: Path) -> None:
+    """Put the metadata in order, which safetensors writes in any, and the checksum in."""
+    with path.open("r+b") as file:
+        header, size = _header(file)
+        header["__metadata__"][CHECKSUM] = _digest(header, file)
+        text = _canonical(header)
+        if len(text) > size:
+            raise ValueError(f"the metadata of {path} cannot be put in order")
+        file.seek(8)
+        file.write(text.ljust(size))
+
+
+def _checksum(path: str | os.PathLike) -> str:
+    with open(path, "rb") as file:
+        header, _ = _header(file)
+        header["__metadata__"][CHECKSUM] = _UNKNOWN
+        return _digest(header, file)
+
+
+def _header(file: BinaryIO) -> tuple[dict[str, Any], int]:
+    """The header of an open file, which then stands at its data, and how many bytes it has."""
+    size = int.from_bytes(file.read(8), "little")
+    return json.loads(file.read(size)), size
+
+
+def _digest(header: Mapping[str, Any], file: BinaryIO) -> str:
+    digest = hashlib.sha256(_canonical(header))
+    while chunk := file.read(_CHUNK):
+        digest.update(chunk)
+    return digest.hexdigest()
+
+
+def _canonical(header: Mapping[str, Any]) -> bytes:
+    """One text for one content: metadata by name, tensors as they lie in the file."""
+    tensors = sorted((n for n in header if n != "__metadata__"), key=lambda n: (header[n]["data_offsets"], n))
+    ordered = {"__metadata__": dict(sorted(header["__metadata__"].items()))} | {n: header[n] for n in tensors}
+    return json.dumps(ordered, separators=(",", ":"), ensure_ascii=False).encode()

@@ -141,7 +141,11 @@ class Masks(Mapping[str, Tensor]):
         packed, metadata = read_safetensors(path)
         if metadata.get("format") != _FORMAT:
             raise ValueError(f"{os.fspath(path)} holds no masks")
-        return cls({name: _unpacked(path, name, packed, s) for name, s in json.loads(metadata["shapes"]).items()})
+        shapes = _shapes(path, metadata.get("shapes", ""))
+        for name in packed:
+            if name not in shapes:
+                raise ValueError(f"{os.fspath(path)} is damaged: it does not say which shape the mask of {name} has")
+        return cls({name: _unpacked(path, name, packed, shape) for name, shape in shapes.items()})
 
     def apply(self, model: nn.Module, weights: Mapping[str, Tensor] | None = None) -> nn.Module:
         """A new module with the pruned weights zero; everything else is shared with `model`, not copied.
@@ -213,6 +217,21 @@ def _overlap(a: Tensor, b: Tensor) -> tuple[int, int]:
 
 def _ratio(both: int, either: int) -> float:
     return both / either if either else 1.0
+
+
+def _shapes(path: str | os.PathLike, text: str) -> dict[str, list[int]]:
+    """{parameter name: shape}, as it is written in the file."""
+    try:
+        shapes = json.loads(text)
+        right = isinstance(shapes, dict) and all(
+            isinstance(shape, list) and all(type(side) is int and side >= 0 for side in shape)
+            for shape in shapes.values()
+        )
+    except (ValueError, RecursionError):
+        right = False
+    if not right:
+        raise ValueError(f"{os.fspath(path)} is damaged: it does not say which masks it holds")
+    return shapes
 
 
 def _unpacked(path: str | os.PathLike, name: str, packed: Mapping[str, Tensor], shape: list[int]) -> Tensor:

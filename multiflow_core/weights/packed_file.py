@@ -50,26 +50,27 @@ def write(file: str | os.PathLike, tensors: Mapping[str, Tensor], masks: Masks) 
     >>> read(write(Path(tempfile.mkdtemp()) / FILE, {"w": torch.tensor([[1.5, 2.5]])}, masks))[0]["w"]
     tensor([[1.5000, 0.0000]])
     """
-    described = {
-        name: (str(t.dtype).removeprefix("torch."), list(t.shape), name in masks) for name, t in tensors.items()
-    }
+    held = {name: (str(t.dtype).removeprefix("torch."), list(t.shape), name in masks) for name, t in tensors.items()}
     packed = parallel_map(lambda item: _packed(*item, masks.get(item[0])), list(tensors.items()))
     entries = {name: part for parts in packed for name, part in parts.items()}
-    return write_safetensors(file, entries, {"format": _FORMAT, "version": "1", "tensors": json.dumps(described)})
+    return write_safetensors(file, entries, {"format": _FORMAT, "version": "1", "tensors": json.dumps(held)})
 
 
 def read(file: str | os.PathLike) -> tuple[dict[str, Tensor], Masks]:
     """All tensors of a pruned checkpoint, zero where they were pruned, and its masks. ValueError if it is damaged."""
     entries, metadata = read_safetensors(file)
-    described = _described(file, metadata)
+    held = _described(file, metadata)
+    for entry in entries:
+        if entry.rpartition(":")[0] not in held:
+            raise ValueError(f"{os.fspath(file)} is damaged: it does not say what {entry} is.")
 
     def unpacked(name: str) -> tuple[Tensor, Tensor | None]:
         try:
-            return _unpacked(entries, name, *described[name])
-        except (KeyError, ValueError, zlib.error):
+            return _unpacked(entries, name, *held[name])
+        except Exception:  # damaged parts fail in any way
             raise ValueError(f"{os.fspath(file)} is damaged: {name} cannot be read.") from None
 
-    found = dict(zip(described, parallel_map(unpacked, list(described)), strict=True))
+    found = dict(zip(held, parallel_map(unpacked, list(held)), strict=True))
     masks = {name: mask for name, (_, mask) in found.items() if mask is not None}
     return {name: tensor for name, (tensor, _) in found.items()}, Masks(masks)
 
@@ -79,17 +80,24 @@ def masks_of(folder: str | os.PathLike) -> Masks:
     return read(Path(folder) / FILE)[1]
 
 
-def bytes_loaded(file: str | os.PathLike, dtype: torch.dtype | None = None) -> int:
-    """Bytes that the weights of a pruned checkpoint take once loaded as `dtype` (None: as they were saved)."""
-    with safe_open(file, framework="pt") as opened:
-        described = _described(file, opened.metadata() or {})
-    kinds = (
-        (d.shape, dtype if dtype is not None and d.dtype.is_floating_point else d.dtype) for d in described.values()
-    )
-    return sum(math.prod(shape) * kind.itemsize for shape, kind in kinds)
+def described(file: str | os.PathLike) -> dict[str, Described]:
+    """What a pruned checkpoint says that it holds, from its header alone. ValueError if it is damaged."""
+    try:
+        with safe_open(file, framework="pt") as opened:
+            metadata = opened.metadata() or {}
+    except OSError:
+        raise
+    except Exception as error:
+        raise ValueError(f"{os.fspath(file)} is not a readable safetensors file ({error}).") from error
+    return _described(file, metadata)
 
 
-class _Described(NamedTuple):
+def bytes_loaded(file: str | os.PathLike) -> int:
+    """Bytes that the weights of a pruned checkpoint take once loaded as they were saved."""
+    return sum(math.prod(d.shape) * d.dtype.itemsize for d in described(file).values())
+
+
+class Described(NamedTuple):
     """What has to be known of a tensor to unpack it."""
 
     dtype: torch.dtype
@@ -97,18 +105,16 @@ class _Described(NamedTuple):
     pruned: bool
 
 
-def _described(file: str | os.PathLike, metadata: Mapping[str, str]) -> dict[str, _Described]:
+def _described(file: str | os.PathLike, metadata: Mapping[str, str]) -> dict[str, Described]:
     if metadata.get("format") != _FORMAT:
         raise ValueError(f"{os.fspath(file)} holds no pruned checkpoint.")
     try:
         held = json.loads(metadata["tensors"])
-        found = {
-            name: _Described(_DTYPES[dtype], tuple(shape), pruned) for name, (dtype, shape, pruned) in held.items()
-        }
-        if any(side < 0 for described in found.values() for side in described.shape):
-            raise ValueError("a negative size")
+        found = {name: Described(_DTYPES[dtype], tuple(shape), pruned) for name, (dtype, shape, pruned) in held.items()}
+        if any(type(side) is not int or side < 0 for one in found.values() for side in one.shape):
+            raise ValueError("a size that is none")
         return found
-    except (KeyError, ValueError, TypeError, AttributeError):
+    except (KeyError, ValueError, TypeError, AttributeError, RecursionError):
         raise ValueError(f"{os.fspath(file)} is damaged: it does not say which tensors it holds.") from None
 
 

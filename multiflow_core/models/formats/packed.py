@@ -11,7 +11,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from ...support.atomic import write_text
+from ...support.atomic import whole
 from ...weights.masks import Masks
 from ...weights.packed_file import FILE, check_masks, write
 from ..format import Format, register
@@ -51,11 +51,12 @@ def save_packed(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.
     config = copy.deepcopy(vlm.model.config)
     config.architectures = config.architectures or [type(vlm.model).__name__]
     config.dtype = dtype or config.dtype
-    config.save_pretrained(folder)
-    vlm.processor.save_pretrained(folder)
-    if vlm.trained_on:
-        write_text(folder / CARD, json.dumps({"trained_on": vlm.trained_on}) + "\n")
-    write(folder / FILE, tensors, masks)
+    with whole(folder) as place:
+        config.save_pretrained(place)
+        vlm.processor.save_pretrained(place)
+        if vlm.trained_on:
+            (place / CARD).write_text(json.dumps({"trained_on": vlm.trained_on}) + "\n")
+        write(place / FILE, tensors, masks)
     return folder
 
 

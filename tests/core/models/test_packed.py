@@ -90,8 +90,9 @@ def test_memory_is_that_of_the_unpacked_weights(tmp_path):
     save_packed(vlm, masks, tmp_path, torch.float16)
     tied = vlm.model.all_tied_weights_keys
     size = sum(t.numel() for key, t in vlm.model.state_dict().items() if key not in tied)
-    assert folders.memory_needed(tmp_path) == 2 * size
-    assert folders.memory_needed(tmp_path, torch.float32) == 4 * size
+    # what is unpacked, and the model beside it
+    assert folders.memory_needed(tmp_path) == (2 + 2) * size
+    assert folders.memory_needed(tmp_path, torch.float32) == (2 + 4) * size
 
 
 def test_other_programs_refuse_the_folder_instead_of_inventing_weights(tmp_path):
@@ -149,7 +150,22 @@ def test_a_tensor_that_is_missing(copy):
         copy,
         lambda _, m: m.update(tensors=json.dumps({k: v for k, v in json.loads(m["tensors"]).items() if k != WEIGHT})),
     )
-    with pytest.raises(ValueError, match=f"lacks {WEIGHT}"):
+    with pytest.raises(ValueError, match=WEIGHT):
+        mf.load(copy)
+
+
+@pytest.mark.parametrize("shape", [[1 << 16, 1 << 16], [1, 1]])
+def test_shapes_are_checked_against_the_model_before_anything_is_unpacked(copy, shape, monkeypatch):
+    """A file of a few kilobytes may say that it holds gigabytes, and deflated zeros make that true."""
+
+    def claim(entries, metadata):
+        held = json.loads(metadata["tensors"])
+        metadata["tensors"] = json.dumps(held | {WEIGHT: [held[WEIGHT][0], shape, False]})
+
+    rewrite(copy, claim)
+    monkeypatch.setattr(packed_file, "_unpacked", lambda *given: pytest.fail("unpacked"))
+    monkeypatch.setattr(folders, "available_memory", lambda: None)
+    with pytest.raises(ValueError, match=WEIGHT):
         mf.load(copy)
 
 

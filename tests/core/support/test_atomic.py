@@ -2,6 +2,7 @@
 
 import os
 import stat
+import subprocess
 import threading
 
 import pytest
@@ -62,3 +63,42 @@ def test_writers_at_the_same_time_do_not_mix(tmp_path):
     for thread in threads:
         thread.join()
     assert (tmp_path / "a.txt").read_text() in texts and names(tmp_path) == ["a.txt"]
+
+
+def test_what_a_killed_process_left_is_removed_by_the_next(tmp_path):
+    dead = subprocess.Popen(["true"])
+    dead.wait()
+    left = tmp_path / f".a.txt.{dead.pid}.0123abcd.part"
+    ours = tmp_path / f".a.txt.{os.getpid()}.0123abcd.part"
+    others = tmp_path / f".b.txt.{dead.pid}.0123abcd.part"
+    for file in (left, ours, others):
+        file.write_text("half")
+    write_text(tmp_path / "a.txt", "new")
+    assert names(tmp_path) == sorted(["a.txt", ours.name, others.name])  # another writer's, and another file's, stay
+
+
+def test_a_folder_appears_whole_or_not_at_all(tmp_path):
+    def write(fails):
+        with whole(tmp_path / "model") as place:
+            place.mkdir()
+            (place / "config.json").write_text("{}")
+            if fails:
+                raise OSError("no space left")
+
+    with pytest.raises(OSError, match="no space"):
+        write(True)
+    assert not names(tmp_path)
+    write(False)
+    assert names(tmp_path / "model") == ["config.json"]
+
+
+def test_into_a_folder_that_is_there_only_what_was_written_is_replaced(tmp_path):
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "results.json").write_text("mine")
+    (folder / "config.json").write_text("old")
+    with whole(folder) as place:
+        place.mkdir()
+        (place / "config.json").write_text("new")
+    assert {file.name: file.read_text() for file in folder.iterdir()} == {"results.json": "mine", "config.json": "new"}
+    assert names(tmp_path) == ["model"]

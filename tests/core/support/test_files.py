@@ -1,7 +1,14 @@
 """Tensors in files: exactly what was given, or a sentence."""
 
+import tempfile
+from contextlib import suppress
+from pathlib import Path
+
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from safetensors.torch import save_file
 
 from multiflow_core.support.files import read_safetensors, write_safetensors
 
@@ -36,3 +43,40 @@ def test_what_is_no_such_file_is_a_value_error_with_its_name(tmp_path, spoil):
 def test_a_file_that_is_not_there_is_said_so(tmp_path):
     with pytest.raises(FileNotFoundError):
         read_safetensors(tmp_path / "none")
+
+
+@settings(deadline=None)
+@given(
+    st.dictionaries(st.text(min_size=1).filter(lambda key: key not in ("checksum", "sealed")), st.text(), max_size=6)
+)
+def test_the_same_content_is_the_same_bytes(metadata):
+    """Safetensors writes metadata in no fixed order, and any text may be in it."""
+    with tempfile.TemporaryDirectory() as folder:
+        files = [
+            write_safetensors(Path(folder) / str(n), {"b": torch.ones(3), "a": torch.zeros(0)}, given)
+            for n, given in enumerate((metadata, dict(reversed(metadata.items()))))
+        ]
+        assert files[0].read_bytes() == files[1].read_bytes()
+        assert read_safetensors(files[0])[1] == metadata
+
+
+@settings(deadline=None)
+@given(st.integers(0, 400), st.integers(0, 7))
+def test_a_flipped_bit_anywhere_is_noticed(place, bit):
+    with tempfile.TemporaryDirectory() as folder:
+        tensors = {"a": torch.arange(30.0), "b": torch.ones(2, 3)}
+        file = write_safetensors(Path(folder) / "x", tensors, {"kind": "a test"})
+        data = bytearray(file.read_bytes())
+        data[place % len(data)] ^= 1 << bit
+        file.write_bytes(data)
+        with suppress(ValueError):  # or a blank of the header became another blank
+            found, metadata = read_safetensors(file)
+            assert metadata == {"kind": "a test"} and found.keys() == tensors.keys()
+            assert all(torch.equal(tensor, tensors[name]) for name, tensor in found.items())
+
+
+def test_a_file_from_before_there_were_checksums_opens_with_a_note(tmp_path):
+    save_file({"a": torch.ones(1)}, tmp_path / "old", {"kind": "old"})
+    with pytest.warns(UserWarning, match="old has no checksum"):
+        found, metadata = read_safetensors(tmp_path / "old")
+    assert found["a"].item() == 1 and metadata == {"kind": "old"}
