@@ -1,0 +1,1 @@
+"""Bad weather: damaged files and addresses, processes that are killed, a full disk, many visitors at once."""
