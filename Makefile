@@ -4,7 +4,7 @@ BIN := .venv/bin
 export HF_HUB_OFFLINE ?= 1
 export STREAMLIT_BROWSER_GATHER_USAGE_STATS := false
 
-.PHONY: app test lint browser-test bench clean
+.PHONY: app test lint browser-test bench lock clean
 
 app: .venv/app.done
 	$(BIN)/python -m streamlit run app/main.py
@@ -23,16 +23,23 @@ bench: .venv/dev.done
 	$(BIN)/python -m benchmarks # sizes of real checkpoints: ratios
 	$(BIN)/python -m benchmarks.pages # the slider on every page, in a real browser
 
+lock: .venv/bin/python
+	$(BIN)/python .ci/lock.py # pins the newest versions that the requirements allow
+
 clean:
 	rm -rf .venv
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
 
-.venv/app.done: requirements.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+# first what is the same file on every machine, by its checksum; then the rest, by its version
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+.venv/app.done: requirements.txt constraints.txt hashes.txt | .venv/bin/python
+	$(PIP) --no-deps --require-hashes -r hashes.txt
+	$(PIP) -r requirements.txt -c constraints.txt
 	touch $@
 
-.venv/dev.done: requirements.txt requirements-dev.txt | .venv/bin/python
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-dev.txt
-	touch $@ .venv/app.done
+.venv/dev.done: requirements-dev.txt hashes-dev.txt .venv/app.done
+	$(PIP) --no-deps --require-hashes -r hashes-dev.txt
+	$(PIP) -r requirements-dev.txt -c constraints.txt
+	touch $@
