@@ -45,7 +45,7 @@ ROOMS = {
         "__init__": "",
         "warmup": "facts engine state multiflow_core",
         "dashboard": "app_pages parts warmup state",
-        "main": "parts warmup",
+        "main": "parts engine warmup",
     },
     "benchmarks": {"*": "multiflow_core app"},
 }

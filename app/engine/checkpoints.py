@@ -32,8 +32,11 @@ def model_of(address: str) -> str:
     >>> model_of("flatland-blip"), model_of("openai/clip-vit-base-patch32")
     ('flatland-blip', 'openai/clip-vit-base-patch32')
     """
-    folder = Path(address).expanduser()
-    if address in models() or not folder.is_dir():
+    try:
+        folder = Path(address).expanduser()
+        if address in models() or not folder.is_dir():
+            return address
+    except (OSError, RuntimeError, ValueError):  # a home of nobody, a name too long or with a zero in it
         return address
     folder = folder.resolve()
     files = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name != RESULTS]

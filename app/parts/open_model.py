@@ -10,7 +10,7 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import checkpoints, runs
+from ..engine import checkpoints, permits, runs
 from ..engine.store import Progress
 from . import address, session, ui
 
@@ -97,6 +97,8 @@ def _dialog() -> None:
 
 def _open(place: str, progress: Progress) -> str:
     """Open a model for this session and return its address; CannotOpen with a sentence."""
+    if not permits.here().may_open(address):
+        raise CannotOpen(permits.REFUSAL)
     try:
         model = runs.opened(place, progress)
     except (OSError, ValueError) as problem:

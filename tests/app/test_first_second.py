@@ -7,6 +7,8 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 FIRST = (
     "app.warmup",
+    "app.engine.permits",
+    "app.engine.guard",
     "app.parts.sidebar",
     "app.parts.presenter",
     "app.parts.welcome",
@@ -29,4 +31,4 @@ def test_it_is_all_that_the_dashboard_imports():
         for line in (ROOT / "app" / file).read_text().splitlines()
         if line.startswith("from app")
     }
-    assert imported == {"app", "app.app_pages", "app.parts"}
+    assert imported == {"app", "app.app_pages", "app.engine", "app.engine.guard", "app.parts"}
