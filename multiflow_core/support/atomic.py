@@ -36,6 +36,10 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
             for file in sorted(place.iterdir(), key=lambda file: (file.stat().st_size, file.name)):
                 os.replace(file, path / file.name)
         else:
+            if place.is_file():
+                umask = os.umask(0)
+                os.umask(umask)
+                place.chmod(0o666 & ~umask)  # some writers make private files; these are for sharing
             os.replace(place, path)
     finally:
         _remove(place)

@@ -1,5 +1,7 @@
 """Tensors in files: exactly what was given, or a sentence."""
 
+import os
+import stat
 import tempfile
 from contextlib import suppress
 from pathlib import Path
@@ -21,6 +23,12 @@ def test_tensors_come_back_as_they_were(tmp_path, dtype):
     assert metadata == {"kind": "a test"} and found.keys() == {"whole", "turned"}
     assert found["whole"].dtype == dtype and torch.equal(found["whole"], tensor)
     assert torch.equal(found["turned"], tensor.T)
+
+
+def test_others_may_read_what_is_written(tmp_path):
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(write_safetensors(tmp_path / "a", {}, {}).stat().st_mode) == 0o666 & ~umask
 
 
 def test_what_cannot_be_written_leaves_the_file_before(tmp_path):
