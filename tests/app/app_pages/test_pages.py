@@ -8,11 +8,12 @@ import pytest
 from torch import Tensor
 
 from app import state
-from app.engine import runs
+from app.engine import checkpoints, runs
 from app.facts import layer_sparsity, measured
 from app.look.words import percent
 from app.parts import ui
 from multiflow_core.experiments.run import Run
+from multiflow_core.tasks.task import tasks
 from tests.app.conftest import APP, PAGES, plots, texts
 
 
@@ -46,6 +47,30 @@ def test_every_method_on_every_page(open_page, dense, page, method):
 def test_the_ends_of_the_slider(open_page, page, sparsity):
     at = open_page(page, sparsity=sparsity)
     assert not at.exception and not at.error
+
+
+@pytest.mark.parametrize("model", checkpoints.models())
+def test_every_built_in_model_on_every_page(open_page, model):
+    at = open_page(model=model)
+    for page in PAGES:
+        at.switch_page(f"app_pages/{page}.py").run()
+        assert not at.exception and not at.error, page
+        assert len(at.title) == 1 and len(texts(at)) > 200, page
+
+
+@pytest.mark.parametrize("task", tasks(), ids=lambda task: task.name)
+@pytest.mark.parametrize("model", checkpoints.models())
+def test_compare_shows_the_task_if_the_model_has_it_else_its_first(open_page, model, task):
+    has = list(measured.load(model).dense)
+    at = open_page("compare", model=model, task=task.name)
+    assert not at.exception and not at.error and plots(at)
+    assert at.session_state[state.TASK.name] == (task.name if task.name in has else has[0])
+
+
+def test_compare_of_another_model_shows_what_that_one_has(open_page):
+    at = open_page("compare", task="vqa")
+    at.selectbox(key="model").set_value("flatland-xvlm").run()
+    assert not at.exception and not at.error and at.session_state[state.TASK.name] == "retrieval"
 
 
 # --- address ----------------------------------------------------------------------------------------------------

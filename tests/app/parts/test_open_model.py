@@ -13,20 +13,10 @@ from safetensors.torch import load_file, save_file
 from app import state
 from app.engine import calibration, checkpoints, runs
 from app.facts import gallery
-from benchmarks.models import save
+from benchmarks.models import MODELS, save
 from multiflow_core.experiments.run import Run
 from multiflow_core.families import folder as folders
 from tests.app.conftest import PAGES, plots, texts
-
-FAMILIES = (
-    "clip-b32",
-    "siglip-base",
-    "siglip2-base",
-    "xvlm-base",
-    "blip-base-retrieval",
-    "blip-base-captioning",
-    "blip-base-vqa",
-)
 
 
 @pytest.fixture(scope="session")
@@ -57,7 +47,7 @@ def open_model(at, address) -> None:
 # --- every family on every page ------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("family", FAMILIES)
+@pytest.mark.parametrize("family", MODELS)
 def test_an_opened_model_works_on_every_page(open_page, foreign, family):
     folder = foreign(family)
     at = open_page()
