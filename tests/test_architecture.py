@@ -49,7 +49,6 @@ ROOMS = {
     },
     "benchmarks": {"*": "multiflow_core app"},
 }
-PENDING = {("app_pages", "multiflow_core")}  # on its way out
 SCREEN = {  # who may know these libraries
     "streamlit": ("app/main.py", "app/dashboard.py", "app/parts/*", "app/app_pages/*"),
     "plotly": ("app/charts/*", "app/look/*", "app/parts/*"),
@@ -183,7 +182,7 @@ def test_rooms_import_what_the_table_allows(package):
             there = room_of(target)[1] if room_of(target)[0] == package else room_of(target)[0]
             if there != room:
                 used.add((room, there))
-                if there not in ROOMS[package][room].split() and (room, there) not in PENDING:
+                if there not in ROOMS[package][room].split():
                     wrong.append(f"{name} imports {target}")
     assert not wrong
     allowed = {(room, other) for room, may in ROOMS[package].items() for other in may.split()}

@@ -9,7 +9,7 @@ from app.facts import climb, gallery, truth
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ladder_panel, picture_picker, ui
-from multiflow_core.experiments.run import Run
+from app.state import Run
 
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "

@@ -8,11 +8,10 @@ import streamlit as st
 
 from app import state
 from app.engine import checkpoints, runs
-from app.facts import comparison
+from app.facts import comparison, measured
 from app.look.words import percent
 from app.parts import address, ui
-from multiflow_core.experiments.run import Run
-from multiflow_core.tasks.task import TASKS
+from app.state import Run
 
 SHOWN = ("multiflow", "sparsegpt", "chita++", "wanda", "omp", "random")  # the strongest, and the plainest
 ABOUT_LINES = (
@@ -50,7 +49,8 @@ def show(settings: Run) -> None:
         )
         st.code(_command(settings.model), language=None, wrap_lines=True)
         return
-    task = address.switch("Task", state.TASK, {task: TASKS.get(task).title for task in data.dense})
+    titles = measured.task_titles()
+    task = address.switch("Task", state.TASK, {task: titles[task] for task in data.dense})
     chosen, sparsity = settings.method, settings.sparsity
     with st.container(key="wrap_compare"):
         left, right = st.columns(2, gap="large")

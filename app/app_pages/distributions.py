@@ -8,7 +8,7 @@ from app import state
 from app.engine import runs
 from app.facts import distributions
 from app.parts import address, selection, ui
-from multiflow_core.experiments.run import Run
+from app.state import Run
 
 ABOUT_RIDGES = (
     "Every ridge shows how many weights are how large, on a logarithmic axis: left the small ones, right the large ones, each "

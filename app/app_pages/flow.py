@@ -8,7 +8,7 @@ from app import state
 from app.engine import runs
 from app.facts import flow
 from app.parts import address, selection, ui
-from multiflow_core.experiments.run import Run
+from app.state import Run
 
 ABOUT = (
     "Left to right: the inputs of the first matrix, the hidden neurons it feeds, the outputs of the second matrix. The width of "

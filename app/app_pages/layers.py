@@ -9,7 +9,7 @@ from app import state
 from app.engine import runs, slider
 from app.facts import layer_sparsity, layers
 from app.parts import selection, session, ui
-from multiflow_core.experiments.run import Run
+from app.state import Run
 
 ABOUT_BARS = (
     "One bar a layer, in the order in which the signal passes: its height is the share of the layer's weights that is pruned at "

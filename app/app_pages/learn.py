@@ -13,7 +13,7 @@ from app.lesson.small_layers import Lesson
 from app.look.words import percent
 from app.markup import matrices
 from app.parts import address, lesson_panel, selection, theme, ui
-from multiflow_core.experiments.run import Run
+from app.state import Run
 
 
 def show(settings: Run) -> None:

@@ -8,11 +8,10 @@ from pathlib import Path
 import streamlit as st
 
 from app.engine import runs
-from app.facts import comparison, method_cards
+from app.facts import comparison, measured, method_cards
 from app.look.words import ordinal, percent
 from app.parts import theme, ui
-from multiflow_core.experiments.run import Run
-from multiflow_core.tasks.task import TASKS
+from app.state import Run
 
 GLOSSARY = Path(ui.__file__).with_name("glossary.md")
 ABOUT = (
@@ -57,16 +56,16 @@ def _card(method, data: comparison.Comparison | None, settings: Run) -> None:
 
 def _facts(method, data: comparison.Comparison | None, settings: Run) -> list[str]:
     """Needs, kind, cost and record, a line each."""
-    from multiflow_core.calibration.evidence import EVIDENCE
-
-    needs = " and ".join(EVIDENCE.get(need).about for need in sorted(method.needs)) or "nothing but the weights"
     kind = "masks nest" if method.nested else "solves every sparsity anew"
     after = (
         "gives new values to the weights that stay"
         if method.updates_weights
         else "leaves the weights that stay as they are"
     )
-    lines = [f"**Needs** {needs}", f"**Kind** {kind}; {after}{'; draws lots' if method.chance else ''}"]
+    lines = [
+        f"**Needs** {method_cards.needs(method)}",
+        f"**Kind** {kind}; {after}{'; draws lots' if method.chance else ''}",
+    ]
     if spent := method_cards.cost(data, method.name):
         memory = "" if spent[1] is None else f" and {spent[1]:,.0f} MB beyond the model"
         lines.append(f"**Costs** {spent[0]:,.1f} s{memory} for one mask, as measured")
@@ -82,14 +81,13 @@ def _record(record: method_cards.Record | None) -> str:
         if record.wins
         else f"at none of {record.points} places"
     )
+    titles = measured.task_titles()
     places: dict[str, list[str]] = {}
     for task, sparsity in record.wins:
-        places.setdefault(TASKS.get(task).title, []).append(percent(sparsity))
+        places.setdefault(titles[task], []).append(percent(sparsity))
     named = "; ".join(f"{task} at {', '.join(at)}" for task, at in places.items())
     where = f" ({named})" if named else ""
-    now = ", ".join(
-        f"{TASKS.get(task).title} {percent(value)} ({ordinal(rank)})" for task, (rank, value) in record.now.items()
-    )
+    now = ", ".join(f"{titles[task]} {percent(value)} ({ordinal(rank)})" for task, (rank, value) in record.now.items())
     told = f"{first}{where}; mean rank {record.mean:.1f} of {record.of}"
     return f"{told}. At {percent(record.at)}: {now}" if now else told
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,10 +13,7 @@ from app.facts import neurons, one_weight
 from app.facts.window import LEAST, Window, around
 from app.look.words import percent
 from app.parts import address, selection, session, ui
-from multiflow_core.experiments.run import Run
-
-if TYPE_CHECKING:
-    from multiflow_core import PrunableLayer
+from app.state import Run
 
 ABOUT = (
     "One weight matrix of the model: every **row** is an output neuron, every **column** an input neuron, every **cell** a "
@@ -59,7 +55,7 @@ def show(settings: Run) -> None:
             way, right = st.columns([8, 3], gap="medium", vertical_alignment="center")
         with right, ui.controls("rival"):
             rival = _rival(key)
-    window, weight = _window(settings.model, layer), selection.weight(layer)
+    window, weight = _window((settings.model, layer.name), layer.shape), selection.weight(layer)
     drawn = view not in ("score", "critical") or ui.ordered(order)
     with ui.working() as progress:
         look = neurons.look(key, layer, progress)
@@ -68,7 +64,7 @@ def show(settings: Run) -> None:
         names = (runs.title(key), runs.title(rival) if rival else "")
         lens = look.lens(view, window, weight, names, other)
         with way:
-            _way(window, layer, names[0], lens.single)
+            _way(window, layer.shape, names[0], lens.single)
         ui.chart(lens, "lens", ABOUT + ABOUT_VIEW[view], partial(_clicked, lens, window))
     if not look.data.calibrated:
         st.caption("This layer never ran during calibration: its saliencies are means of |w| alone.")
@@ -77,7 +73,7 @@ def show(settings: Run) -> None:
     with st.container(key="wrap_top"):
         for side, place in zip(("input", "output"), st.columns(2, gap="medium"), strict=True):
             with place:
-                ui.chart(look.top(side), f"top_{side}", ABOUT_TOP, partial(_to_neuron, side, layer))
+                ui.chart(look.top(side), f"top_{side}", ABOUT_TOP, partial(_to_neuron, side, layer.shape))
 
 
 def _view() -> str:
@@ -100,41 +96,40 @@ def _rival(key: Run) -> Run:
 # --- the window ---------------------------------------------------------------------------------------------------
 
 
-def _window(model: str, layer: PrunableLayer) -> Window:
+def _window(owner: tuple[str, str], shape: tuple[int, int]) -> Window:
     """The part of the matrix that is looked at: all of it when another layer has been chosen."""
-    owner = (model, layer.name)
     if session.get(state.WINDOW_OF) not in (None, owner):
         session.put(state.WINDOW, state.WINDOW.default)
     session.put(state.WINDOW_OF, owner)
     asked = address.now(state.WINDOW)
-    window = Window.read(asked, layer.shape)
+    window = Window.read(asked, shape)
     if window is None:
         if address.fresh(state.WINDOW):
-            rows, columns = layer.shape
+            rows, columns = shape
             address.refuse(
                 f"The address asks for the window {asked}, but this layer has {rows} rows and {columns} columns: showing "
                 "the whole layer."
             )
-        window = Window.whole(layer.shape)
-    _zoom(window, layer)
+        window = Window.whole(shape)
+    _zoom(window, shape)
     address.keep(state.WINDOW, session.get(state.WINDOW))
     return window
 
 
-def _zoom(window: Window, layer: PrunableLayer) -> None:
+def _zoom(window: Window, shape: tuple[int, int]) -> None:
     """Look at a part of the layer."""
-    whole = window == Window.whole(layer.shape)
+    whole = window == Window.whole(shape)
     session.put(state.WINDOW, state.WINDOW.default if whole else str(window))
 
 
-def _way(window: Window, layer: PrunableLayer, method: str, single: bool) -> None:
+def _way(window: Window, shape: tuple[int, int], method: str, single: bool) -> None:
     """Where one is in the matrix, and the ways back."""
-    steps = window.trail(layer.shape)
+    steps = window.trail(shape)
     with st.container(key="steps", horizontal=True, vertical_alignment="center", gap="xsmall"):
         for n, step in enumerate(steps[:-1]):
             name = "Whole layer" if n == 0 else _said(step)
             st.button(
-                name, key=f"way_{n}", type="tertiary", icon=":material/zoom_out:", on_click=_zoom, args=(step, layer)
+                name, key=f"way_{n}", type="tertiary", icon=":material/zoom_out:", on_click=_zoom, args=(step, shape)
             )
         here = "the whole layer" if len(steps) == 1 else f"**{_said(window)}**"
         hint = "click a weight to see its numbers" if single else "click a cell to zoom in"
@@ -156,15 +151,15 @@ def _clicked(lens: Lens, window: Window, data: list[float]) -> None:
         session.put(state.WINDOW, str(window.zoomed(*place)))
 
 
-def _to_neuron(side: str, layer: PrunableLayer, index: int) -> None:
+def _to_neuron(side: str, shape: tuple[int, int], index: int) -> None:
     """A neuron was clicked: look at its weights."""
-    rows, columns = Window.whole(layer.shape).spans
+    rows, columns = Window.whole(shape).spans
     near = (
         Window(rows, around(columns, index, LEAST[1]))
         if side == "input"
         else Window(around(rows, index, LEAST[0]), columns)
     )
-    _zoom(near, layer)
+    _zoom(near, shape)
 
 
 # --- one weight ---------------------------------------------------------------------------------------------------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 from app.charts.heatmap import SparsityGrid
@@ -10,9 +12,7 @@ from app.facts import collapse, layer_sparsity, measured
 from app.facts.stories import Story
 from app.look.words import count, percent
 from app.parts import selection, storyteller, ui
-from multiflow_core.experiments.results import Results
-from multiflow_core.experiments.run import Run
-from multiflow_core.tasks.task import tasks
+from app.state import Run
 
 LAYERS = "app_pages/layers.py"
 BESIDE = ("multiflow", "omp", "random")  # all others are on Compare
@@ -47,7 +47,7 @@ def show(settings: Run) -> None:
         rival = runs.rival(key)
         beside = layer_sparsity.of(rival, progress) if rival else None
         with headline:
-            _figures(key, now, results)
+            _figures(key, now, *measured.figures(results, key))
         dead = layer_sparsity.dead_neurons(key, progress)
     story = storyteller.told_now(settings)
     losses = measured.losses(results, key, rival)
@@ -70,11 +70,8 @@ def _alarm(verdict: collapse.Verdict, story: Story | None) -> None:
             say(verdict.why, title=verdict.headline, icon=icon)
 
 
-def _figures(key: Run, now: layer_sparsity.Facts, results: Results | None) -> None:
+def _figures(key: Run, now: layer_sparsity.Facts, at: float | None, known: Sequence[measured.Figure]) -> None:
     """The headline figures: weights, then one per measured task."""
-    name = runs.measured_as(key)
-    at = results.nearest(name, key.sparsity) if results else None
-    known = [t for t in tasks() if at is not None and results.figure(name, t.name, at) is not None]
     with st.container(key="headline"):
         places = iter(st.columns(2 + len(known), gap="small"))
         next(places).metric(
@@ -88,12 +85,12 @@ def _figures(key: Run, now: layer_sparsity.Facts, results: Results | None) -> No
             help="Prunable weights in float16 plus one bit per weight for the mask. Scattered zeros save storage, not "
             "time: the processor multiplies by zero as slowly as by anything else.",
         )  # fmt: skip
-        for task in known:
-            figure, dense = results.figure(name, task.name, at), results.dense_figure(task.name)
+        for found in known:
             next(places).metric(
-                task.title, percent(figure), f"dense {percent(dense)}", delta_color="off", delta_arrow="off", border=True,
-                help=f"{task.unit.capitalize()} on {results.head.get('scenes', 0):,} unseen "
-                f"scenes, measured at {percent(at)} sparsity, without training after pruning.",
+                found.title, percent(found.value), f"dense {percent(found.dense)}", delta_color="off", delta_arrow="off",
+                border=True,
+                help=f"{found.unit.capitalize()} on {found.scenes:,} unseen scenes, measured at {percent(at)} sparsity, without "
+                "training after pruning.",
             )  # fmt: skip
     if at is not None and abs(at - key.sparsity) > 0.005:
         st.caption(

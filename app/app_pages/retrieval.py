@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable
-from typing import TYPE_CHECKING
 
 import streamlit as st
 
@@ -14,10 +13,7 @@ from app.facts import climb, gallery, rankings, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
 from app.parts import address, ladder_panel, picture_picker, session, text_field, ui
-from multiflow_core.experiments.run import Run
-
-if TYPE_CHECKING:
-    from multiflow_core.models.vlm import VLM
+from app.state import Run
 
 TOP = 8
 ABOUT = (
@@ -53,7 +49,7 @@ def show(settings: Run) -> None:
     with ui.controls("direction"):
         direction = address.switch("Direction", state.DIRECTION, {name: name for name in state.DIRECTIONS})
     if direction == state.DIRECTIONS[0]:
-        _find_pictures(settings, dense, pool)
+        _find_pictures(settings, pool)
     else:
         _find_captions(settings, pool)
 
@@ -61,7 +57,8 @@ def show(settings: Run) -> None:
 # --- text to image --------------------------------------------------------------------------------------------------
 
 
-def _find_pictures(settings: Run, dense: VLM, pool: gallery.Gallery) -> None:
+def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
+    dense = runs.vlm(settings.model)
     with ui.controls("query"):
         row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", typed_text.EXAMPLES)
         with row:

@@ -9,7 +9,7 @@ from app.engine import runs
 from app.facts import gallery, rankings, truth, two_runs
 from app.markup import cards
 from app.parts import picture_picker, run_pins, text_field, ui
-from multiflow_core.experiments.run import Run
+from app.state import Run
 
 TOP = 6
 VERDICTS = {True: "is right", False: "is wrong", None: "says what Flatland cannot check"}

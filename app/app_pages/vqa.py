@@ -11,7 +11,7 @@ from app.facts import climb, gallery, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ladder_panel, picture_picker, text_field, ui
-from multiflow_core.experiments.run import Run
+from app.state import Run
 
 ABOUT = (
     "Both models read the same question about the same picture and write an answer, one word at a time. The bar under an "

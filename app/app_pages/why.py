@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import streamlit as st
 
 from app import state
@@ -11,10 +9,7 @@ from app.engine import runs
 from app.facts import one_weight
 from app.look.words import percent
 from app.parts import selection, session, ui
-from multiflow_core.experiments.run import Run
-
-if TYPE_CHECKING:
-    from multiflow_core.analysis.explain import Explanation
+from app.state import Run
 
 ABOUT = (
     "A *weight* is one number in one of the model's matrices: it leads from one input neuron to one output neuron. Every "
@@ -50,7 +45,7 @@ def show(settings: Run) -> None:
         st.caption(f"{where} under {runs.title(key)} at {percent(key.sparsity)}")
         st.markdown(f"### {told.headline}", help=ABOUT)
         with ui.controls("turn"):
-            _turn(found)
+            _turn(one_weight.turn(found), "gone" if found.kept else "still there")
     with st.container(key="wrap_why"):
         left, right = st.columns(2, gap="large")
     with left:
@@ -65,11 +60,9 @@ def show(settings: Run) -> None:
         _others(key, weight)
 
 
-def _turn(found: Explanation) -> None:
+def _turn(there: float | None, then: str) -> None:
     """A button that moves the slider to the other side of the weight's critical sparsity."""
-    there = one_weight.turn(found)
     if there is not None:
-        then = "gone" if found.kept else "still there"
         st.button(
             f"Move the slider to {percent(there)}, where it is {then}", icon=":material/swap_horiz:", key="turn",
             on_click=selection.choose_sparsity, args=(there,),

@@ -44,6 +44,36 @@ class Loss:
         return 1 - self.kept / self.dense
 
 
+@dataclass(frozen=True)
+class Figure:
+    """A task's headline figure of a pruned model and of the dense one, as measured on so many scenes."""
+
+    title: str
+    unit: str
+    value: float
+    dense: float
+    scenes: int
+
+
+def figures(results: Results | None, key: Run) -> tuple[float | None, tuple[Figure, ...]]:
+    """The sparsity measured next to a run's, and what was measured there; (None, ()) where nothing was."""
+    name = runs.measured_as(key)
+    at = results.nearest(name, key.sparsity) if results else None
+    if at is None:
+        return None, ()
+    known = [(task, results.figure(name, task.name, at)) for task in tasks()]
+    return at, tuple(
+        Figure(task.title, task.unit, value, results.dense_figure(task.name), results.head.get("scenes", 0))
+        for task, value in known
+        if value is not None
+    )
+
+
+def task_titles() -> dict[str, str]:
+    """{task: its name for people}"""
+    return {task.name: task.title for task in tasks()}
+
+
 def losses(results: Results | None, key: Run, rival: Run | None) -> tuple[Loss, ...]:
     """What pruning cost every task, measured next to a run's sparsity; nothing where that is the dense model."""
     name = runs.measured_as(key)

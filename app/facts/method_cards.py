@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 import multiflow_core as mf
 from multiflow_core.calibration.evidence import EVIDENCE, Data
+from multiflow_core.pruning.method import Method
 
 from .. import state
 from ..engine import runs
@@ -52,6 +53,11 @@ def record(data: Comparison, method: str, sparsity: float) -> Record | None:
     wins = tuple(place for place, (rank, *_) in ranks.items() if rank == 1)
     mean = sum(rank for rank, *_ in ranks.values()) / len(ranks)
     return Record(max(of for *_, of in ranks.values()), wins, len(ranks), mean, at, now)
+
+
+def needs(method: Method) -> str:
+    """What a method has to know of a model, in words."""
+    return " and ".join(EVIDENCE.get(need).about for need in sorted(method.needs)) or "nothing but the weights"
 
 
 def finding(data: Comparison | None, sparsity: float) -> str:
