@@ -13,6 +13,7 @@ from multiflow_core.support.memory import machine_memory
 
 from .. import state
 from . import calibration, checkpoints
+from .lanes import all_cores
 from .store import STORE, Progress
 
 if TYPE_CHECKING:
@@ -39,6 +40,16 @@ def methods() -> tuple[Method, ...]:
 def slow(method: Method) -> bool:
     """Whether a method needs more than one pass of plain forwards."""
     return not method.needs <= {"statistics"} or method.build is not None
+
+
+def slow_order(key: Run) -> bool:
+    """Whether it takes long to order the weights of a run."""
+    return slow(method(key.method))
+
+
+def solved(key: Run) -> bool:
+    """Whether a run's method solves every sparsity anew, which takes long."""
+    return not method(key.method).nested
 
 
 def all_titles() -> dict[str, str]:
@@ -119,9 +130,9 @@ def opened(address: str, progress: Progress | None = None) -> str:
 def vlm(model: str, report: Progress) -> VLM:
     """The dense model, one for all sessions."""
     report(0.1, "loading PyTorch")
-    import torch
+    import torch  # noqa: F401  (before its threads are counted)
 
-    torch.set_num_threads(int(os.environ.get("OMP_NUM_THREADS", os.cpu_count() or 1)))
+    all_cores()
     report(0.4, f"loading {checkpoints.title(model)}")
     device = os.environ.get("MULTIFLOW_DEVICE", "cpu")
     return mf.load(checkpoints.source(model), progress=report, device=device)
@@ -139,7 +150,7 @@ def work(model: str, report: Progress) -> int:
     return calibration.work(vlm(model))
 
 
-@STORE.keep(64)
+@STORE.keep(64, long=lambda model: model not in checkpoints.models())
 def statistics(model: str, report: Progress) -> Statistics:
     """Activation statistics: those beside the checkpoint, else from as many pairs as take about a minute."""
     from multiflow_core.experiments.prepare import evidence_of
@@ -165,7 +176,7 @@ def order(key: Run, progress: Progress | None = None) -> Order:
     return ordered(key.order, progress)
 
 
-@STORE.keep(12)
+@STORE.keep(12, long=slow_order)
 def ordered(key: Run, report: Progress) -> Order:
     """The same of a run without sparsity."""
     from multiflow_core.experiments.prepare import order_of
@@ -181,7 +192,7 @@ def ordered(key: Run, report: Progress) -> Order:
     return mf.rank(vlm(key.model).model, key.method, statistics=stats, allocation=allocation, progress=report)
 
 
-@STORE.keep(8)
+@STORE.keep(8, long=solved)
 def masks(key: Run, report: Progress) -> Masks:
     """The masks of a run. For a method that solves every sparsity anew this is where it does its work."""
     return order(key).masks(key.sparsity, progress=report)
@@ -208,7 +219,7 @@ def pruned(key: Run, progress: Progress | None = None) -> VLM:
     return made(key, progress)
 
 
-@STORE.keep(4)
+@STORE.keep(4, long=lambda key: solved(key) and not small(key.model))
 def stayed(key: Run, report: Progress) -> VLM:
     """A pruned model that is worth keeping, as are its masks."""
     return _pruned(key, masks(key), report)

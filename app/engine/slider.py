@@ -69,4 +69,7 @@ def dead_neurons(key: Run, progress: Progress | None = None) -> np.ndarray:
 
 @STORE.keep(24)
 def _dead_neurons(place: Run, report: Progress) -> np.ndarray:
-    return runs.order(place).dead_neurons(place.sparsity, progress=report)
+    known = runs.order(place)
+    if not known.nested:
+        runs.masks(place)  # what is to be solved for it is long work
+    return known.dead_neurons(place.sparsity, progress=report)

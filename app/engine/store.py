@@ -1,17 +1,10 @@
-"""One worker for all heavy work, and a store for what it makes.
-
-Sessions are threads that share two things: the processor and the dense model. So everything that takes longer than a
-moment is a *job* on one worker thread, every job's result is kept under a key, and sessions that want the same key wait
-for the same job. A waiting session keeps reporting progress, which is where Streamlit may interrupt it; a job that
-nobody waits for any more is told to stop at its next report.
-"""
+"""A store for what takes longer than a moment to make: every result is kept under a key, for all sessions."""
 
 from __future__ import annotations
 
 import threading
 from collections import OrderedDict
 from collections.abc import Callable, Hashable, Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from functools import update_wrapper
 from inspect import signature
 from typing import Any, Generic, TypeVar
@@ -19,31 +12,12 @@ from typing import Any, Generic, TypeVar
 from multiflow_core.support.memory import machine_memory
 from multiflow_core.support.threads import Progress
 
+from .lanes import Lanes
 from .memory import Buffers, buffers, total
 
 T = TypeVar("T")
 Place = tuple["Room", Hashable]  # and key
-POLL = 0.05
 LARGE = 1 << 20  # bytes; smaller results do not fill a machine
-
-
-class Abandoned(BaseException):
-    """Raised inside a job that nobody waits for any more."""
-
-
-class _Job:
-    def __init__(self) -> None:
-        self.done = threading.Event()
-        self.value: Any = None
-        self.error: BaseException | None = None
-        self.state: tuple[float, str] = (0.0, "waiting for other work to finish")
-        self.waiters = 0
-        self.cancelled = False
-
-    def report(self, fraction: float, message: str) -> None:
-        if self.cancelled:
-            raise Abandoned
-        self.state = (fraction, message)
 
 
 class Room(Generic[T]):
@@ -56,26 +30,30 @@ class Room(Generic[T]):
     def __contains__(self, key: Hashable) -> bool:
         return key in self.kept
 
-    def get(self, key: Hashable, make: Callable[[Progress], T], progress: Progress | None = None) -> T:
-        """What is kept under the key, made by `make(report)` on the worker if it is not there.
+    def get(
+        self, key: Hashable, make: Callable[[Progress], T], progress: Progress | None = None, long: bool = False
+    ) -> T:
+        """What is kept under the key, made by `make(report)` if it is not there, in the lane for what is `long` or the other.
 
         `progress(fraction, message)` is called about twenty times a second while waiting and may raise. An error
-        raised by `make` is raised here, and not kept. Inside a job, `get` makes what is missing at once.
+        raised by `make` is raised here, and not kept. Inside a job, `get` makes what is missing at once, but waits for
+        another job that is at it, and leaves what is long to the lane for that.
         """
-        return self._store.get(self, key, make, progress)
+        return self._store.get(self, key, make, progress, long)
 
 
 class Kept(Generic[T]):
     """A function whose results are kept by its arguments. See `Store.keep`."""
 
-    def __init__(self, room: Room[T], make: Callable[..., T]):
-        self._room, self._make = room, make
+    def __init__(self, room: Room[T], make: Callable[..., T], long: Callable[..., bool]):
+        self._room, self._make, self._long = room, make, long
         self._arguments = len(signature(make).parameters) - 1
         update_wrapper(self, make)
 
     def __call__(self, *given: Any) -> T:
         key, waiting = given[: self._arguments], given[self._arguments :]
-        return self._room.get(key, lambda report: self._make(*key, report), *waiting)
+        long = not self.holds(*key) and self._long(*key)
+        return self._room.get(key, lambda report: self._make(*key, report), *waiting, long=long)
 
     def holds(self, *key: Hashable) -> bool:
         """Whether the result for these arguments is at hand."""
@@ -83,7 +61,7 @@ class Kept(Generic[T]):
 
 
 class Store:
-    """One worker, and rooms for what it makes.
+    """Rooms for what jobs make.
 
     >>> store = Store()
     >>> @store.keep(2)
@@ -101,73 +79,38 @@ class Store:
         self._limit = limit
         self._rooms: list[Room] = []
         self._large: OrderedDict[Place, None] = OrderedDict()  # of all rooms, the least recently used first
-        self._jobs: dict[Place, _Job] = {}
         self._lock = threading.Lock()
-        self._worker = ThreadPoolExecutor(1, thread_name_prefix="multiflow")
-        self._inside = threading.local()
+        self._lanes = Lanes()
 
     def room(self, capacity: int, limit: int | None = None) -> Room:
         """A new room."""
         self._rooms.append(Room(self, capacity, limit))
         return self._rooms[-1]
 
-    def keep(self, capacity: int, limit: int | None = None) -> Callable[[Callable[..., T]], Kept[T]]:
+    def keep(
+        self, capacity: int, limit: int | None = None, long: Callable[..., bool] = lambda *key: False
+    ) -> Callable[[Callable[..., T]], Kept[T]]:
         """Keep what a function makes, in a room of its own.
 
         The function's last argument is what it reports its progress to; who calls it may give a callback there that is told
-        of it meanwhile, or leave that out.
+        of it meanwhile, or leave that out. `long` says of the others whether it will take long.
         """
-        return lambda make: Kept(self.room(capacity, limit), make)
+        return lambda make: Kept(self.room(capacity, limit), make, long)
 
-    def get(self, room: Room[T], key: Hashable, make: Callable[[Progress], T], progress: Progress | None = None) -> T:
+    def get(
+        self, room: Room[T], key: Hashable, make: Callable[[Progress], T], progress: Progress | None, long: bool
+    ) -> T:
         """See `Room.get`."""
-        report = getattr(self._inside, "report", None)
-        if report is not None:
-            return self._made(room, key, make, report)
         with self._lock:
             if key in room:
                 return self._used(room, key)
-            job = self._jobs.get((room, key))
-            if job is None:
-                job = self._jobs[room, key] = _Job()
-                self._worker.submit(self._run, job, room, key, make)
-            job.waiters += 1
-        try:
-            while not job.done.wait(POLL):
-                if progress is not None:
-                    progress(*job.state)
-        finally:
-            with self._lock:
-                job.waiters -= 1
-                if not job.waiters and not job.done.is_set():
-                    job.cancelled = True
-                    self._forget(job, room, key)
-        if job.error is not None:
-            raise job.error
-        return job.value
+        return self._lanes.get((room, key), lambda report: self._made(room, key, make, report), progress, long)
 
     def clear(self) -> None:
         """Forget everything that is kept."""
         with self._lock:
             for kept in (*(room.kept for room in self._rooms), self._large):
                 kept.clear()
-
-    def _run(self, job: _Job, room: Room, key: Hashable, make: Callable[[Progress], Any]) -> None:
-        self._inside.report = job.report
-        try:
-            job.report(0.0, "starting")
-            job.value = self._made(room, key, make, job.report)
-        except BaseException as error:  # handed to whoever waits
-            job.error = error
-        finally:
-            self._inside.report = None
-            with self._lock:
-                job.done.set()
-                self._forget(job, room, key)
-
-    def _forget(self, job: _Job, room: Room, key: Hashable) -> None:
-        if self._jobs.get((room, key)) is job:
-            del self._jobs[room, key]
 
     def _made(self, room: Room[T], key: Hashable, make: Callable[[Progress], T], report: Progress) -> T:
         with self._lock:

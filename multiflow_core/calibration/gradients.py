@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..families import family_of
 from ..models.layout import prunable_layers
 from ..support.memory import check_memory
-from ..support.threads import Progress
+from ..support.threads import Progress, own_random_state
 from ..weights.layers import PrunableLayer
 from ..weights.masks import rebuilt, tensors_of
 from .evidence import Data, Evidence, Objective, named, register
@@ -167,7 +167,7 @@ class Replica:
         """The gradient of the objective on one batch, {parameter name: (out, in)}."""
         leaves = list(self.weights.values())
         cast = torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._half)
-        with torch.random.fork_rng(devices=self._devices), torch.inference_mode(False), torch.enable_grad():
+        with own_random_state(self._devices), torch.inference_mode(False), torch.enable_grad():
             torch.manual_seed(self._seed + self._passes)
             self._passes += 1
             with cast:

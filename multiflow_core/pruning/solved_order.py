@@ -90,7 +90,7 @@ class Solved(Order):
         self.updates_weights = request.method.updates_weights
         self._weights, self._solve = request.weights, solve
         self._solved: dict[int, tuple[Masks, dict[str, Tensor] | None]] = {}
-        self._lock = threading.Lock()
+        self._lock, self._solving = threading.Lock(), threading.Lock()
 
     def masks(self, sparsity: float | None = None, *, progress: Progress | None = None) -> Masks:
         return self._solution(sparsity, progress)[0]
@@ -113,11 +113,21 @@ class Solved(Order):
 
     def _solution(self, sparsity: float, progress: Progress | None) -> tuple[Masks, dict[str, Tensor] | None]:
         count = pruned_count(sparsity, self.total)
+        if found := self._remembered(count):  # without waiting for another sparsity that is being solved
+            return found
+        with self._solving:
+            found = self._remembered(count) or self._new(count, progress or (lambda fraction, message: None))
+            with self._lock:
+                self._solved[count] = found
+                while len(self._solved) > 1 and len(self._solved) * self.total > _REMEMBERED:
+                    del self._solved[next(iter(self._solved))]
+            return found
+
+    def _remembered(self, count: int) -> tuple[Masks, dict[str, Tensor] | None] | None:
         with self._lock:
-            found = self._solved.pop(count, None) or self._new(count, progress or (lambda fraction, message: None))
-            self._solved[count] = found  # the last asked for goes last
-            while len(self._solved) > 1 and len(self._solved) * self.total > _REMEMBERED:
-                del self._solved[next(iter(self._solved))]
+            found = self._solved.pop(count, None)
+            if found is not None:
+                self._solved[count] = found  # the last asked for goes last
             return found
 
     def _new(self, count: int, progress: Progress) -> tuple[Masks, dict[str, Tensor] | None]:

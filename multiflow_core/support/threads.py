@@ -2,13 +2,33 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from typing import TypeVar
 
 Progress = Callable[[float, str], None]
 T = TypeVar("T")
 R = TypeVar("R")
+_RANDOM = threading.RLock()
+
+
+@contextmanager
+def own_random_state(devices: Sequence[int] = ()) -> Iterator[None]:
+    """Inside, PyTorch's random numbers are this thread's alone; afterwards their state is what it was.
+
+    >>> import torch
+    >>> before = torch.get_rng_state()
+    >>> with own_random_state():
+    ...     drawn = torch.rand(2)
+    >>> torch.equal(torch.get_rng_state(), before)
+    True
+    """
+    import torch
+
+    with _RANDOM, torch.random.fork_rng(devices=devices):
+        yield
 
 
 def parallel_map(

@@ -11,6 +11,8 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.overrides import TorchFunctionMode
 
+from ..support.threads import own_random_state
+
 _ATTENTION = inspect.signature(F.multi_head_attention_forward)
 
 
@@ -81,7 +83,7 @@ def quiet(model: nn.Module) -> Iterator[None]:
         for module in training:
             module.training = False
         # no_grad, not inference_mode: inference tensors keep no version, and siblings are told apart by it
-        with torch.random.fork_rng(devices=devices), torch.no_grad():
+        with own_random_state(devices), torch.no_grad():
             yield
     finally:
         for module in training:

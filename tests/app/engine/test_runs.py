@@ -47,6 +47,24 @@ def test_the_app_gets_what_the_sweep_gets(model, quick, method):
     assert all(torch.equal(tensor, expected[name]) for name, tensor in pruned.model.state_dict().items())
 
 
+def test_long_work_is_known_as_such(model, quick, monkeypatch):
+    asked = []
+    runs.work(model)
+    inner = STORE._lanes.get
+    monkeypatch.setattr(
+        STORE._lanes,
+        "get",
+        lambda place, make, progress, long: asked.append(long) or inner(place, make, progress, long),
+    )
+    key = Run(model, "tamt", 0.4)
+    runs.ordered(key.order)
+    runs.masks(key)
+    assert asked and all(asked)
+    asked.clear()
+    runs.masks(key), runs.pruned(key), runs.order(Run(model, "omp")), runs.masks(Run(model, "omp", 0.3))
+    assert asked and not any(asked)
+
+
 def test_a_changed_mind_ends_a_slow_method(monkeypatch):
     """16 gradients of the shipped model would be computed; after the first, the reader chooses another method."""
     monkeypatch.setattr(prepare, "GRADIENT_BATCH", 4)

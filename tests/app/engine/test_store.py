@@ -1,6 +1,8 @@
-"""One worker, shared results, and work that can be abandoned."""
+"""Two lanes, shared results, and work that can be abandoned."""
 
 import gc
+import os
+import sys
 import threading
 import time
 from types import SimpleNamespace
@@ -11,8 +13,10 @@ import torch
 from torch import nn
 
 from app import warmup
+from app.engine import lanes
+from app.engine.lanes import Abandoned
 from app.engine.memory import buffers, total
-from app.engine.store import Abandoned, Room, Store
+from app.engine.store import Room, Store
 from multiflow_core.pruning.solved_order import Request, Solved
 
 
@@ -137,6 +141,222 @@ def test_work_goes_on_while_somebody_waits(room):
     go.set()
     patient.join(5)
     assert found == ["done"]
+
+
+# --- lanes ----------------------------------------------------------------------------------------------------------
+
+
+class Held:
+    """Something to make that begins and ends when the test says so."""
+
+    def __init__(self, value="made"):
+        self.value, self.begun, self.go, self.made = value, threading.Event(), threading.Event(), 0
+
+    def __call__(self, report):
+        self.made += 1
+        self.begun.set()
+        while not self.go.wait(0.01):
+            report(0.5, f"making {self.value}")
+        return self.value
+
+
+@pytest.fixture
+def ask():
+    """ask(get, ...) -> a list, in which the result or error of get(...) on a thread of its own will be."""
+    threads = []
+
+    def asked(get, *args, **more) -> list:
+        found = []
+
+        def run():
+            try:
+                found.append(get(*args, **more))
+            except BaseException as error:
+                found.append(error)
+
+        threads.append(threading.Thread(target=run))
+        threads[-1].start()
+        found_by[id(found)] = threads[-1]
+        return found
+
+    found_by = {}
+    asked.end = lambda found: (found_by[id(found)].join(30), found)[1]
+    yield asked
+    for thread in threads:
+        thread.join(30)
+        assert not thread.is_alive()
+
+
+def first_said(get, *args, **more) -> str:
+    """What a session is told while it waits; then it goes."""
+    said = []
+
+    def hear(fraction, message):
+        said.append(message)
+        raise Interrupted
+
+    with pytest.raises(Interrupted):
+        get(*args, hear, **more)
+    return said[0]
+
+
+def test_a_short_job_is_done_beside_a_long_one(room, ask):
+    long = Held()
+    waiting = ask(room.get, "a", long, long=True)
+    assert long.begun.wait(30)
+    assert room.get("b", lambda report: "short") == "short" and not long.go.is_set()
+    long.go.set()
+    assert ask.end(waiting) == ["made"]
+
+
+def test_a_short_job_that_needs_a_long_one_lets_others_go_ahead(room, ask):
+    long, said = Held(), []
+    waiting = ask(
+        room.get, "a", lambda report: room.get("b", long, long=True) + "!", lambda _, message: said.append(message)
+    )
+    assert long.begun.wait(30)
+    assert room.get("c", lambda report: "short") == "short"
+    while "making made" not in said:  # it is told how far the other is
+        assert not waiting
+    long.go.set()
+    assert ask.end(waiting) == ["made!"] and long.made == 1
+
+
+@pytest.mark.parametrize("long", [True, False])
+def test_what_one_lane_is_making_the_other_waits_for(store, ask, long):
+    room, inner = store.room(9), Held()
+    first = ask(room.get, "outer", lambda report: ("outer", room.get("inner", inner)), long=long)
+    assert inner.begun.wait(30)
+    heard = [threading.Event(), threading.Event()]
+    hear = [lambda _, message, event=event: message == "making made" and event.set() for event in heard]
+    second = ask(room.get, "other", lambda report: ("other", room.get("inner", inner)), hear[0], long=not long)
+    third = ask(room.get, "inner", inner, hear[1])  # a session may wait for a part of a job as well
+    assert all(event.wait(30) for event in heard)
+    inner.go.set()
+    assert (
+        ask.end(first) == [("outer", "made")] and ask.end(second) == [("other", "made")] and ask.end(third) == ["made"]
+    )
+    assert inner.made == 1
+
+
+def test_two_jobs_that_wait_for_parts_of_one_another_come_to_an_end(store, ask):
+    """Each makes something that the other needs: they meet when both are made, and neither waits for ever."""
+    room, meet = store.room(9), threading.Barrier(2)
+
+    def both(first, second, report):
+        def part(report):
+            meet.wait(30)
+            return first
+
+        return room.get(first, part) + room.get(second, lambda report: 1 / 0)
+
+    one = ask(room.get, "long", lambda report: both("x", "y", report), long=True)
+    two = ask(room.get, "short", lambda report: both("y", "x", report))
+    assert ask.end(one) == ["xy"] and ask.end(two) == ["yx"]
+
+
+def test_a_job_takes_over_what_has_not_begun(store, ask):
+    room, held, made = store.room(9), Held(), []
+
+    def part(report):
+        made.append(1)
+        return "part"
+
+    def whole(report):
+        held(report)
+        return room.get("part", part)
+
+    outer = ask(room.get, "whole", whole)
+    assert held.begun.wait(30)
+    queued = threading.Event()
+    waiting = ask(room.get, "part", part, lambda fraction, message: queued.set())
+    assert queued.wait(30)
+    held.go.set()
+    assert ask.end(outer) == ask.end(waiting) == ["part"] and made == [1]
+
+
+def test_who_waits_is_told_what_is_ahead(room, ask, monkeypatch):
+    long = Held()
+    waiting = ask(room.get, "a", long, long=True)
+    assert long.begun.wait(30)
+    assert first_said(room.get, "b", lambda report: 1, long=True) == "1 job ahead, now making made"
+    queued = threading.Event()
+    behind = ask(room.get, "b", lambda report: "b", lambda fraction, message: queued.set(), long=True)
+    assert queued.wait(30)
+    assert first_said(room.get, "c", lambda report: 1, long=True) == "2 jobs ahead, now making made"
+    clock = time.monotonic
+    monkeypatch.setattr(lanes.time, "monotonic", lambda: clock() + 300)
+    assert first_said(room.get, "c", lambda report: 1, long=True).startswith(
+        "2 jobs ahead, now making made (50%, about 5 min left)"
+    )
+    long.go.set()
+    assert ask.end(waiting) == ["made"] and ask.end(behind) == ["b"]
+
+
+def test_who_changes_their_mind_in_the_line_leaves_it(room, ask):
+    long, made = Held(), []
+    waiting = ask(room.get, "a", long, long=True)
+    assert long.begun.wait(30)
+    first_said(room.get, "b", lambda report: made.append(1), long=True)
+    assert first_said(room.get, "c", lambda report: 1, long=True).startswith("1 job ahead")
+    long.go.set()
+    assert ask.end(waiting) == ["made"]
+    assert room.get("d", lambda report: "d", long=True) == "d" and made == []
+
+
+def test_a_changed_mind_ends_what_the_other_lane_does_for_it(room):
+    long = Held()
+    with pytest.raises(Interrupted):
+        room.get("a", lambda report: room.get("b", long, long=True), hear_until(long.begun))
+    assert room.get("c", lambda report: "free", long=True) == room.get("c", lambda report: 1) == "free"
+    assert "a" not in room and "b" not in room
+
+
+def hear_until(event):
+    def hear(fraction, message):
+        if event.is_set():
+            raise Interrupted
+
+    return hear
+
+
+def test_an_error_reaches_all_who_wait(room, ask):
+    held = Held()
+
+    def fail(report):
+        held(report)
+        raise ZeroDivisionError
+
+    sessions = [ask(room.get, "a", fail, long=True)]
+    assert held.begun.wait(30)
+    heard = [threading.Event() for _ in range(3)]
+    sessions += [
+        ask(room.get, "a", fail, lambda _, message, event=event: message == "making made" and event.set())
+        for event in heard
+    ]
+    sessions.append(ask(room.get, "b", lambda report: room.get("a", fail, long=True)))
+    assert all(event.wait(30) for event in heard)
+    held.go.set()
+    assert all(isinstance(ask.end(found)[0], ZeroDivisionError) for found in sessions)
+    assert "a" not in room and "b" not in room
+
+
+def test_a_job_that_takes_its_time_lets_others_go_ahead(room, ask, monkeypatch):
+    monkeypatch.setattr(lanes, "TURN", 0.0)
+    slow = Held()
+    waiting = ask(room.get, "a", slow)
+    assert slow.begun.wait(30)
+    assert room.get("b", lambda report: "short") == "short" and not waiting
+    slow.go.set()
+    assert ask.end(waiting) == ["made"]
+
+
+def test_the_long_lane_runs_at_a_lower_priority(room):
+    def priority(report):
+        return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
+
+    short, long = room.get("short", priority), room.get("long", priority, long=True)
+    assert long == min(19, max(short, 10)) if sys.platform == "linux" else long == short
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------
