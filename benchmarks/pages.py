@@ -108,12 +108,12 @@ def measure(page: Page, traffic: Traffic, url: str, steps: int, server: int) -> 
 @contextmanager
 def served() -> Iterator[str]:
     """The address of a dashboard of its own."""
-    with _serving() as (url, _):
+    with serving() as (url, _):
         yield url
 
 
 @contextmanager
-def _serving() -> Iterator[tuple[str, int]]:
+def serving() -> Iterator[tuple[str, int]]:
     """The address of a dashboard of its own, and its process."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
@@ -155,7 +155,7 @@ def main() -> None:
     options = parser.parse_args()
     query = urllib.parse.urlencode({"sparsity": "0.55"} | ({"model": options.model} if options.model else {}))
     rows = []
-    with _serving() as (url, server), sync_playwright() as playwright:
+    with serving() as (url, server), sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=shutil.which("chromium"), headless=True)
         for entry in PAGES:
             if options.pages and entry.url not in options.pages:

@@ -50,7 +50,7 @@ ROOMS = {
     "benchmarks": {"*": "multiflow_core app"},
 }
 SCREEN = {  # who may know these libraries
-    "streamlit": ("app/main.py", "app/dashboard.py", "app/parts/*", "app/app_pages/*"),
+    "streamlit": ("app/main.py", "app/dashboard.py", "app/parts/*", "app/app_pages/*", "benchmarks/weather/soak.py"),
     "plotly": ("app/charts/*", "app/look/*", "app/parts/*"),
 }
 LAZY = {  # file -> what is imported inside its functions, and why

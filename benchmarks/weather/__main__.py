@@ -1,4 +1,4 @@
-"""Bad weather, piece by piece: `python -m benchmarks.weather [fuzz | kills | disk | soak] [--inputs N] [--seed S]`."""
+"""Bad weather, piece by piece: `python -m benchmarks.weather [fuzz | soak] [--inputs N] [--minutes M] [--seed S]`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import argparse
 from collections.abc import Callable, Iterator
 
 from .fuzz import fuzz
+from .soak import soak
 
 PIECES: dict[str, Callable[[argparse.Namespace], Iterator[str]]] = {
-    "fuzz": lambda options: fuzz(options.inputs, options.seed)
+    "fuzz": lambda options: fuzz(options.inputs, options.seed),
+    "soak": lambda options: soak(options.minutes, options.seed),
 }
 
 
@@ -16,6 +18,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks.weather", description=__doc__)
     parser.add_argument("pieces", nargs="*", choices=[*PIECES, []], help="default: all")
     parser.add_argument("--inputs", type=int, default=5000, help="of the fuzz")
+    parser.add_argument("--minutes", type=float, default=10, help="of the soak")
     parser.add_argument("--seed", type=int, default=0)
     options = parser.parse_args()
     for piece in options.pieces or PIECES:

@@ -1,11 +1,14 @@
 """Methods that need gradients or second moments: the right results, and an end when the reader changes their mind."""
 
+import threading
+
 import pytest
 import torch
 
 from app import state
 from app.engine import calibration, runs, slider
 from app.engine.store import STORE
+from app.facts import gallery
 from benchmarks.models import save
 from multiflow_core.calibration import gradients
 from multiflow_core.experiments import prepare
@@ -84,3 +87,29 @@ def test_a_changed_mind_ends_a_slow_method(monkeypatch):
     assert 1 <= done < 512 // 4 and not runs.ordered.holds(key)
     assert runs.order(Run(state.MODEL.default, "omp")).nested
     assert len(passes) == done  # nothing goes on behind the reader's back
+
+
+def test_both_lanes_at_once_make_what_each_makes_alone(model, quick):
+    """While masks are trained, others ask the same dense model: neither leaves a trace in the other's numbers."""
+    key, answers, ended = Run(model, "tamt", 0.7), [], threading.Event()
+
+    def train():
+        try:
+            answers.append(runs.masks(key))
+        finally:
+            ended.set()
+
+    training = threading.Thread(target=train)
+    training.start()
+    asked = 0
+    while not ended.is_set() or asked < 4:
+        sparsity = asked % 90 / 100
+        found = gallery.caption_embeddings(Run(model, "omp", sparsity))
+        if asked < 4:
+            dense = runs.vlm(model)
+            alone = dense.prune(prepare.order_of(dense, Run(model, "omp")).masks(sparsity))
+            assert torch.equal(found, alone.embed_texts(gallery.gallery(model).captions))
+        asked += 1
+    training.join()
+    sample = prepare.Sample(16, 4, 4)
+    assert answers == [prepare.order_of(runs.vlm(model), Run(model, "tamt"), sample=sample).masks(0.7)]
