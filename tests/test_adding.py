@@ -106,7 +106,7 @@ from transformers import CLIPConfig, CLIPModel
 
 from . import register
 from .clip import Clip
-from .folder import load_processor
+from .processor import load_processor
 
 BLIP = Path(__file__).parents[2] / "assets" / "flatland-blip"
 
