@@ -142,8 +142,10 @@ def table(rows: list[list[str]]) -> str:
     ['overview', '1.5', '90', '110', '400', '60', '20']
     """
     widths = [max(len(row[i]) for row in [HEADS, *rows]) for i in range(len(HEADS))]
-    lines = ("  ".join(cell.rjust(w) if i else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths))) for row in
-             [HEADS, *rows])  # fmt: skip
+    lines = (
+        "  ".join(cell.rjust(w) if i else cell.ljust(w) for i, (cell, w) in enumerate(zip(row, widths)))
+        for row in [HEADS, *rows]
+    )
     return "\n".join(lines)
 
 

@@ -286,12 +286,16 @@ def test_it_is_tested(project):
     """By tests that nobody wrote for it."""
     found = run(project, "-m", "pytest", "-q", "--collect-only", "-k", "toy", *HOLD_FOR_ALL)
     for test in (
-        "test_methods_all.py::test_claims[toy-pruner]", "test_methods_all.py::test_claims[toy-counter]",
-        "test_evidence_all.py::test_claims[toy-evidence]", "test_tasks_all.py::test_claims[toy]",
-        "test_data_sets_all.py::test_claims[toy-data]", "test_formats_all.py::test_claims[None-toy-format]",
+        "test_methods_all.py::test_claims[toy-pruner]",
+        "test_methods_all.py::test_claims[toy-counter]",
+        "test_evidence_all.py::test_claims[toy-evidence]",
+        "test_tasks_all.py::test_claims[toy]",
+        "test_data_sets_all.py::test_claims[toy-data]",
+        "test_formats_all.py::test_claims[None-toy-format]",
         "test_families.py::test_a_folder_loads_as_the_class_it_names[toy-family]",
         "test_packed.py::test_a_checkpoint_comes_back_bit_by_bit[toy-family]",
-        "test_pages.py::test_every_page_launches[toy]", "test_pages.py::test_every_method_on_every_page[toy-pruner-toy]",
+        "test_pages.py::test_every_page_launches[toy]",
+        "test_pages.py::test_every_method_on_every_page[toy-pruner-toy]",
         "test_methods.py::test_every_method_draws_its_own_miniature[toy-counter]",
-    ):  # fmt: skip
+    ):
         assert test in found, test

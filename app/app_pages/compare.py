@@ -79,9 +79,14 @@ def _shown(data: comparison.Comparison, chosen: str) -> list[str]:
     """The methods with a line: those that the reader picked, and the sidebar's."""
     with st.popover("Methods in the chart", icon=":material/checklist:"):
         picked = st.pills(
-            "Methods", data.methods, selection_mode="multi", default=[m for m in SHOWN if m in data.methods],
-            key=state.LINES.name, format_func=data.title, label_visibility="collapsed",
-        )  # fmt: skip
+            "Methods",
+            data.methods,
+            selection_mode="multi",
+            default=[m for m in SHOWN if m in data.methods],
+            key=state.LINES.name,
+            format_func=data.title,
+            label_visibility="collapsed",
+        )
     return [m for m in data.methods if m in picked or m == chosen]
 
 

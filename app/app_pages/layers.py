@@ -74,9 +74,14 @@ def _table(table: dict[str, list], names: list[str], selected: str) -> None:
         "pruned now": config.ProgressColumn(format="%.2f %%", min_value=0, max_value=100, width=124),
     }
     st.dataframe(
-        frame, column_config=columns, hide_index=True, key=state.LAYER_TABLE.name, on_select=lambda: _clicked(names),
-        selection_mode=["single-row", "single-cell"], alt="All layers, one row each",
-    )  # fmt: skip
+        frame,
+        column_config=columns,
+        hide_index=True,
+        key=state.LAYER_TABLE.name,
+        on_select=lambda: _clicked(names),
+        selection_mode=["single-row", "single-cell"],
+        alt="All layers, one row each",
+    )
 
 
 def _clicked(names: list[str]) -> None:

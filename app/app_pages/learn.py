@@ -78,10 +78,15 @@ def _foot(settings: Run, hidden: bool) -> None:
     """Paper, and what the sidebar has to do with all this."""
     with ui.controls("lesson"), st.container(horizontal=True, vertical_alignment="center", gap="medium"):
         st.download_button(
-            "The lesson on paper", partial(printed.page, _lesson(settings), not hidden), "pruning-lesson.html", "text/html",
-            icon=":material/print:", key="print", on_click="ignore",
+            "The lesson on paper",
+            partial(printed.page, _lesson(settings), not hidden),
+            "pruning-lesson.html",
+            "text/html",
+            icon=":material/print:",
+            key="print",
+            on_click="ignore",
             help="One file to print, with your numbers; it needs no network. The answers are at its end, unless they are hidden.",
-        )  # fmt: skip
+        )
         st.caption(
             f"The lesson has its own small layer; only step 10 looks at {checkpoints.title(settings.model)}, at "
             f"{percent(settings.sparsity)}. What {runs.method(settings.method).title} would do is told, weight by weight, under "

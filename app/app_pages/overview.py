@@ -75,23 +75,35 @@ def _figures(key: Run, now: layer_sparsity.Facts, at: float | None, known: Seque
     with st.container(key="headline"):
         places = iter(st.columns(2 + len(known), gap="small"))
         next(places).metric(
-            "Weights pruned", percent(now.pruned / now.total), f"{count(now.pruned)} of {count(now.total)}",
-            delta_color="off", delta_arrow="off", border=True,
+            "Weights pruned",
+            percent(now.pruned / now.total),
+            f"{count(now.pruned)} of {count(now.total)}",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
             help="Of the prunable weights: all matrices of encoders and decoders, not embeddings, norms and heads.",
-        )  # fmt: skip
+        )
         next(places).metric(
-            "Size on disk", percent(collapse.storage(key.sparsity)), "same speed",
-            delta_color="off", delta_arrow="off", border=True,
+            "Size on disk",
+            percent(collapse.storage(key.sparsity)),
+            "same speed",
+            delta_color="off",
+            delta_arrow="off",
+            border=True,
             help="Prunable weights in float16 plus one bit per weight for the mask. Scattered zeros save storage, not "
             "time: the processor multiplies by zero as slowly as by anything else.",
-        )  # fmt: skip
+        )
         for found in known:
             next(places).metric(
-                found.title, percent(found.value), f"dense {percent(found.dense)}", delta_color="off", delta_arrow="off",
+                found.title,
+                percent(found.value),
+                f"dense {percent(found.dense)}",
+                delta_color="off",
+                delta_arrow="off",
                 border=True,
                 help=f"{found.unit.capitalize()} on {found.scenes:,} unseen scenes, measured at {percent(at)} sparsity, without "
                 "training after pruning.",
-            )  # fmt: skip
+            )
     if at is not None and abs(at - key.sparsity) > 0.005:
         st.caption(
             f"Abilities were measured at {percent(at)}, the nearest measured sparsity to {percent(key.sparsity)}."

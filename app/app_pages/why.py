@@ -64,9 +64,12 @@ def _turn(there: float | None, then: str) -> None:
     """A button that moves the slider to the other side of the weight's critical sparsity."""
     if there is not None:
         st.button(
-            f"Move the slider to {percent(there)}, where it is {then}", icon=":material/swap_horiz:", key="turn",
-            on_click=selection.choose_sparsity, args=(there,),
-        )  # fmt: skip
+            f"Move the slider to {percent(there)}, where it is {then}",
+            icon=":material/swap_horiz:",
+            key="turn",
+            on_click=selection.choose_sparsity,
+            args=(there,),
+        )
 
 
 def _surprises(key: Run, progress) -> None:

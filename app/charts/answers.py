@@ -73,11 +73,18 @@ class FirstWords:
 
     def _bars(self, name: str, values: list[float], labels: list[str], color: str) -> dict:
         return dict(
-            type="bar", orientation="h", name=name, x=[100 * value for value in values], y=labels,
-            marker=dict(color=color, line=dict(width=0)), text=[_about(value) for value in values],
-            textposition="outside", textfont=dict(size=12), cliponaxis=False,
+            type="bar",
+            orientation="h",
+            name=name,
+            x=[100 * value for value in values],
+            y=labels,
+            marker=dict(color=color, line=dict(width=0)),
+            text=[_about(value) for value in values],
+            textposition="outside",
+            textfont=dict(size=12),
+            cliponaxis=False,
             hovertemplate=f"{name}: %{{x:.2f}} % for %{{y}}<extra></extra>",
-        )  # fmt: skip
+        )
 
 
 def _about(value: float) -> str:

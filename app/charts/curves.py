@@ -88,10 +88,18 @@ class AbilityCurves:
             )  # fmt: skip
             labels.append(
                 dict(
-                    text=f"<b>{ability.title}</b><br>{ability.unit}", x=left + width / 2, y=1, xref="paper", yref="paper",
-                    xanchor="center", yanchor="bottom", yshift=6, showarrow=False, font=dict(size=13, color=palette.ink),
+                    text=f"<b>{ability.title}</b><br>{ability.unit}",
+                    x=left + width / 2,
+                    y=1,
+                    xref="paper",
+                    yref="paper",
+                    xanchor="center",
+                    yanchor="bottom",
+                    yshift=6,
+                    showarrow=False,
+                    font=dict(size=13, color=palette.ink),
                 )
-            )  # fmt: skip
+            )
         layout["yaxis"] = dict(range=[0, 104], **TICKS, title=dict(text="unseen scenes right, %"))
         return palette.figure(traces, layout | {"annotations": labels})
 
@@ -108,18 +116,31 @@ class AbilityCurves:
 
     def _dense(self, ability: Ability, palette: Palette) -> dict[str, Any]:
         return dict(
-            type="scatter", x=[0, 104], y=[100 * ability.dense] * 2, mode="lines", name="dense",
-            line=dict(color=palette.dense, width=2, dash="dash"), hovertemplate="dense: %{y:.1f} %<extra></extra>",
-        )  # fmt: skip
+            type="scatter",
+            x=[0, 104],
+            y=[100 * ability.dense] * 2,
+            mode="lines",
+            name="dense",
+            line=dict(color=palette.dense, width=2, dash="dash"),
+            hovertemplate="dense: %{y:.1f} %<extra></extra>",
+        )
 
     def _line(self, ability: Ability, name: str, spread: float, palette: Palette) -> dict[str, Any]:
         points = ability.points(name)
         chosen = name == self.chosen
         label = [name if s == spread and not chosen else "" for s, _ in points]
         return dict(
-            type="scatter", x=[100 * s for s, _ in points], y=[100 * v for _, v in points], name=name,
-            mode="lines+markers" if chosen else "lines+text", opacity=1.0 if chosen else 0.6, marker=dict(size=7),
-            text=label, cliponaxis=False, textposition="bottom left", textfont=dict(size=11, color=palette.muted),
+            type="scatter",
+            x=[100 * s for s, _ in points],
+            y=[100 * v for _, v in points],
+            name=name,
+            mode="lines+markers" if chosen else "lines+text",
+            opacity=1.0 if chosen else 0.6,
+            marker=dict(size=7),
+            text=label,
+            cliponaxis=False,
+            textposition="bottom left",
+            textfont=dict(size=11, color=palette.muted),
             line=dict(color=palette.pruned if chosen else palette.muted, width=3.5 if chosen else 1.5),
             hovertemplate=f"{name} at %{{x:.0f}} %: %{{y:.1f}} %<extra></extra>",
-        )  # fmt: skip
+        )

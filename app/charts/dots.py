@@ -48,12 +48,16 @@ class Dots:
         edge = dict(width=1, color=palette.background)
         traces = [
             dict(
-                type="scatter", mode="markers", name=name, x=list(values), y=rows,
+                type="scatter",
+                mode="markers",
+                name=name,
+                x=list(values),
+                y=rows,
                 marker=dict(size=12, color=colors.get(name) or self._marked(palette), line=edge),
                 hovertemplate=f"%{{y}} · {name}: %{{x:.3g}}{self.unit}<extra></extra>",
             )
             for name, values in self.series
-        ]  # fmt: skip
+        ]
         across = dict(title=dict(text=self.axis), ticksuffix=self.unit, side="bottom")
         across |= dict(type="log", dtick=1) if self.logarithmic else dict(rangemode="tozero")
         layout = dict(

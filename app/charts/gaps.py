@@ -73,8 +73,17 @@ class ScoreGaps:
         palette: Palette,
     ) -> dict:
         return dict(
-            type="bar", orientation="h", name=name, x=list(values), y=names, marker=marker,
-            text=[f"{name}: {value:.2f}" for value in values], textposition="auto", insidetextanchor="start",
-            insidetextfont=dict(size=13, color=inside), outsidetextfont=dict(size=13, color=palette.ink), cliponaxis=False,
+            type="bar",
+            orientation="h",
+            name=name,
+            x=list(values),
+            y=names,
+            marker=marker,
+            text=[f"{name}: {value:.2f}" for value in values],
+            textposition="auto",
+            insidetextanchor="start",
+            insidetextfont=dict(size=13, color=inside),
+            outsidetextfont=dict(size=13, color=palette.ink),
+            cliponaxis=False,
             hovertemplate=f"%{{y}}<br>{name}: %{{x:.3f}}<extra></extra>",
-        )  # fmt: skip
+        )

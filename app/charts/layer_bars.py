@@ -93,29 +93,46 @@ class LayerBars:
     def _bars(self, modality: str, palette: Palette) -> dict[str, Any]:
         own = [(i, layer) for i, layer in enumerate(self.layers) if layer.modality == modality]
         return dict(
-            type="bar", name=modality, x=[i for i, _ in own], y=[round(100 * layer.sparsity, 2) for _, layer in own],
-            marker=dict(color=palette.of(modality), line=dict(width=0)), unselected=dict(marker=dict(opacity=1)),
-            customdata=[layer.key for _, layer in own], text=[layer.name for _, layer in own], textposition="none",
+            type="bar",
+            name=modality,
+            x=[i for i, _ in own],
+            y=[round(100 * layer.sparsity, 2) for _, layer in own],
+            marker=dict(color=palette.of(modality), line=dict(width=0)),
+            unselected=dict(marker=dict(opacity=1)),
+            customdata=[layer.key for _, layer in own],
+            text=[layer.name for _, layer in own],
+            textposition="none",
             hovertemplate="<b>%{text}</b><br>%{y:.1f} % pruned<extra></extra>",
-        )  # fmt: skip
+        )
 
     def _pointer(self, palette: Palette) -> dict[str, Any]:
         """A mark over the selected layer."""
         at = [(i, layer) for i, layer in enumerate(self.layers) if layer.key == self.selected]
         name = f"selected: {at[0][1].name}" if at else ""
         return dict(
-            type="scatter", mode="markers", x=[i for i, _ in at], y=[100 * layer.sparsity + 5 for _, layer in at],
-            marker=dict(symbol="triangle-down", size=13, color=palette.ink), hoverinfo="skip", name=name, showlegend=bool(at),
+            type="scatter",
+            mode="markers",
+            x=[i for i, _ in at],
+            y=[100 * layer.sparsity + 5 for _, layer in at],
+            marker=dict(symbol="triangle-down", size=13, color=palette.ink),
+            hoverinfo="skip",
+            name=name,
+            showlegend=bool(at),
             cliponaxis=False,
-        )  # fmt: skip
+        )
 
     def _most(self, palette: Palette) -> dict[str, Any]:
         """The name of the layer that has lost most."""
         i = self.layers.index(self.worst)
         left = i < len(self.layers) / 2
         return dict(
-            x=i, y=100 * self.worst.sparsity, text=f"most now: {self.worst.name}, {percent(self.worst.sparsity)}",
+            x=i,
+            y=100 * self.worst.sparsity,
+            text=f"most now: {self.worst.name}, {percent(self.worst.sparsity)}",
             showarrow=False,
-            xanchor="left" if left else "right", yanchor="bottom", xshift=8 if left else -8, yshift=1,
+            xanchor="left" if left else "right",
+            yanchor="bottom",
+            xshift=8 if left else -8,
+            yshift=1,
             font=dict(size=12, color=palette.ink),
-        )  # fmt: skip
+        )

@@ -88,24 +88,40 @@ class LayerCurves:
 
     def _line(self, layer: LayerCurve, palette: Palette) -> dict[str, Any]:
         return dict(
-            type="scatter", mode="lines", x0=0, dx=100 / (len(layer.sparsity) - 1), opacity=0.4, showlegend=False,
-            y=[round(100 * s, 1) for s in layer.sparsity], line=dict(color=palette.of(layer.modality), width=0.9),
+            type="scatter",
+            mode="lines",
+            x0=0,
+            dx=100 / (len(layer.sparsity) - 1),
+            opacity=0.4,
+            showlegend=False,
+            y=[round(100 * s, 1) for s in layer.sparsity],
+            line=dict(color=palette.of(layer.modality), width=0.9),
             hovertemplate=f"<b>{layer.name}</b><br>%{{y}} % at %{{x}} %<extra></extra>",
-        )  # fmt: skip
+        )
 
     def _dots(self, palette: Palette) -> dict[str, Any]:
         """Every layer at the slider's place: what can be clicked. A larger dot would lose the mouse to the lines."""
         return dict(
-            type="scatter", mode="markers", x=[100 * self.sparsity] * len(self.layers), showlegend=False,
-            y=[round(100 * layer.now, 2) for layer in self.layers], customdata=[layer.key for layer in self.layers],
-            text=[layer.name for layer in self.layers], unselected=dict(marker=dict(opacity=1)),
+            type="scatter",
+            mode="markers",
+            x=[100 * self.sparsity] * len(self.layers),
+            showlegend=False,
+            y=[round(100 * layer.now, 2) for layer in self.layers],
+            customdata=[layer.key for layer in self.layers],
+            text=[layer.name for layer in self.layers],
+            unselected=dict(marker=dict(opacity=1)),
             marker=dict(size=6, opacity=1, color=[palette.of(layer.modality) for layer in self.layers]),
             hovertemplate="<b>%{text}</b><br>%{y:.1f} % pruned now<extra></extra>",
-        )  # fmt: skip
+        )
 
     def _ring(self, palette: Palette) -> dict[str, Any]:
         """Where the selected layer stands."""
         return dict(
-            type="scatter", mode="markers", x=[100 * self.sparsity], y=[100 * self.chosen.now], hoverinfo="skip",
-            marker=dict(size=14, symbol="circle-open", color=palette.ink, line=dict(width=2)), showlegend=False,
-        )  # fmt: skip
+            type="scatter",
+            mode="markers",
+            x=[100 * self.sparsity],
+            y=[100 * self.chosen.now],
+            hoverinfo="skip",
+            marker=dict(size=14, symbol="circle-open", color=palette.ink, line=dict(width=2)),
+            showlegend=False,
+        )

@@ -160,9 +160,10 @@ class Lens:
         names = (view.one, "") if self.single else (view.mean, view.extreme)
         values = zip(names, (self.cells, self.extremes), strict=True)
         return {
-            "from output": rows.tolist(), "from input": columns.tolist(),
+            "from output": rows.tolist(),
+            "from input": columns.tolist(),
             **{name.rstrip(","): grid.ravel().tolist() for name, grid in values if name},
-        }  # fmt: skip
+        }
 
     def figure(self, palette: Palette) -> go.Figure:
         bars, marks = self._bars(palette), self._marks(palette)
@@ -240,12 +241,20 @@ class Lens:
 
         top, left = self.inputs, self.outputs
         return [
-            look | dict(x=top.firsts, y=_small(top.saliency), width=top.width, yaxis="y2", hovertemplate=hover(top, "x", "y")),
-            look | dict(
-                y=left.firsts, x=_small(left.saliency), width=left.width, xaxis="x2", orientation="h",
+            look
+            | dict(
+                x=top.firsts, y=_small(top.saliency), width=top.width, yaxis="y2", hovertemplate=hover(top, "x", "y")
+            ),
+            look
+            | dict(
+                y=left.firsts,
+                x=_small(left.saliency),
+                width=left.width,
+                xaxis="x2",
+                orientation="h",
                 hovertemplate=hover(left, "y", "x"),
             ),
-        ]  # fmt: skip
+        ]
 
     def _marks(self, palette: Palette) -> list[dict[str, Any]]:
         """A cross at the foot of every bar under which a neuron is dead."""
@@ -258,9 +267,18 @@ class Lens:
             symbol = dict(symbol="x", size=7, color=palette.pruned, line=dict(width=1, color=palette.background))
             if len(at):
                 found.append(
-                    dict(type="scatter", mode="markers", x=x, y=y, customdata=strip.dead[at].astype(np.int32), marker=symbol,
-                         cliponaxis=False, hovertemplate=hover, **axes)
-                )  # fmt: skip
+                    dict(
+                        type="scatter",
+                        mode="markers",
+                        x=x,
+                        y=y,
+                        customdata=strip.dead[at].astype(np.int32),
+                        marker=symbol,
+                        cliponaxis=False,
+                        hovertemplate=hover,
+                        **axes,
+                    )
+                )
         return found
 
     def _outline(self, palette: Palette) -> list[dict[str, Any]]:
@@ -279,16 +297,26 @@ class Lens:
     @staticmethod
     def _axis(strip: Strip) -> dict[str, Any]:
         return dict(
-            title=dict(text=f"{strip.side} neuron"), range=strip.range, tickvals=strip.ticks(), tickformat="d",
-            showgrid=False, zeroline=False, fixedrange=True,
-        )  # fmt: skip
+            title=dict(text=f"{strip.side} neuron"),
+            range=strip.range,
+            tickvals=strip.ticks(),
+            tickformat="d",
+            showgrid=False,
+            zeroline=False,
+            fixedrange=True,
+        )
 
 
 def _strip_axis(title: str) -> dict[str, Any]:
     return dict(
-        title=dict(text=title, font=dict(size=12)), nticks=2, rangemode="tozero", tickfont=dict(size=11), fixedrange=True,
-        showgrid=False, zeroline=False,
-    )  # fmt: skip
+        title=dict(text=title, font=dict(size=12)),
+        nticks=2,
+        rangemode="tozero",
+        tickfont=dict(size=11),
+        fixedrange=True,
+        showgrid=False,
+        zeroline=False,
+    )
 
 
 def _small(values: np.ndarray) -> np.ndarray:

@@ -75,15 +75,24 @@ class TaskLines:
         chosen = name == self.chosen
         points = ((0.0, self.dense, self.dense, self.dense), *points)
         return dict(
-            type="scatter", mode="lines+markers", name=name, x=[100 * p[0] for p in points], y=[100 * p[1] for p in points],
+            type="scatter",
+            mode="lines+markers",
+            name=name,
+            x=[100 * p[0] for p in points],
+            y=[100 * p[1] for p in points],
             error_y=dict(
-                type="data", symmetric=False, array=[100 * (p[3] - p[1]) for p in points], thickness=1.2,
-                arrayminus=[100 * (p[1] - p[2]) for p in points], visible=any(p[3] > p[2] for p in points),
+                type="data",
+                symmetric=False,
+                array=[100 * (p[3] - p[1]) for p in points],
+                thickness=1.2,
+                arrayminus=[100 * (p[1] - p[2]) for p in points],
+                visible=any(p[3] > p[2] for p in points),
             ),
             marker=dict(symbol=MARKS[i % len(MARKS)], size=9 if chosen else 8),
             line=dict(
-                color=palette.pruned if chosen else palette.muted, width=3.5 if chosen else 1.6,
+                color=palette.pruned if chosen else palette.muted,
+                width=3.5 if chosen else 1.6,
                 dash="solid" if chosen else DASHES[i % len(DASHES)],
             ),
             hovertemplate=f"{name} at %{{x:.0f}} %: %{{y:.1f}} %<extra></extra>",
-        )  # fmt: skip
+        )

@@ -51,9 +51,11 @@ class Neighbours:
             for j, w, k in zip(self.columns, ws, ks)
         ]
         return {
-            "output": [c[0] for c in cells], "input": [c[1] for c in cells],
-            "weight": [number(c[2]) for c in cells], "mask": ["kept" if c[3] else "pruned" for c in cells],
-        }  # fmt: skip
+            "output": [c[0] for c in cells],
+            "input": [c[1] for c in cells],
+            "weight": [number(c[2]) for c in cells],
+            "mask": ["kept" if c[3] else "pruned" for c in cells],
+        }
 
     def figure(self, palette: Palette) -> go.Figure:
         across, down = [str(c) for c in self.columns], [str(r) for r in self.rows]
@@ -65,10 +67,12 @@ class Neighbours:
         )  # fmt: skip
         spots = [(i, j, w, k) for i, ws, ks in zip(down, self.weights, self.kept) for j, w, k in zip(across, ws, ks)]
         clicks = targets(
-            [s[1] for s in spots], [s[0] for s in spots],
-            [[f"{i},{j}", f"{number(w)}, {'kept' if k else 'pruned'}"] for i, j, w, k in spots], CELL - 2,
+            [s[1] for s in spots],
+            [s[0] for s in spots],
+            [[f"{i},{j}", f"{number(w)}, {'kept' if k else 'pruned'}"] for i, j, w, k in spots],
+            CELL - 2,
             "output %{y}, input %{x}: %{customdata[1]}<extra></extra>",
-        )  # fmt: skip
+        )
         at = self.rows.index(self.row), self.columns.index(self.column)
         frame = dict(
             type="rect", x0=at[1] - 0.5, x1=at[1] + 0.5, y0=at[0] - 0.5, y1=at[0] + 0.5,

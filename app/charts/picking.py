@@ -29,7 +29,16 @@ def targets(
     """
     clear = dict(marker=dict(opacity=0))
     return dict(
-        type="scatter", mode="markers", x=x, y=y, customdata=customdata, text=text, showlegend=False,
-        selected=clear, unselected=clear, hovertemplate=hover or None, hoverinfo=None if hover else "none",
+        type="scatter",
+        mode="markers",
+        x=x,
+        y=y,
+        customdata=customdata,
+        text=text,
+        showlegend=False,
+        selected=clear,
+        unselected=clear,
+        hovertemplate=hover or None,
+        hoverinfo=None if hover else "none",
         marker=dict(opacity=0, size=size, symbol="square"),
-    )  # fmt: skip
+    )

@@ -119,20 +119,34 @@ class QuantileLines:
         edge = dict(size=11, color=color, line=dict(color=palette.ink, width=1.5))
         over = [100 * taken - share for taken, share in zip(under, shares, strict=True)]
         return [
-            thick | dict(
-                x=shares, y=list(line), name=f"{name}: {percent(taken)} under the dashed line",
+            thick
+            | dict(
+                x=shares,
+                y=list(line),
+                name=f"{name}: {percent(taken)} under the dashed line",
                 hovertemplate=f"%{{x:.0f}} % of {name} lie at or under %{{y:.2g}}<extra></extra>",
             ),
-            mark | dict(
-                x=[100 * taken], y=[self.common[self.step]], marker=edge,
+            mark
+            | dict(
+                x=[100 * taken],
+                y=[self.common[self.step]],
+                marker=edge,
                 hovertemplate=f"One |w| for all takes {percent(taken)} of {name}<extra></extra>",
             ),
-            mark | dict(
-                x=[100 * self.target], y=[line[self.step]], marker=edge | dict(symbol="diamond"),
+            mark
+            | dict(
+                x=[100 * self.target],
+                y=[line[self.step]],
+                marker=edge | dict(symbol="diamond"),
                 hovertemplate=f"{name} alone would be cut at {line[self.step]:.2g}<extra></extra>",
             ),
-            thick | dict(
-                x=shares, y=over, yaxis="y2", showlegend=False, name=name,
+            thick
+            | dict(
+                x=shares,
+                y=over,
+                yaxis="y2",
+                showlegend=False,
+                name=name,
                 hovertemplate=f"At %{{x:.0f}} % of all weights: %{{y:+.1f}} points of {name}<extra></extra>",
             ),
-        ]  # fmt: skip
+        ]

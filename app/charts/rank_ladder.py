@@ -71,11 +71,16 @@ class RankLadder:
         x = [100 * s for s in self.sparsities]
         traces = [
             dict(
-                type="scatter", mode="lines", x=x, y=list(places), name=name,
-                line=dict(color=palette.muted, width=1.4), hovertemplate=f"{name}: place %{{y}} at %{{x:.0f}} %<extra></extra>",
+                type="scatter",
+                mode="lines",
+                x=x,
+                y=list(places),
+                name=name,
+                line=dict(color=palette.muted, width=1.4),
+                hovertemplate=f"{name}: place %{{y}} at %{{x:.0f}} %<extra></extra>",
             )
             for name, places in self.lines
-        ]  # fmt: skip
+        ]
         best = dict(
             type="scatter", mode="lines+markers", x=x, y=list(self.best), name=self.what,
             line=dict(color=palette.pruned, width=3.5), marker=dict(size=8),

@@ -55,12 +55,16 @@ class Retained:
         last = len(self.strong) - 1
         traces: list[dict[str, Any]] = [
             dict(
-                type="scatter", mode="lines", name=name, x=[100 * k / last for k in range(last + 1)],
-                y=[100 * v for v in line], hovertemplate="%{fullData.name} at %{x:.0f} %: %{y:.1f} % left<extra></extra>",
+                type="scatter",
+                mode="lines",
+                name=name,
+                x=[100 * k / last for k in range(last + 1)],
+                y=[100 * v for v in line],
+                hovertemplate="%{fullData.name} at %{x:.0f} %: %{y:.1f} % left<extra></extra>",
                 line=dict(color=palette.pruned if n < 2 else palette.muted, width=3 if n < 2 else 1.8, dash=dash),
             )
             for n, (name, line, dash) in enumerate(self._lines())
-        ]  # fmt: skip
+        ]
         layout = dict(
             height=330, showlegend=True, hovermode="closest",
             shapes=[vertical(100 * self.sparsity, palette)],

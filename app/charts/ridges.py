@@ -137,11 +137,16 @@ def _outline(base: int, ridge: Histogram, edges: np.ndarray, color: str) -> dict
     """The upper edge of a ridge, which tells its numbers where the reader points."""
     share = 100 * ridge.cut / np.maximum(ridge.total, 1)
     return dict(
-        type="scatter", mode="lines", name=ridge.name, showlegend=False, line=dict(color=color, width=1.5),
-        x=middles(edges).astype(np.float32), y=(base + heights(ridge, edges)[1]).astype(np.float32),
+        type="scatter",
+        mode="lines",
+        name=ridge.name,
+        showlegend=False,
+        line=dict(color=color, width=1.5),
+        x=middles(edges).astype(np.float32),
+        y=(base + heights(ridge, edges)[1]).astype(np.float32),
         customdata=np.stack([ridge.total, share], axis=1).astype(np.float32),
         hovertemplate="around %{x:.2g}: %{customdata[0]:,} weights, %{customdata[1]:.1f} % cut<extra>%{fullData.name}</extra>",
-    )  # fmt: skip
+    )
 
 
 def _thresholds(bases: list[int], ridges: tuple[Histogram, ...], palette: Palette) -> list[dict[str, Any]]:
@@ -158,6 +163,14 @@ def _thresholds(bases: list[int], ridges: tuple[Histogram, ...], palette: Palett
 def _legend(name: str, palette: Palette, **look: Any) -> dict[str, Any]:
     """An entry of the legend that means all modalities."""
     return dict(
-        type="scatter", mode="lines", x=[None], y=[None], name=name, fill="toself", fillcolor=palette.muted,
-        line=dict(width=0, color=palette.muted), hoverinfo="skip", **look,
-    )  # fmt: skip
+        type="scatter",
+        mode="lines",
+        x=[None],
+        y=[None],
+        name=name,
+        fill="toself",
+        fillcolor=palette.muted,
+        line=dict(width=0, color=palette.muted),
+        hoverinfo="skip",
+        **look,
+    )

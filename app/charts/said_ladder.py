@@ -94,8 +94,11 @@ class SaidLadder:
         return text
 
     def describe(self) -> str:
-        parts = [f"{percent(stretch[0].sparsity)} to {percent(stretch[-1].sparsity)}: {SIGNS[stretch[0].true]}"
-                 f"{stretch[0].said or 'nothing'}" for stretch in self.stretches()]  # fmt: skip
+        parts = [
+            f"{percent(stretch[0].sparsity)} to {percent(stretch[-1].sparsity)}: {SIGNS[stretch[0].true]}"
+            f"{stretch[0].said or 'nothing'}"
+            for stretch in self.stretches()
+        ]
         return f"Strip of the {self.thing} over sparsity with {self.method}. {'; '.join(parts)}."
 
     def stretches(self) -> list[tuple[Rung, ...]]:
@@ -135,11 +138,15 @@ class SaidLadder:
             color=[color if end else palette.background for end in ends],
         )
         return dict(
-            type="scatter", mode="lines+markers", x=[100 * rung.sparsity for rung in stretch],
-            y=[self.rows.index(stretch[0].said)] * len(stretch), line=dict(color=color, width=14), marker=dots,
+            type="scatter",
+            mode="lines+markers",
+            x=[100 * rung.sparsity for rung in stretch],
+            y=[self.rows.index(stretch[0].said)] * len(stretch),
+            line=dict(color=color, width=14),
+            marker=dots,
             customdata=[[_label(rung.said), 100 * rung.sure] for rung in stretch],
             hovertemplate="%{x:.0f} % pruned: %{customdata[0]}<br>%{customdata[1]:.1f} % sure<extra></extra>",
-        )  # fmt: skip
+        )
 
 
 def _quoted(text: str) -> str:

@@ -61,11 +61,16 @@ class Survival:
             x, y, total = self._points(line)
             traces.append(
                 dict(
-                    type="scatter", mode="lines", name=line.name, x=x, y=y, customdata=total,
+                    type="scatter",
+                    mode="lines",
+                    name=line.name,
+                    x=x,
+                    y=y,
+                    customdata=total,
                     line=dict(color=palette.of(line.modality), width=3),
                     hovertemplate="|w| around %{x:.2g}: %{y:.1f} % of %{customdata:,} kept<extra>%{fullData.name}</extra>",
                 )
-            )  # fmt: skip
+            )
         first, last = shown([line.total for line in self.lines])
         layout = dict(
             height=380, showlegend=True, hovermode="closest",

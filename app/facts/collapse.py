@@ -87,9 +87,10 @@ def _layers(facts: Facts) -> Verdict | None:
     first = max(dead, key=lambda fact: fact.sparsity)
     some = f"{len(dead)} layers are all but gone, the worst" if len(dead) > 1 else "One layer is all but gone:"
     why = (
-        "At this target every layer is nearly empty." if facts.target >= DEAD - 0.01
+        "At this target every layer is nearly empty."
+        if facts.target >= DEAD - 0.01
         else "Its weights rank low beside those of other layers, so a cut that they share passes over nearly all of them."
-    )  # fmt: skip
+    )
     return Verdict("collapse", f"{some} {first.name}, with {percent(first.sparsity)} of its weights pruned", why)
 
 
@@ -113,9 +114,10 @@ def _ability(losses: Sequence[Loss]) -> Verdict | None:
     worst = max(lost, key=lambda loss: loss.share)
     choice = worst.kept_by_rival is not None and worst.kept_by_rival - worst.kept >= BETTER
     why = (
-        "No part of the model loses much more than its share, so it is *which* weights go that costs." if choice
+        "No part of the model loses much more than its share, so it is *which* weights go that costs."
+        if choice
         else "No part of the model loses much more than its share: without training, so many weights are too many."
-    )  # fmt: skip
+    )
     names = [loss.title for loss in lost]
     suffer = f"{', '.join(names[:-1])} and {names[-1]} suffer" if len(names) > 1 else f"{names[0]} suffers"
     return Verdict("note", f"No layer or modality has collapsed, yet {suffer}", why)

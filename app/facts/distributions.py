@@ -183,9 +183,12 @@ def survival(key: Run, progress: Progress | None = None) -> Survival:
     kept = sum(int(p.kept.sum()) + p.zeros[1] for p in parts)
     spared = int(found.spared[:, k].sum())
     return Survival(
-        runs.title(key), found.magnitude.edges, parts,
-        spared / cut if cut else 0.0, (kept - spared) / kept if kept else 1.0,
-    )  # fmt: skip
+        runs.title(key),
+        found.magnitude.edges,
+        parts,
+        spared / cut if cut else 0.0,
+        (kept - spared) / kept if kept else 1.0,
+    )
 
 
 def quantiles(key: Run, progress: Progress | None = None) -> QuantileLines:

@@ -94,9 +94,14 @@ def miniature(name: str, report: Progress) -> Miniature:
     kinds = [EVIDENCE.get(need) for need in sorted(method.needs | {"statistics"})]
     known = {kind.name: kind.collect(model, None, seen) for kind in kinds if not kind.backward}
     order = mf.rank(
-        model, method, statistics=known.pop("statistics"), evidence=known.values(), batches=batches,
-        objective=objective, progress=report,
-    )  # fmt: skip
+        model,
+        method,
+        statistics=known.pop("statistics"),
+        evidence=known.values(),
+        batches=batches,
+        objective=objective,
+        progress=report,
+    )
     masks = order.masks(small_layers.SPARSITY, progress=report)
     layers = mf.prunable_layers(model)
     return Miniature(

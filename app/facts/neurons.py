@@ -103,10 +103,17 @@ class Look:
         rows, columns = (edges(span, most) for span, most in zip(window.spans, MOST, strict=True))
         values, second, how = self._values(view, other)
         return Lens(
-            self.layer.title, self.layer.modality, view, self._strip("output", rows),
-            self._strip("input", columns), pool(values, rows, columns), pool(second, rows, columns, how), self.sparsity,
-            methods, weight,
-        )  # fmt: skip
+            self.layer.title,
+            self.layer.modality,
+            view,
+            self._strip("output", rows),
+            self._strip("input", columns),
+            pool(values, rows, columns),
+            pool(second, rows, columns, how),
+            self.sparsity,
+            methods,
+            weight,
+        )
 
     def _values(self, view: str, other: np.ndarray | None) -> tuple[np.ndarray, np.ndarray, str]:
         """(what a cell shows the mean of, what its second value is made of, and how)."""

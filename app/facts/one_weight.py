@@ -28,9 +28,15 @@ def explanation(key: Run, name: str, row: int, column: int, progress: Progress |
     """Every number behind the verdict on a weight; the saliencies also where the method does not look at them."""
     model, order = runs.vlm(key.model, progress).model, runs.order(key, progress)
     return explain.explain(
-        order, model, name, row, column, key.sparsity, statistics=runs.statistics(key.model, progress),
+        order,
+        model,
+        name,
+        row,
+        column,
+        key.sparsity,
+        statistics=runs.statistics(key.model, progress),
         critical=critical(key.order, name, row, column, progress),
-    )  # fmt: skip
+    )
 
 
 @STORE.keep(4096)
@@ -137,9 +143,14 @@ def neighbours(key: Run, name: str, row: int, column: int) -> Neighbours:
     """The piece of the matrix around the weight."""
     near = explain.around(runs.order(key.order), runs.vlm(key.model).model, name, row, column, key.sparsity)
     return Neighbours(
-        tuple(near.rows), tuple(near.columns), tuple(map(tuple, near.weights.tolist())),
-        tuple(map(tuple, near.kept.tolist())), int((near.kept != near.kept_by_size).sum()), row, column,
-    )  # fmt: skip
+        tuple(near.rows),
+        tuple(near.columns),
+        tuple(map(tuple, near.weights.tolist())),
+        tuple(map(tuple, near.kept.tolist())),
+        int((near.kept != near.kept_by_size).sum()),
+        row,
+        column,
+    )
 
 
 # --- weights worth a look -------------------------------------------------------------------------------------------

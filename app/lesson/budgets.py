@@ -40,9 +40,10 @@ def exercise(lesson: Lesson) -> Exercise:
     told = " and ".join(f"{count} in {name}" for name, count in counts.items())
     return Exercise(
         f"What is the budget of {ASKED}: how many of its weights have to go? (Line up all weights of vision by size: half of them "
-        "lie under the threshold.)", counts[ASKED],
+        "lie under the threshold.)",
+        counts[ASKED],
         f"Of the {size} weights of vision the {size // 2} smallest lie under its threshold: {told}.",
-    )  # fmt: skip
+    )
 
 
 def moral(lesson: Lesson) -> str:
@@ -58,11 +59,15 @@ def moral(lesson: Lesson) -> str:
 
 
 STEP = Step(
-    "A threshold for each modality", lambda lesson: TEXT, pictures, moral,
+    "A threshold for each modality",
+    lambda lesson: TEXT,
+    pictures,
+    moral,
     Formula(
         r"\text{budget of a layer}=\#\{\,|w|\le t_m\,\}",
         "budget of a layer = how many of its |w| ≤ t<sub>m</sub>",
         "t: the threshold of modality m, which cuts it at the sparsity asked for",
     ),
-    exercise, edits=("scale",),
-)  # fmt: skip
+    exercise,
+    edits=("scale",),
+)

@@ -28,9 +28,10 @@ def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
 def exercise(lesson: Lesson) -> Exercise:
     column = tuple(row[ASKED] for row in lesson.small.carried)
     return Exercise(
-        f"How busy is input {INPUTS[ASKED]}? Work out the number at the question mark.", lesson.small.s_in[ASKED],
+        f"How busy is input {INPUTS[ASKED]}? Work out the number at the question mark.",
+        lesson.small.s_in[ASKED],
         f"The average of its column: ({added(column)}) / {len(OUTPUTS)} = {number(lesson.small.s_in[ASKED])}.",
-    )  # fmt: skip
+    )
 
 
 def moral(lesson: Lesson) -> str:
@@ -49,11 +50,15 @@ def moral(lesson: Lesson) -> str:
 
 
 STEP = Step(
-    "Busy inputs", lambda lesson: TEXT, pictures, moral,
+    "Busy inputs",
+    lambda lesson: TEXT,
+    pictures,
+    moral,
     Formula(
         r"s^{\text{in}}_j=\frac{1}{3}\sum_{i}|w_{ij}|\,a_j",
         "s<sup>in</sup><sub>j</sub> = average over the outputs i of |w<sub>ij</sub>| a<sub>j</sub>",
         "s: saliency, w: the weight from input j to output i, |w|: its size, a: the norm of the input",
     ),
-    exercise, edits=("weights",),
-)  # fmt: skip
+    exercise,
+    edits=("weights",),
+)

@@ -26,9 +26,10 @@ def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
 def exercise(lesson: Lesson) -> Exercise:
     answer = lesson.small.s_out[ASKED]
     return Exercise(
-        f"How busy is output {OUTPUTS[ASKED]}?", answer,
+        f"How busy is output {OUTPUTS[ASKED]}?",
+        answer,
         f"The average of its row: ({added(lesson.small.carried[ASKED])}) / {len(INPUTS)} = {number(answer)}.",
-    )  # fmt: skip
+    )
 
 
 def moral(lesson: Lesson) -> str:
@@ -42,11 +43,15 @@ def moral(lesson: Lesson) -> str:
 
 
 STEP = Step(
-    "Busy outputs", lambda lesson: TEXT, pictures, moral,
+    "Busy outputs",
+    lambda lesson: TEXT,
+    pictures,
+    moral,
     Formula(
         r"s^{\text{out}}_i=\frac{1}{4}\sum_{j}|w_{ij}|\,a_j",
         "s<sup>out</sup><sub>i</sub> = average over the inputs j of |w<sub>ij</sub>| a<sub>j</sub>",
         "the same letters as before; this time the average runs over the inputs",
     ),
-    exercise, edits=("weights",),
-)  # fmt: skip
+    exercise,
+    edits=("weights",),
+)

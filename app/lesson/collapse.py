@@ -39,10 +39,11 @@ def exercise(lesson: Lesson) -> Exercise:
         " (of those just as large, the first are gone)" if any(abs(w) == stays for w, kept in every if not kept) else ""
     )
     return Exercise(
-        f"How many of the {size} text weights go?", gone,
+        f"How many of the {size} text weights go?",
+        gone,
         f"Of all 48 weights the {half} smallest go. The smallest that stays is {number(stays)}{equal}, and {gone} text weights "
         "come before it.",
-    )  # fmt: skip
+    )
 
 
 def _flat(it: TowerLayer) -> list[tuple[float, bool]]:
@@ -62,10 +63,15 @@ def moral(lesson: Lesson) -> str:
 
 
 STEP = Step(
-    "One threshold for all", lambda lesson: TEXT, pictures, moral,
+    "One threshold for all",
+    lambda lesson: TEXT,
+    pictures,
+    moral,
     Formula(
-        r"\text{prune } w_{ij}\ \text{ if }\ |w_{ij}|\le t", "prune w<sub>ij</sub> if |w<sub>ij</sub>| ≤ t",
+        r"\text{prune } w_{ij}\ \text{ if }\ |w_{ij}|\le t",
+        "prune w<sub>ij</sub> if |w<sub>ij</sub>| ≤ t",
         "t: the threshold, one for all 48 weights; of weights just as large, only as many go as have to",
     ),
-    exercise, edits=("scale",),
-)  # fmt: skip
+    exercise,
+    edits=("scale",),
+)

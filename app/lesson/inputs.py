@@ -42,10 +42,11 @@ def exercise(lesson: Lesson) -> Exercise:
     squares = tuple(row[ASKED] ** 2 for row in lesson.small.tokens)
     answer = lesson.small.norms[ASKED]
     return Exercise(
-        f"Work out the norm of input {INPUTS[ASKED]}, where the question mark is.", answer,
+        f"Work out the norm of input {INPUTS[ASKED]}, where the question mark is.",
+        answer,
         f"The squares are {added(squares)} = {number(sum(squares))}. Divided by {PAIRS} pairs that is "
         f"{number(sum(squares) / PAIRS)}, and its square root is {number(answer)}.",
-    )  # fmt: skip
+    )
 
 
 def moral(lesson: Lesson) -> str:
@@ -59,11 +60,15 @@ def moral(lesson: Lesson) -> str:
 
 
 STEP = Step(
-    "What comes in", lambda lesson: TEXT, pictures, moral,
+    "What comes in",
+    lambda lesson: TEXT,
+    pictures,
+    moral,
     Formula(
         r"a_j=\sqrt{\frac{1}{n}\sum_{\text{tokens}}x_j^2}",
         "a<sub>j</sub> = √( (sum over all tokens of x<sub>j</sub>²) / n )",
         "a: the norm, j: which input, x: the numbers of its column, n: the number of pairs",
     ),
-    exercise, edits=("tokens",),
-)  # fmt: skip
+    exercise,
+    edits=("tokens",),
+)

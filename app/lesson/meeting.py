@@ -21,18 +21,21 @@ def pictures(lesson: Lesson, shown: bool) -> tuple[Matrix, ...]:
     small = lesson.small
     return (
         grid(
-            "How busy each place is: its output × its input", without(small.meeting, ASKED, shown),
-            below=("how busy", small.s_in), right=("how busy", small.s_out),
+            "How busy each place is: its output × its input",
+            without(small.meeting, ASKED, shown),
+            below=("how busy", small.s_in),
+            right=("how busy", small.s_out),
         ),
-    )  # fmt: skip
+    )
 
 
 def exercise(lesson: Lesson) -> Exercise:
     small, (i, j) = lesson.small, ASKED
     return Exercise(
-        f"How busy is the place where output {OUTPUTS[i]} meets input {INPUTS[j]}?", small.meeting[i][j],
+        f"How busy is the place where output {OUTPUTS[i]} meets input {INPUTS[j]}?",
+        small.meeting[i][j],
         f"{number(small.s_out[i])} × {number(small.s_in[j])} = {number(small.meeting[i][j])}.",
-    )  # fmt: skip
+    )
 
 
 def moral(lesson: Lesson) -> str:
@@ -47,10 +50,15 @@ def moral(lesson: Lesson) -> str:
 
 
 STEP = Step(
-    "Where busy meets busy", lambda lesson: TEXT, pictures, moral,
+    "Where busy meets busy",
+    lambda lesson: TEXT,
+    pictures,
+    moral,
     Formula(
-        r"s^{\text{out}}_i\cdot s^{\text{in}}_j", "s<sup>out</sup><sub>i</sub> · s<sup>in</sup><sub>j</sub>",
+        r"s^{\text{out}}_i\cdot s^{\text{in}}_j",
+        "s<sup>out</sup><sub>i</sub> · s<sup>in</sup><sub>j</sub>",
         "how busy output i is, times how busy input j is",
     ),
-    exercise, edits=("weights",),
-)  # fmt: skip
+    exercise,
+    edits=("weights",),
+)

@@ -30,9 +30,10 @@ def exercise(lesson: Lesson) -> Exercise:
     small, (i, j) = lesson.small, ASKED
     size, place = abs(small.weights[i][j]), small.meeting[i][j]
     return Exercise(
-        f"What is the score of the weight {name(ASKED)} (output {name(ASKED)[0]}, input {name(ASKED)[1]})?", small.score[i][j],
+        f"What is the score of the weight {name(ASKED)} (output {name(ASKED)[0]}, input {name(ASKED)[1]})?",
+        small.score[i][j],
         f"|{number(small.weights[i][j])}| × {number(place)} = {number(size)} × {number(place)} = {number(small.score[i][j])}.",
-    )  # fmt: skip
+    )
 
 
 def moral(lesson: Lesson) -> str:
@@ -42,11 +43,15 @@ def moral(lesson: Lesson) -> str:
 
 
 STEP = Step(
-    "The score", lambda lesson: TEXT, pictures, moral,
+    "The score",
+    lambda lesson: TEXT,
+    pictures,
+    moral,
     Formula(
         r"S_{ij}=s^{\text{out}}_i\;|w_{ij}|\;s^{\text{in}}_j",
         "S<sub>ij</sub> = s<sup>out</sup><sub>i</sub> |w<sub>ij</sub>| s<sup>in</sup><sub>j</sub>",
         "S: the score of the weight w that leads from input j to output i",
     ),
-    exercise, edits=("weights", "tokens"),
-)  # fmt: skip
+    exercise,
+    edits=("weights", "tokens"),
+)

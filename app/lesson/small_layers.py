@@ -91,12 +91,18 @@ def small(weights: Numbers, tokens: Numbers) -> Small:
     order = mf.rank(layer, "multiflow", statistics=statistics)
     by_size = mf.rank(layer, "localmp").masks(SPARSITY)["weight"]
     return Small(
-        weights, tokens, tuple(norms.tolist()),
-        carried=rows(wanda(weight, Context(order.layers[0], {"statistics": norms}))), s_in=tuple(s_in.tolist()),
-        s_out=tuple(s_out.tolist()), meeting=rows(torch.outer(s_out, s_in)), score=rows(order.score("weight")),
+        weights,
+        tokens,
+        tuple(norms.tolist()),
+        carried=rows(wanda(weight, Context(order.layers[0], {"statistics": norms}))),
+        s_in=tuple(s_in.tolist()),
+        s_out=tuple(s_out.tolist()),
+        meeting=rows(torch.outer(s_out, s_in)),
+        score=rows(order.score("weight")),
         order=rows((order.critical_sparsity("weight") * order.total).round().int()),
-        kept=rows(order.masks(SPARSITY)["weight"]), by_size=rows(by_size),
-    )  # fmt: skip
+        kept=rows(order.masks(SPARSITY)["weight"]),
+        by_size=rows(by_size),
+    )
 
 
 def small_layer(weights: Numbers, tokens: Numbers) -> tuple[nn.Module, Statistics]:
@@ -229,11 +235,20 @@ def excerpt(model: str, name: str, sparsity: float, progress: Progress | None = 
     by_size[weight.abs().flatten().sort(stable=True).indices[:gone]] = False
     piece = torch.meshgrid(torch.tensor(outputs), torch.tensor(inputs), indexing="ij")
     return Excerpt(
-        name, sparsity, outputs, inputs, rows(weight[piece]), tuple(s_in[list(inputs)].tolist()),
-        tuple(s_out[list(outputs)].tolist()), rows(torch.outer(s_out, s_in)[piece]),
-        rows(order.score(name)[piece]), rows(kept[piece]), kept.numel(), gone,
+        name,
+        sparsity,
+        outputs,
+        inputs,
+        rows(weight[piece]),
+        tuple(s_in[list(inputs)].tolist()),
+        tuple(s_out[list(outputs)].tolist()),
+        rows(torch.outer(s_out, s_in)[piece]),
+        rows(order.score(name)[piece]),
+        rows(kept[piece]),
+        kept.numel(),
+        gone,
         int((kept & ~by_size.reshape(kept.shape)).sum()),
-    )  # fmt: skip
+    )
 
 
 def _spread(saliency: Tensor, n: int) -> tuple[int, ...]:

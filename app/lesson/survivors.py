@@ -50,10 +50,11 @@ def exercise(lesson: Lesson) -> Exercise:
     cell = small.small_stays or (0, 0)
     place = small.order[cell[0]][cell[1]]
     return Exercise(
-        f"If we went on beyond half, the lowest score first: as which of the twelve would {name(cell)} go (1: the first)?", place,
+        f"If we went on beyond half, the lowest score first: as which of the twelve would {name(cell)} go (1: the first)?",
+        place,
         f"Its score, {_at(small.score, cell)}, is the {ordinal(place)} from below. So {name(cell)} goes when {place} of 12 go, at "
         f"a sparsity of {percent(place / 12)}. That is its **critical sparsity**, and every weight has one.",
-    )  # fmt: skip
+    )
 
 
 MORAL = """

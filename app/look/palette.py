@@ -132,17 +132,31 @@ def _between(a: str, b: str, share: float) -> str:
 
 LIGHT = Palette(
     name="light",
-    background="#ffffff", surface="#f5f5f8", ink="#1f2330", muted="#5c6375", line="#dfe1e8",
-    dense="#4a5368", pruned="#7b3fc6", true="#15803d", false="#c62828",
+    background="#ffffff",
+    surface="#f5f5f8",
+    ink="#1f2330",
+    muted="#5c6375",
+    line="#dfe1e8",
+    dense="#4a5368",
+    pruned="#7b3fc6",
+    true="#15803d",
+    false="#c62828",
     versus=("#00808a", "#7a5c14"),
     modality={"vision": "#2f8fd3", "text": "#e08214", "fusion": "#b83a86"},
     sparsity=("#f4f3f7", "#dfd5f0", "#c2abe6", "#a17fd9", "#7b3fc6", "#5a2699", "#3a1268", "#1f0640"),
-)  # fmt: skip
+)
 DARK = Palette(
     name="dark",
-    background="#14151b", surface="#1f212a", ink="#ebedf3", muted="#a4abbd", line="#343846",
-    dense="#c3cad9", pruned="#a97df0", true="#5fd894", false="#ff6b60",
+    background="#14151b",
+    surface="#1f212a",
+    ink="#ebedf3",
+    muted="#a4abbd",
+    line="#343846",
+    dense="#c3cad9",
+    pruned="#a97df0",
+    true="#5fd894",
+    false="#ff6b60",
     versus=("#45d0d6", "#b9984a"),
     modality={"vision": "#4fb0f0", "text": "#f2a03d", "fusion": "#d967b0"},
     sparsity=("#22242e", "#352b52", "#4b357d", "#6b48b0", "#a97df0", "#c5a6f7", "#e0cffb", "#f8f3ff"),
-)  # fmt: skip
+)

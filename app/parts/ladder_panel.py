@@ -37,10 +37,12 @@ def wanted(settings: Run, thing: str, cheap: bool) -> bool:
         return True
     with ui.controls("ladder"):
         return st.toggle(
-            LABELS[thing], state.LADDER.default, **address.bound(state.LADDER),
+            LABELS[thing],
+            state.LADDER.default,
+            **address.bound(state.LADDER),
             help=f"Asks about {len(climb.RUNGS) + climb.HALVINGS} pruned models, which takes a while. You can go on meanwhile: "
             "what was found is kept.",
-        )  # fmt: skip
+        )
 
 
 def show(about: Hashable, made: Callable[[Progress], Chart], explanation: str) -> None:

@@ -33,15 +33,25 @@ def where() -> tuple[int, bool]:
         back, forth, pages = (st.container(width="content") for _ in range(3))
         hidden = _hiding()
     step = pages.pagination(
-        len(STEPS), default=state.STEP.default, **address.bound(state.STEP), max_visible_pages=None,
-    )  # fmt: skip
+        len(STEPS),
+        default=state.STEP.default,
+        **address.bound(state.STEP),
+        max_visible_pages=None,
+    )
     back.button(
         "Back", on_click=_go, args=(-1,), icon=":material/arrow_back:", shortcut="B", key="back", disabled=step == 1
     )
     forth.button(
-        "Next", on_click=_go, args=(1,), icon=":material/arrow_forward:", icon_position="right", shortcut="N", key="next",
-        type="primary", disabled=step == len(STEPS),
-    )  # fmt: skip
+        "Next",
+        on_click=_go,
+        args=(1,),
+        icon=":material/arrow_forward:",
+        icon_position="right",
+        shortcut="N",
+        key="next",
+        type="primary",
+        disabled=step == len(STEPS),
+    )
     return step, hidden
 
 
@@ -54,10 +64,12 @@ def _hiding() -> bool:
     if not session.has(state.HIDING):
         session.put(state.HIDING, bool(address.now(state.ANSWERS)))
     hidden = st.toggle(
-        "Hide the answers", key=state.HIDING.name, persist_state="session",
+        "Hide the answers",
+        key=state.HIDING.name,
+        persist_state="session",
         help="The instructor's view, for a class: every answer is kept back until somebody gives it. A link with "
         "`answers=hidden` opens it so.",
-    )  # fmt: skip
+    )
     address.keep(state.ANSWERS, "hidden" if hidden else "")
     return hidden
 
@@ -95,9 +107,12 @@ def _editor(key: Key[str], title: str, rows: Sequence[str]) -> None:
         min_value=-state.LARGEST, max_value=state.LARGEST, step=0.01, format="plain", width="small"
     )
     edited = st.data_editor(
-        pd.DataFrame(session.get(state.EDITED)[key.name], index=list(rows), columns=columns, dtype=float), key=widget, alt=title,
-        column_config=dict.fromkeys(columns, config), width="content",
-    )  # fmt: skip
+        pd.DataFrame(session.get(state.EDITED)[key.name], index=list(rows), columns=columns, dtype=float),
+        key=widget,
+        alt=title,
+        column_config=dict.fromkeys(columns, config),
+        width="content",
+    )
     numbers = [[0.0 if math.isnan(x) else x for x in row] for row in edited.to_numpy()]
     address.keep(key, state.text_of(numbers))
 
@@ -123,9 +138,15 @@ def ask(exercise: Exercise, step: int, hidden: bool) -> bool:
         st.markdown(f"**Exercise.** {exercise.question}")
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             given = st.number_input(
-                "Your answer", value=None, step=0.01, format="%g", key=f"answer_{step}", placeholder="a number",
-                width=190, persist_state="page",
-            )  # fmt: skip
+                "Your answer",
+                value=None,
+                step=0.01,
+                format="%g",
+                key=f"answer_{step}",
+                placeholder="a number",
+                width=190,
+                persist_state="page",
+            )
             shown = not hidden and st.toggle("Show the answer", key=f"show_{step}", persist_state="page")
         right = given is not None and exercise.right(given)
         solved = session.get(state.SOLVED)
@@ -164,10 +185,14 @@ def play(lesson: Lesson, hidden: bool) -> bool:
             for j, cell in enumerate(cells):
                 on, said = (i, j) in chosen, number(small.weights[i][j])
                 cell.button(  # always of one type: another would be another button to the browser, without the focus
-                    f"~~{said}~~" if on else said, key=f"guess_{i}_{j}", width="stretch",
-                    on_click=_guess, args=((i, j),), disabled=not left and not on,
+                    f"~~{said}~~" if on else said,
+                    key=f"guess_{i}_{j}",
+                    width="stretch",
+                    on_click=_guess,
+                    args=((i, j),),
+                    disabled=not left and not on,
                     help=f"{name((i, j))}: from input {INPUTS[j]} to output {OUTPUTS[i]}",
-                )  # fmt: skip
+                )
         if hidden:
             st.caption("The answer is kept back: switch *Hide the answers* off, at the top, to reveal it.")
         else:

@@ -53,9 +53,14 @@ def _pinned() -> Iterator[str]:
 def button() -> None:
     """Draw the button that opens the dialog, and the dialog while it is open."""
     st.button(
-        "Open another model", icon=":material/folder_open:", key="open_model", type="tertiary", on_click=_show, args=(True,),
+        "Open another model",
+        icon=":material/folder_open:",
+        key="open_model",
+        type="tertiary",
+        on_click=_show,
+        args=(True,),
         help="A folder or a model of the hub: BLIP, CLIP, SigLIP or X-VLM",
-    )  # fmt: skip
+    )
 
 
 def dialog() -> None:

@@ -96,9 +96,13 @@ def add(label: str) -> None:
     emptied = session.get(state.UPLOADS)
     st.file_uploader(
         f"{label} (PNG, JPEG or WebP, up to {uploads.MAX_BYTES >> 20} MB each, up to {LIMIT} of them)",
-        type=list(uploads.TYPES), accept_multiple_files=True, key=f"upload_{emptied}",
-        max_upload_size=uploads.MAX_BYTES >> 20, on_change=_receive, args=(f"upload_{emptied}",),
-    )  # fmt: skip
+        type=list(uploads.TYPES),
+        accept_multiple_files=True,
+        key=f"upload_{emptied}",
+        max_upload_size=uploads.MAX_BYTES >> 20,
+        on_change=_receive,
+        args=(f"upload_{emptied}",),
+    )
     if own():
         some = "your picture" if len(own()) == 1 else f"all {len(own())} own pictures"
         st.button(f"Remove {some}", icon=":material/delete:", on_click=_remove, key="remove_own", type="tertiary")

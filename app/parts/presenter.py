@@ -45,9 +45,13 @@ def bar(settings: Run, pages: Sequence[StreamlitPage], title: str) -> None:
         st.markdown(f"**{method} at {percent(settings.sparsity)}**", width="content")
         storyteller.buttons(settings, "bar")
         st.button(
-            "Leave presenter mode", icon=":material/close_fullscreen:", key="leave", on_click=_present, args=("",),
+            "Leave presenter mode",
+            icon=":material/close_fullscreen:",
+            key="leave",
+            on_click=_present,
+            args=("",),
             shortcut="Escape",
-        )  # fmt: skip
+        )
     if session.take(state.STARTED):
         st.html(_TO_THE_TOP, unsafe_allow_javascript=True)
 
@@ -56,9 +60,13 @@ def share() -> None:
     """Presenter mode, and the address of the page as it is now."""
     with st.container(horizontal=True, gap="xsmall", key="share"):
         st.button(
-            "Present", icon=":material/open_in_full:", key="start_presenting", on_click=_present, args=("1",),
+            "Present",
+            icon=":material/open_in_full:",
+            key="start_presenting",
+            on_click=_present,
+            args=("1",),
             help="This page without controls, for a projector",
-        )  # fmt: skip
+        )
         link.button()
 
 

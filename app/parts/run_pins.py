@@ -41,9 +41,13 @@ def _buttons(letter: str, key: state.Key[str], run: Run, settings: Run) -> None:
         st.button("Pin", icon=":material/keep:", key=f"hold_{letter}", on_click=_pin, args=(key, held))
     if run != settings:
         st.button(
-            "Make it the sidebar's", icon=":material/input:", key=f"take_{letter}", on_click=_pin,
-            args=(key, _text(settings)), help="Pin the run that the sidebar says now",
-        )  # fmt: skip
+            "Make it the sidebar's",
+            icon=":material/input:",
+            key=f"take_{letter}",
+            on_click=_pin,
+            args=(key, _text(settings)),
+            help="Pin the run that the sidebar says now",
+        )
 
 
 def _text(settings: Run) -> str:

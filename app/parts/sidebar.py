@@ -40,16 +40,25 @@ def show() -> Run | None:
                 allocation = _allocation(method)
             with st.container(key="sidebar_sparsity"):
                 sparsity = st.slider(
-                    "Sparsity", 0.0, 1.0, state.SPARSITY.default, 0.01, format="percent", **address.bound(state.SPARSITY),
+                    "Sparsity",
+                    0.0,
+                    1.0,
+                    state.SPARSITY.default,
+                    0.01,
+                    format="percent",
+                    **address.bound(state.SPARSITY),
                     help="The share of the prunable weights that are set to zero.",
-                )  # fmt: skip
+                )
                 with st.container(horizontal=True, gap="xsmall", key="presets"):
                     for preset in state.PRESETS:
                         st.button(
-                            "Dense" if preset == 0 else f"{preset:.0%}", key=f"preset_{preset:.0%}".rstrip("%"),
-                            on_click=selection.choose_sparsity, args=(preset,), help=_PRESET_HELP.get(preset),
+                            "Dense" if preset == 0 else f"{preset:.0%}",
+                            key=f"preset_{preset:.0%}".rstrip("%"),
+                            on_click=selection.choose_sparsity,
+                            args=(preset,),
+                            help=_PRESET_HELP.get(preset),
                             type="primary" if abs(sparsity - preset) < 0.005 else "secondary",
-                        )  # fmt: skip
+                        )
     open_model.dialog()
     return Run(model, method, round(sparsity, 2), allocation)
 
@@ -116,9 +125,12 @@ def _allocation(method: str) -> str:
     if address.now(state.ALLOCATION) == chosen.allocation:
         address.keep(state.ALLOCATION, state.OWN)
     return address.choose(
-        st.selectbox, f"Allocation · own: {own.lower()}", state.ALLOCATION, ways,
+        st.selectbox,
+        f"Allocation · own: {own.lower()}",
+        state.ALLOCATION,
+        ways,
         help="How one sparsity becomes one for every layer. Any score combines with any allocation: that is the paper's ablation.",
-    )  # fmt: skip
+    )
 
 
 def _check_address(progress: Progress) -> None:

@@ -22,9 +22,13 @@ def buttons(settings: Run, place: str) -> None:
     with st.container(horizontal=True, gap="xsmall", key=f"stories_{place}"):
         for n, story in enumerate(found):
             st.button(
-                story.name, icon=story.icon, key=f"story_{place}_{n}", on_click=_tell, args=(story,),
+                story.name,
+                icon=story.icon,
+                key=f"story_{place}_{n}",
+                on_click=_tell,
+                args=(story,),
                 type="primary" if story == now else "secondary",
-            )  # fmt: skip
+            )
 
 
 def told_now(settings: Run) -> Story | None:

@@ -117,10 +117,16 @@ def _table(data: Chart, figure: Figure, key: str) -> None:
         with st.container(horizontal=True, gap="small"):
             for kind, made in (("CSV", partial(csv, table)), ("HTML", partial(_alone, data, figure, key))):
                 st.download_button(
-                    kind, made, f"{_file_name(key)}.{kind.lower()}", icon=":material/download:", key=f"{kind}_{key}",
+                    kind,
+                    made,
+                    f"{_file_name(key)}.{kind.lower()}",
+                    icon=":material/download:",
+                    key=f"{kind}_{key}",
                     on_click="ignore",
-                    help="The table as a file" if kind == "CSV" else "The chart as a page of its own, which needs no network",
-                )  # fmt: skip
+                    help="The table as a file"
+                    if kind == "CSV"
+                    else "The chart as a page of its own, which needs no network",
+                )
             st.caption("SVG: the camera above the chart.")
         st.dataframe(table, column_config=shares, hide_index=True, key=f"table_{key}")
 

@@ -157,11 +157,22 @@ def explain(
         norm, s_in = Place.of_value(norms, column), Place.of_value(inputs, column)
         s_out = Place.of_value(outputs, row)
     return Explanation(
-        layer, row, column, float(sparsity), float(weight[row, column]), order.allocation.among,
-        magnitude=Place.of_value(weight[rows].abs(), index), score=Place.of_value(rivals, index), cut=cut,
+        layer,
+        row,
+        column,
+        float(sparsity),
+        float(weight[row, column]),
+        order.allocation.among,
+        magnitude=Place.of_value(weight[rows].abs(), index),
+        score=Place.of_value(rivals, index),
+        cut=cut,
         threshold=float(np.partition(rivals.numpy(), cut - 1)[cut - 1]) if cut else -math.inf,
-        layer_pruned=pruned, critical=critical, norm=norm, s_in=s_in, s_out=s_out,
-    )  # fmt: skip
+        layer_pruned=pruned,
+        critical=critical,
+        norm=norm,
+        s_in=s_in,
+        s_out=s_out,
+    )
 
 
 def mask_of(order: PruningOrder, name: str, sparsity: float) -> Tensor:

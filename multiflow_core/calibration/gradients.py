@@ -286,9 +286,14 @@ def _mean_of(gradients: Gradients, layer: PrunableLayer) -> Tensor:
 
 def _collect(model: nn.Module, layers: tuple[PrunableLayer, ...] | None, data: Data) -> Gradients:
     return mean_gradients(
-        model, data.batches, data.objective,
-        layers=layers, precision=data.precision, seed=data.seed, progress=data.progress,
-    )  # fmt: skip
+        model,
+        data.batches,
+        data.objective,
+        layers=layers,
+        precision=data.precision,
+        seed=data.seed,
+        progress=data.progress,
+    )
 
 
 register(

@@ -65,9 +65,15 @@ def second_moments(
         check_memory(sum(layer.shape[1] ** 2 * 4 for layer in layers), "the second moments take", "prune fewer layers")
 
     layers, samples = stream(
-        model, batches, begin=begin, watch=sums.watch, check=lambda: sums.check(Tensor.diagonal), forward=forward,
-        layers=layers, progress=progress,
-    )  # fmt: skip
+        model,
+        batches,
+        begin=begin,
+        watch=sums.watch,
+        check=lambda: sums.check(Tensor.diagonal),
+        forward=forward,
+        layers=layers,
+        progress=progress,
+    )
     matrices = {layer.name: sums.found[layer.name].cpu() for layer in layers if layer.name in sums.found}
     return Moments({name: m.diagonal().double() for name, m in matrices.items()}, samples, layers, matrices)
 

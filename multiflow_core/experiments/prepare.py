@@ -96,10 +96,14 @@ def order_of(
     """
     method = METHODS.get(run.method)
     # with either replaced, any criterion goes with any allocation
-    blend = {} if run.criterion == run.allocation == OWN else {
-        "criterion": method.criterion if run.criterion == OWN else run.criterion,
-        "allocation": method.allocation if run.allocation == OWN else run.allocation,
-    }  # fmt: skip
+    blend = (
+        {}
+        if run.criterion == run.allocation == OWN
+        else {
+            "criterion": method.criterion if run.criterion == OWN else run.criterion,
+            "allocation": method.allocation if run.allocation == OWN else run.allocation,
+        }
+    )
     kinds = [EVIDENCE.get(need) for need in sorted(CRITERIA.get(blend["criterion"]).needs if blend else method.needs)]
     given = [
         known[kind.name] if kind.name in known else evidence_of(kind.name, vlm, run.seed, progress, sample, run.data)

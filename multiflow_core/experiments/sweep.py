@@ -112,9 +112,12 @@ class Sweep:
         pruned = self.vlm.prune(masks, order.weights(run.sparsity))
         quick = METHODS.get(run.method).quick if run.criterion == OWN else {}
         return Measured(
-            replace(run, model=""), measure(pruned, self.exam), order.modality_sparsity(run.sparsity), masks.sparsity,
+            replace(run, model=""),
+            measure(pruned, self.exam),
+            order.modality_sparsity(run.sparsity),
+            masks.sparsity,
             {**quick, **dict(run.options)},
-        )  # fmt: skip
+        )
 
     def _mask_file(self, run: Run) -> Path | None:
         if self.masks is None or run.seed or run.criterion != OWN:

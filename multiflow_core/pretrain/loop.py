@@ -29,8 +29,10 @@ def train(name: str, recipe: Recipe, work: Path, save_every: int = 200) -> nn.Mo
     plain = [p for p in net.parameters() if p.ndim <= 1]
     optimizer = torch.optim.AdamW(
         [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}],
-        lr=recipe.learning_rate, betas=(0.9, 0.98), fused=True,
-    )  # fmt: skip
+        lr=recipe.learning_rate,
+        betas=(0.9, 0.98),
+        fused=True,
+    )
     start, spent, lines = 0, 0.0, []
     if state_file.exists():
         state = torch.load(state_file, weights_only=True)

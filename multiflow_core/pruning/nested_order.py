@@ -239,9 +239,12 @@ class PruningOrder(Order):
         layer by layer, and goes on where an interrupted one stopped; then it is a look-up.
         """
         last = parallel_map(
-            self._last_places, range(len(self.layers)), threads=len(self._last) < len(self.layers), progress=progress,
+            self._last_places,
+            range(len(self.layers)),
+            threads=len(self._last) < len(self.layers),
+            progress=progress,
             message="looking for dead neurons",
-        )  # fmt: skip
+        )
         counts = self.layer_counts(sparsity)
         return np.array([[np.searchsorted(side, k) for side in sides] for sides, k in zip(last, counts, strict=True)])
 

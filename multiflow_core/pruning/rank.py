@@ -102,9 +102,15 @@ def rank(
         known[need] = EVIDENCE.get(need).collect(model, layers, data)
         EVIDENCE.get(need).check(by.name, known[need], layers)
     return PruningOrder(
-        layers, chosen, by, to, Scorer(model, layers, known, seed, settings), key,
-        statistics=known.get("statistics"), progress=progress,
-    )  # fmt: skip
+        layers,
+        chosen,
+        by,
+        to,
+        Scorer(model, layers, known, seed, settings),
+        key,
+        statistics=known.get("statistics"),
+        progress=progress,
+    )
 
 
 def _recognised(values: Iterable[Any]) -> dict[str, Any]:

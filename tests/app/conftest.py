@@ -35,10 +35,13 @@ def result_file() -> dict:
     runs = [
         {"method": m, "sparsity": s, "seed": seed, "scores": figures(v)}
         for m, s, seed, v in (
-            ("multiflow", 0.3, 0, 0.9), ("multiflow", 0.63, 0, 0.6), ("multiflow", 0.63, 1, 0.8),
-            ("omp", 0.3, 0, 0.8), ("omp", 0.63, 0, 0.2),
+            ("multiflow", 0.3, 0, 0.9),
+            ("multiflow", 0.63, 0, 0.6),
+            ("multiflow", 0.63, 1, 0.8),
+            ("omp", 0.3, 0, 0.8),
+            ("omp", 0.63, 0, 0.2),
         )
-    ]  # fmt: skip
+    ]
     return {"model": "flatland-blip", "split": "test", "scenes": 1000, "dense": figures(0.95), "runs": runs}
 
 

@@ -475,10 +475,32 @@ def moon(pen: Pen) -> None:
 DRAWN: dict[str, Callable[[Pen], None]] = {
     draw.__name__: draw
     for draw in (
-        cat, dog, fish, bird, rabbit, car, bus, boat, plane, rocket, house, castle, tent, lighthouse,
-        tree, flower, cactus, mushroom, apple, cake, carrot, star, cloud, moon,
+        cat,
+        dog,
+        fish,
+        bird,
+        rabbit,
+        car,
+        bus,
+        boat,
+        plane,
+        rocket,
+        house,
+        castle,
+        tent,
+        lighthouse,
+        tree,
+        flower,
+        cactus,
+        mushroom,
+        apple,
+        cake,
+        carrot,
+        star,
+        cloud,
+        moon,
     )
-}  # fmt: skip
+}
 assert set(DRAWN) == set(ALL_KINDS)
 
 

@@ -27,15 +27,20 @@ def measured(method: str, sparsity: float, **figures: float) -> Measured:
 
 
 DATA = Comparison(
-    Results(runs=(
-        measured("a", 0.5, retrieval=0.9, vqa=0.5), measured("a", 0.5, retrieval=0.7, vqa=0.5),  # two seeds: 0.8
-        measured("b", 0.5, retrieval=0.8, vqa=0.6), measured("c", 0.5, retrieval=0.1, vqa=0.4),
-        measured("a", 0.9, retrieval=0.3), measured("b", 0.9, retrieval=0.2),
+    Results(
+        runs=(
+            measured("a", 0.5, retrieval=0.9, vqa=0.5),
+            measured("a", 0.5, retrieval=0.7, vqa=0.5),  # two seeds: 0.8
+            measured("b", 0.5, retrieval=0.8, vqa=0.6),
+            measured("c", 0.5, retrieval=0.1, vqa=0.4),
+            measured("a", 0.9, retrieval=0.3),
+            measured("b", 0.9, retrieval=0.2),
+        ),
+        dense=scores(retrieval=1.0, vqa=1.0),
+        costs=({"method": "a", "seconds": 2.5, "memory": 3 << 20}, {"method": "b", "seconds": 1.0, "memory": None}),
     ),
-    dense=scores(retrieval=1.0, vqa=1.0),
-    costs=({"method": "a", "seconds": 2.5, "memory": 3 << 20}, {"method": "b", "seconds": 1.0, "memory": None})),
     titles={"a": "Alpha", "b": "Beta"},
-)  # fmt: skip
+)
 
 
 def test_records_by_hand():

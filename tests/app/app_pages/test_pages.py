@@ -280,8 +280,9 @@ def test_every_chart_can_be_taken_away(open_page):
     assert names == ["CSV", "HTML"] * len(plots(at))
     table = {"layer": ["fc1, the first", "fc2"], "sparsity": [0.5, None]}
     assert list(csv.DictReader(io.StringIO(ui.csv(table)))) == [
-        {"layer": "fc1, the first", "sparsity": "0.5"}, {"layer": "fc2", "sparsity": ""}
-    ]  # fmt: skip
+        {"layer": "fc1, the first", "sparsity": "0.5"},
+        {"layer": "fc2", "sparsity": ""},
+    ]
 
 
 def test_charts_carry_alternative_text(open_page):

@@ -96,9 +96,12 @@ def test_heatmap_cells_can_be_clicked_and_the_selected_one_has_a_frame():
     cells, targets = figure.data
     assert cells.hoverinfo == "skip"  # it would swallow the click
     assert list(zip(targets.x, targets.y, targets.customdata)) == [
-        ("text 0", "query", "t.0.q"), ("text 1", "query", "t.1.q"), ("text 1", "cross key", "t.1.k"),
-        ("text 0", "fc1", "t.0.fc1"), ("text 1", "fc1", "t.1.fc1"),
-    ]  # fmt: skip
+        ("text 0", "query", "t.0.q"),
+        ("text 1", "query", "t.1.q"),
+        ("text 1", "cross key", "t.1.k"),
+        ("text 0", "fc1", "t.0.fc1"),
+        ("text 1", "fc1", "t.1.fc1"),
+    ]
     assert "99.75 % pruned" in targets.text[3] and targets.hovertemplate
     assert targets.marker.opacity == targets.selected.marker.opacity == targets.unselected.marker.opacity == 0
     (frame,) = figure.layout.shapes

@@ -10,10 +10,14 @@ from app.facts import comparison
 
 def run(method, sparsity, value, seed=0, blend=(None, None), vision=0.5):
     return {
-        "method": method, "sparsity": sparsity, "seed": seed, "criterion": blend[0], "allocation": blend[1],
+        "method": method,
+        "sparsity": sparsity,
+        "seed": seed,
+        "criterion": blend[0],
+        "allocation": blend[1],
         "scores": {"retrieval": {"IR@1": value}, "captioning": {"true": value / 2}, "vqa": {"all": value}},
         "modalities": {"vision": vision, "text": 2 * sparsity - vision},
-    }  # fmt: skip
+    }
 
 
 RAW = {

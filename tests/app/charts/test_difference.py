@@ -9,13 +9,19 @@ from app.charts.difference import DifferenceGrid
 from app.charts.dots import CHANCE, Dots
 
 GRID = DifferenceGrid(
-    ("MULTIFLOW at 63 %", "OMP at 63 %"), ("vision 0", "text 0"), ("fc1", "cross key"), ((0.5, 0.3), (None, 0.25)),
+    ("MULTIFLOW at 63 %", "OMP at 63 %"),
+    ("vision 0", "text 0"),
+    ("fc1", "cross key"),
+    ((0.5, 0.3), (None, 0.25)),
     ((0.4, 0.35), (None, 0.75)),
-)  # fmt: skip
+)
 LARGE = DifferenceGrid(
-    ("A", "B"), tuple(f"block {n}" for n in range(36)), tuple(f"role {n}" for n in range(14)), ((0.123456,) * 36,) * 14,
+    ("A", "B"),
+    tuple(f"block {n}" for n in range(36)),
+    tuple(f"role {n}" for n in range(14)),
+    ((0.123456,) * 36,) * 14,
     ((0.654321,) * 36,) * 14,
-)  # fmt: skip
+)
 
 
 def test_the_title_names_the_largest_difference_and_who_keeps_more():

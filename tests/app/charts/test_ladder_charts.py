@@ -11,29 +11,45 @@ from app.charts.rank_ladder import RankLadder
 from app.charts.said_ladder import Flip, Rung, SaidLadder, flip
 
 RED = SaidLadder(
-    "answer", "OMP",
+    "answer",
+    "OMP",
     (
-        Rung(0.0, "red", True, 0.9), Rung(0.5, "red", True, 0.6), Rung(0.51, "blue", False, 0.5),
-        Rung(0.7, "red", True, 0.4), Rung(0.9, "", False, 0.1),
+        Rung(0.0, "red", True, 0.9),
+        Rung(0.5, "red", True, 0.6),
+        Rung(0.51, "blue", False, 0.5),
+        Rung(0.7, "red", True, 0.4),
+        Rung(0.9, "", False, 0.1),
     ),
     0.63,
-)  # fmt: skip
+)
 CAPTION = SaidLadder(
-    "caption", "MULTIFLOW",
+    "caption",
+    "MULTIFLOW",
     (
-        Rung(0.0, "a red car by day", True, 0.3), Rung(0.58, "a red car by day", True, 0.3), Rung(0.6, "a red car", True, 0.2),
-        Rung(0.66, "a red car", True, 0.2), Rung(0.67, "a blue car", False, 0.2),
+        Rung(0.0, "a red car by day", True, 0.3),
+        Rung(0.58, "a red car by day", True, 0.3),
+        Rung(0.6, "a red car", True, 0.2),
+        Rung(0.66, "a red car", True, 0.2),
+        Rung(0.67, "a blue car", False, 0.2),
     ),
     0.63,
-)  # fmt: skip
+)
 LONG = SaidLadder(
-    "caption", "LocalMP, per-modality",
-    tuple(Rung(i / 24, f"caption number {i} " + "with many words " * 8, None, 0.01) for i in range(24)), 0.5,
-)  # fmt: skip
+    "caption",
+    "LocalMP, per-modality",
+    tuple(Rung(i / 24, f"caption number {i} " + "with many words " * 8, None, 0.01) for i in range(24)),
+    0.5,
+)
 RANKS = RankLadder(
-    "best true picture", "OMP", (0.0, 0.5, 0.6, 0.7, 0.9), (1, 1, 3, 1, 40), (("a", (1, 1, 9, 8, 41)), ("b", (2, 2, 3, 1, 40))),
-    160, 8, 0.63,
-)  # fmt: skip
+    "best true picture",
+    "OMP",
+    (0.0, 0.5, 0.6, 0.7, 0.9),
+    (1, 1, 3, 1, 40),
+    (("a", (1, 1, 9, 8, 41)), ("b", (2, 2, 3, 1, 40))),
+    160,
+    8,
+    0.63,
+)
 WORDS = FirstWords(
     "OMP at 75 %",
     (("red", 0.6), ("blue", 0.3), ("green", 0.05), ("pink", 0.0005), ("black", 0.0001)),

@@ -18,11 +18,15 @@ CELLS = np.array([[0.25, 0.5, 0.0], [1.0, 0.75, 0.125]])
 EXTREMES = np.array([[0.5, 0.5, 0.25], [1.0, 1.0, 0.5]])
 LENS = Lens("vision 3 fc1", "vision", "signal", OUTPUTS, INPUTS, CELLS, EXTREMES, 0.63, ("MULTIFLOW", "OMP"), (3, 2))
 SINGLE = Lens(
-    "text 0 query", "text", "mask",
+    "text 0 query",
+    "text",
+    "mask",
     Strip("output", np.array([7, 8]), np.ones(1), np.zeros(1), 1, 0, 9),
     Strip("input", np.arange(40, 43), np.ones(2), np.array([0, 1]), 5, 1, 64),
-    np.array([[1.0, 0.0]]), np.array([[1.0, 0.0]]), 0.5,
-)  # fmt: skip
+    np.array([[1.0, 0.0]]),
+    np.array([[1.0, 0.0]]),
+    0.5,
+)
 TOP = TopNeurons("input", "vision", tuple((100 + n, 20.0 - n, n / 20) for n in range(20)), 210.0)
 
 
@@ -152,9 +156,11 @@ def test_titles_state_the_finding():
 def test_the_table_has_one_line_a_cell():
     table = LENS.table()
     assert table == {
-        "from output": [0, 0, 0, 2, 2, 2], "from input": [0, 2, 4, 0, 2, 4],
-        "mean |w| a": CELLS.ravel().tolist(), "largest": EXTREMES.ravel().tolist(),
-    }  # fmt: skip
+        "from output": [0, 0, 0, 2, 2, 2],
+        "from input": [0, 2, 4, 0, 2, 4],
+        "mean |w| a": CELLS.ravel().tolist(),
+        "largest": EXTREMES.ravel().tolist(),
+    }
     assert list(SINGLE.table()) == ["from output", "from input", "pruned"]
 
 

@@ -25,9 +25,14 @@ NEAR = Neighbours(
 )
 SIDE = 15
 LARGE = Neighbours(
-    tuple(range(3000, 3000 + SIDE)), tuple(range(700, 700 + SIDE)), ((-0.012345678,) * SIDE,) * SIDE,
-    ((True,) * SIDE,) * SIDE, 0, 3007, 707,
-)  # fmt: skip
+    tuple(range(3000, 3000 + SIDE)),
+    tuple(range(700, 700 + SIDE)),
+    ((-0.012345678,) * SIDE,) * SIDE,
+    ((True,) * SIDE,) * SIDE,
+    0,
+    3007,
+    707,
+)
 CHARTS = {"rulers": RULERS, "fates": FATES, "neighbours": NEAR, "large neighbours": LARGE}
 
 

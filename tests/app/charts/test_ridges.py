@@ -91,8 +91,10 @@ def test_labels_say_the_share_cut_zeros_included():
 def test_the_ridges_table_has_every_weight():
     table = RIDGES.table()
     assert list(zip(*table.values())) == [
-        ("vision", 0.0, 0.0, 3, 2), ("vision", 0.5, 4.0, 800, 400), ("text", 0.5, 4.0, 800, 0)
-    ]  # fmt: skip
+        ("vision", 0.0, 0.0, 3, 2),
+        ("vision", 0.5, 4.0, 800, 400),
+        ("text", 0.5, 4.0, 800, 0),
+    ]
     large = blip_base()
     assert sum(large.table()["weights"]) == sum(int(r.total.sum()) for r in large.ridges)
 
@@ -120,8 +122,9 @@ def test_quantiles_say_who_pays():
     assert QUANTILES.title() == "One threshold on size is not fair: it takes 70 % of vision and 30 % of text"
     figure = QUANTILES.figure(LIGHT)
     assert [t.name for t in figure.data if t.showlegend is None] == [
-        "vision: 70 % under the dashed line", "text: 30 % under the dashed line",
-    ]  # fmt: skip
+        "vision: 70 % under the dashed line",
+        "text: 30 % under the dashed line",
+    ]
     dashed, dotted = figure.layout.shapes
     assert dashed.y0 == 0.25 and dotted.x0 == 50
     circles = [(t.x[0], t.y[0]) for t in figure.data if t.mode == "markers" and t.marker.symbol is None]

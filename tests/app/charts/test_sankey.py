@@ -18,9 +18,15 @@ DENSE, PRUNED = (
 )
 RETAINED = Retained("MULTIFLOW", (1.0, 0.9, 0.0), (1.0, 0.6, 0.0), 0.5, ("OMP", (1.0, 0.7, 0.0), (1.0, 0.5, 0.0)))
 LARGE = BlockFlow(
-    "Dense", False, ("fc1", "fc2"), tuple(range(12)), tuple(range(12)), tuple(range(12)),
-    (np.full((13, 13), 1 / 169),) * 2, (np.full((13, 13), 1 / 400),) * 2,
-)  # fmt: skip
+    "Dense",
+    False,
+    ("fc1", "fc2"),
+    tuple(range(12)),
+    tuple(range(12)),
+    tuple(range(12)),
+    (np.full((13, 13), 1 / 169),) * 2,
+    (np.full((13, 13), 1 / 400),) * 2,
+)
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
@@ -52,8 +58,13 @@ def test_both_pictures_have_the_same_links_in_the_same_places():
         assert dense.link[part] == pruned.link[part]
     assert (dense.node.x, dense.node.y, dense.node.label) == (pruned.node.x, pruned.node.y, pruned.node.label)
     assert dense.node.label == (
-        "input 7", "hidden 40", "all other inputs", "hidden 3", "output 5", "all other outputs",
-    )  # fmt: skip
+        "input 7",
+        "hidden 40",
+        "all other inputs",
+        "hidden 3",
+        "output 5",
+        "all other outputs",
+    )
 
 
 def test_what_is_cut_is_faint_in_the_dense_picture_and_absent_from_the_pruned_one():
@@ -107,5 +118,6 @@ def test_retained_lines():
     even = Retained("Random", (1.0, 0.5, 0.0), (1.0, 0.5, 0.0), 0.5)
     assert "go no later" in even.title() and len(even.figure(LIGHT).data) == 2
     assert [Retained("A", (1.0, 0.0), (1.0, 0.0), s).title() for s in (0.0, 1.0)] == [
-        "Everything flows", "Nothing flows any more"
-    ]  # fmt: skip
+        "Everything flows",
+        "Nothing flows any more",
+    ]

@@ -112,14 +112,22 @@ def test_parameters_are_called_as_in_old_links():
 @pytest.mark.parametrize(
     ("key", "text", "value"),
     [
-        (state.SPARSITY, "0", 0.0), (state.SPARSITY, "1", 1.0), (state.SPARSITY, "0.634", 0.63),
-        (state.SPARSITY, "1e-1", 0.1), (state.SCENE, "12", 12), (state.WEIGHT, "12, 40", "12,40"),
-        (state.WINDOW, "96-191,32-63", "96-191,32-63"), (state.STEP, "10", 10), (state.LADDER, "True", True),
-        (state.TASK, "VQA", "vqa"), (state.DIRECTION, "Image to text", "Image to text"),
+        (state.SPARSITY, "0", 0.0),
+        (state.SPARSITY, "1", 1.0),
+        (state.SPARSITY, "0.634", 0.63),
+        (state.SPARSITY, "1e-1", 0.1),
+        (state.SCENE, "12", 12),
+        (state.WEIGHT, "12, 40", "12,40"),
+        (state.WINDOW, "96-191,32-63", "96-191,32-63"),
+        (state.STEP, "10", 10),
+        (state.LADDER, "True", True),
+        (state.TASK, "VQA", "vqa"),
+        (state.DIRECTION, "Image to text", "Image to text"),
         (state.LESSON_WEIGHTS, "1,2,3,4;5,6,7,8;9,0.5,-1,-99.0", "1,2,3,4;5,6,7,8;9,0.5,-1,-99"),
-        (state.RUN_A, "a,b,omp,own,0.5", "a,b,omp,own,0.5"), (state.LAYER, "text.0.fc1", "text.0.fc1"),
+        (state.RUN_A, "a,b,omp,own,0.5", "a,b,omp,own,0.5"),
+        (state.LAYER, "text.0.fc1", "text.0.fc1"),
     ],
-)  # fmt: skip
+)
 def test_good_values(key, text, value):
     assert key.read(text, CHOICES.get(key, ())) == value and not sentences(**{key.name: text})
     assert key.read(text_of(value), CHOICES.get(key, ())) == value  # what is written is read alike
@@ -138,7 +146,7 @@ def test_good_values(key, text, value):
         *((state.LADDER, text) for text in ("", "1", "yes")),
         *((state.SCALE, text) for text in ("", "0.10", "2")),
     ],
-)  # fmt: skip
+)
 def test_bad_values(key, text):
     assert len(sentences(**{key.name: text})) == 1
 

@@ -25,9 +25,11 @@ def cases(draw):
     values = [generator.integers(-3, 4, s) if draw(st.booleans()) else generator.standard_normal(s) for s in shapes]
     model = model_of([torch.tensor(v, dtype=torch.float32) for v in values])
     order = mf.rank(
-        model, draw(st.sampled_from(METHODS)), statistics=stats_of(model),
+        model,
+        draw(st.sampled_from(METHODS)),
+        statistics=stats_of(model),
         allocation=draw(st.sampled_from([None, *ALLOCATIONS])),
-    )  # fmt: skip
+    )
     layer = draw(st.sampled_from(order.layers))
     return model, order, layer.name, *(draw(st.integers(0, size - 1)) for size in layer.shape)
 

@@ -61,8 +61,9 @@ def test_against_one_link_at_a_time(case, count, data):
     (inputs, hidden, outputs), links = slow_paths(weights, norms, lives, count, step)
     assert (list(found.inputs), list(found.hidden), list(found.outputs)) == (inputs, hidden, outputs)
     for pooled, expected, tos, froms in (
-        (found.first, links[0], hidden, inputs), (found.second, links[1], outputs, hidden)
-    ):  # fmt: skip
+        (found.first, links[0], hidden, inputs),
+        (found.second, links[1], outputs, hidden),
+    ):
         for i, to in enumerate([*tos, "others"]):
             for j, from_ in enumerate([*froms, "others"]):
                 assert pooled[i, j, step] == pytest.approx(expected.get((to, from_), 0.0), abs=1e-9)

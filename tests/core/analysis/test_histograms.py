@@ -39,8 +39,7 @@ def test_bins_agree_with_numpys_histogram(values, dtype):
 
 def test_edges_are_eighths_of_powers_of_two():
     edges = log_edges(int(log_bins(np.array(0.25))), 17)
-    assert edges.tolist() == [
-        0.25 + k / 32 for k in range(8)] + [0.5 + k / 16 for k in range(8)] + [1.0, 1.125]  # fmt: skip
+    assert edges.tolist() == [0.25 + k / 32 for k in range(8)] + [0.5 + k / 16 for k in range(8)] + [1.0, 1.125]
     assert (log_bins(edges) - log_bins(edges[:1])).tolist() == list(range(18))
     below = np.nextafter(edges, 0)
     assert (log_bins(below) - log_bins(edges[:1])).tolist() == list(range(-1, 17))

@@ -21,9 +21,13 @@ def write(file, content):
 
 def added(token):
     return {
-        "content": token, "single_word": False, "lstrip": False, "rstrip": False, "normalized": True,
+        "content": token,
+        "single_word": False,
+        "lstrip": False,
+        "rstrip": False,
+        "normalized": True,
         "__type": "AddedToken",
-    }  # fmt: skip
+    }
 
 
 def clip(folder, processor):
@@ -59,9 +63,16 @@ def siglip(folder, processor):
     corpus = folder / "corpus.txt"
     corpus.write_text("\n".join(text for _, text in pictures(200)))
     sentencepiece.SentencePieceTrainer.train(
-        input=str(corpus), model_prefix=str(folder / "spiece"), vocab_size=150, hard_vocab_limit=False, minloglevel=2,
-        pad_id=0, eos_id=1, unk_id=2, bos_id=-1,
-    )  # fmt: skip
+        input=str(corpus),
+        model_prefix=str(folder / "spiece"),
+        vocab_size=150,
+        hard_vocab_limit=False,
+        minloglevel=2,
+        pad_id=0,
+        eos_id=1,
+        unk_id=2,
+        bos_id=-1,
+    )
     special = {"eos_token": "</s>", "pad_token": "</s>", "unk_token": "<unk>"}
     kinds = {"processor_class": "SiglipProcessor", "tokenizer_class": "SiglipTokenizer"}
     options = {"do_lower_case": True, "model_input_names": ["input_ids"], "model_max_length": 64, "sp_model_kwargs": {}}

@@ -21,9 +21,14 @@ def given():
 def ranked(given, method, **more):
     model, batches, statistics = given
     return mf.rank(
-        model, method, statistics=statistics, batches=batches, objective=lambda m, b: m(**b).square().mean() * 30,
-        **FEW.get(method.name, {}), **more,
-    )  # fmt: skip
+        model,
+        method,
+        statistics=statistics,
+        batches=batches,
+        objective=lambda m, b: m(**b).square().mean() * 30,
+        **FEW.get(method.name, {}),
+        **more,
+    )
 
 
 @pytest.mark.parametrize("method", mf.methods(), ids=lambda method: method.name)

@@ -103,9 +103,14 @@ def test_the_dense_model_is_left_exactly_as_it_was(method, batches):
     before = state(model)
     with pytest.raises(Stop):
         mf.rank(
-            model, method.name, statistics=order.statistics, batches=batches, objective=careless, progress=stop,
+            model,
+            method.name,
+            statistics=order.statistics,
+            batches=batches,
+            objective=careless,
+            progress=stop,
             **FEW.get(method.name, {}),
-        ).masks(0.5, progress=stop)  # fmt: skip
+        ).masks(0.5, progress=stop)
     assert_same(before, state(model))
 
 

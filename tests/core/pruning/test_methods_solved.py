@@ -286,9 +286,13 @@ def test_what_only_nested_masks_have_is_refused_in_one_sentence(model, batches):
     order = mf.rank(model, "chita", batches=batches, objective=objective)
     assert not order.nested
     for ask in (
-        lambda: order.curve(), lambda: order.score("key.weight"), lambda: order.threshold("key.weight", 0.5),
-        lambda: order.critical_sparsity("key.weight"), lambda: order.masks_nm(2, 4), lambda: order.thresholds("key.weight"),
-    ):  # fmt: skip
+        lambda: order.curve(),
+        lambda: order.score("key.weight"),
+        lambda: order.threshold("key.weight", 0.5),
+        lambda: order.critical_sparsity("key.weight"),
+        lambda: order.masks_nm(2, 4),
+        lambda: order.thresholds("key.weight"),
+    ):
         with pytest.raises(ValueError, match="CHITA solves every sparsity anew and its masks do not nest"):
             ask()
     with pytest.raises(ValueError, match="sparsity must be a number from 0 to 1"):
