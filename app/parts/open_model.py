@@ -102,7 +102,7 @@ def _dialog() -> None:
 
 def _open(place: str, progress: Progress) -> str:
     """Open a model for this session and return its address; CannotOpen with a sentence."""
-    if not permits.here().may_open(address):
+    if not permits.here().may_open(place):
         raise CannotOpen(permits.REFUSAL)
     try:
         model = runs.opened(place, progress)
