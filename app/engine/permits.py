@@ -4,6 +4,8 @@
     folders = ["/models"]                # below these, visitors may open any checkpoint
     hub = ["openai/*", "Salesforce/*"]   # hub names, as patterns
     metrics = false                      # whether /_stcore/metrics is there
+    pictures = 24                        # own pictures of one session
+    megabytes = 5                        # of each
 
 Without the file, a server that others can reach opens the built-in models and nothing else.
 """
@@ -11,6 +13,7 @@ Without the file, a server that others can reach opens the built-in models and n
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from dataclasses import dataclass, fields
 from fnmatch import fnmatchcase
@@ -22,6 +25,7 @@ from .checkpoints import ROOT
 
 FILE = "lab.toml"
 REFUSAL = "That model cannot be opened here: choose one from the list, or ask whoever runs this server."
+_HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 _LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
 
 
@@ -41,6 +45,8 @@ class Permits:
     folders: tuple[str, ...] = ()
     hub: tuple[str, ...] = ()
     metrics: bool = False
+    pictures: int = 24
+    megabytes: int = 5
 
     @property
     def local(self) -> bool:
@@ -53,10 +59,11 @@ class Permits:
             return True
         try:
             place = Path(model).expanduser().resolve()
+            named = bool(_HUB_NAME.fullmatch(model)) and not place.exists()  # a folder would be opened in its stead
         except (OSError, RuntimeError, ValueError):
             return False
         below = any(place.is_relative_to(Path(folder).resolve()) for folder in self.folders)
-        return below or any(fnmatchcase(model, pattern) for pattern in self.hub)
+        return below or (named and any(fnmatchcase(model, pattern) for pattern in self.hub))
 
 
 def read(file: Path, address: str = "") -> Permits:
@@ -72,13 +79,18 @@ def read(file: Path, address: str = "") -> Permits:
         if name not in known:
             raise ValueError(f"{file} says {name}, but it may say {', '.join(sorted(known))}.")
         if not _fits(name, value):
-            raise ValueError(f"{name} in {file} is {'true or false' if name == 'metrics' else 'a list of texts'}.")
+            raise ValueError(f"{name} in {file} is {_KINDS.get(name, 'a list of texts')}.")
     return Permits(address, **{name: tuple(v) if isinstance(v, list) else v for name, v in held.items()})
+
+
+_KINDS = {"metrics": "true or false"} | dict.fromkeys(("pictures", "megabytes"), "a whole number from 1 on")
 
 
 def _fits(name: str, value: Any) -> bool:
     if name == "metrics":
         return isinstance(value, bool)
+    if name in _KINDS:
+        return type(value) is int and value > 0
     return isinstance(value, list) and all(isinstance(text, str) for text in value)
 
 

@@ -19,7 +19,7 @@ class BadImage(ValueError):
     """A picture that cannot be used; its text is one sentence for the reader."""
 
 
-def read(data: bytes) -> Image.Image:
+def read(data: bytes, most: int = MAX_BYTES) -> Image.Image:
     """The picture in a file as RGB, upright, at most 1024 pixels wide and high.
 
     Raises:
@@ -27,10 +27,8 @@ def read(data: bytes) -> Image.Image:
     """
     if not data:
         raise BadImage("This file is empty: choose a PNG, JPEG or WebP picture.")
-    if len(data) > MAX_BYTES:
-        raise BadImage(
-            f"This file has {len(data) / 2**20:.1f} MB; pictures of up to {MAX_BYTES // 2**20} MB can be used."
-        )
+    if len(data) > most:
+        raise BadImage(f"This file has {len(data) / 2**20:.1f} MB; pictures of up to {most // 2**20} MB can be used.")
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("error", Image.DecompressionBombWarning)

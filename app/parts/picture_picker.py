@@ -12,12 +12,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
+from ..engine import permits
 from ..facts import gallery, uploads
 from ..markup import cards
 from . import address, session, ui
 
 EXAMPLES = (5, 12, 27, 33, 48, 60)
-LIMIT = 24  # own pictures of one session
 NEWEST = 6  # of them that can be chosen with a click
 
 
@@ -64,7 +64,12 @@ def _thumbnail(image: bytes, label: str, title: str, place: int | str) -> None:
     with st.container(width=72, gap="xxsmall", key=f"thumb_{place}"):  # the button reaches over the picture (look.py)
         st.html(cards.picture(image, title, square=True))
         st.button(
-            label, key=f"scene_{place}", on_click=_take, args=(place,), width="stretch", help=f"Take this one: {title}"
+            label,
+            key=f"scene_{place}",
+            on_click=_take,
+            args=(place,),
+            width="stretch",
+            help=f"Take this one: {ui.verbatim(title)}",
         )
 
 
@@ -93,13 +98,13 @@ def own() -> tuple[gallery.Picture, ...]:
 
 def add(label: str) -> None:
     """Where own pictures are added, and removed again."""
-    emptied = session.get(state.UPLOADS)
+    emptied, may = session.get(state.UPLOADS), permits.here()
     st.file_uploader(
-        f"{label} (PNG, JPEG or WebP, up to {uploads.MAX_BYTES >> 20} MB each, up to {LIMIT} of them)",
+        f"{label} (PNG, JPEG or WebP, up to {may.megabytes} MB each, up to {may.pictures} of them)",
         type=list(uploads.TYPES),
         accept_multiple_files=True,
         key=f"upload_{emptied}",
-        max_upload_size=uploads.MAX_BYTES >> 20,
+        max_upload_size=may.megabytes,
         on_change=_receive,
         args=(f"upload_{emptied}",),
     )
@@ -111,22 +116,24 @@ def add(label: str) -> None:
 def complaints() -> None:
     """One sentence for every file of the last upload that could not be used."""
     for sentence in session.take(state.REFUSED):
-        st.error(sentence, icon=":material/broken_image:")
+        st.error(ui.verbatim(sentence), icon=":material/broken_image:")
 
 
 def _receive(key: str) -> None:
     """Check what was uploaded, keep what can be used, and empty the uploader."""
-    kept = {picture.id: picture for picture in own()}
+    kept, may = {picture.id: picture for picture in own()}, permits.here()
     refused: list[str] = []
     for file in st.session_state[key]:
         data = file.getvalue()
-        if uploads.identity(data) not in kept and len(kept) == LIMIT:
-            refused.append(f"{LIMIT} own pictures are as many as one session can hold: remove them to add others.")
+        if uploads.identity(data) not in kept and len(kept) >= may.pictures:
+            refused.append(
+                f"{may.pictures} own pictures are as many as one session can hold: remove them to add others."
+            )
             break
         try:
-            picture = gallery.own_picture(uploads.identity(data), uploads.read(data), file.name)
+            picture = gallery.own_picture(uploads.identity(data), uploads.read(data, may.megabytes << 20), file.name)
         except uploads.BadImage as problem:
-            refused.append(f"{ui.verbatim(file.name)}: {problem}")
+            refused.append(f"{file.name}: {problem}")
         else:
             kept[picture.id] = picture
             session.put(state.PICTURE, picture.id)

@@ -6,9 +6,8 @@ import pytest
 from PIL import Image
 
 from app import state
-from app.engine import runs
+from app.engine import permits, runs
 from app.facts import gallery, truth, typed_text
-from app.parts import picture_picker
 from benchmarks.models import save
 from tests.app.conftest import plots, texts
 
@@ -239,7 +238,7 @@ def test_a_single_own_picture_has_no_rival(open_page):
 
 
 def test_the_same_picture_counts_once_and_there_is_a_limit(open_page, monkeypatch):
-    monkeypatch.setattr(picture_picker, "LIMIT", 3)
+    monkeypatch.setattr(permits, "here", lambda: permits.Permits(pictures=3))
     at = add(open_page("retrieval"), png("red"), png("red"), png("blue"))
     assert "of 162" in texts(at)
     at = add(at, png("green"), png("pink"), png("white"))
