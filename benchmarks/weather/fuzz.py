@@ -25,7 +25,7 @@ from PIL import Image
 import multiflow_core as mf
 from app import state
 from app.engine import checkpoints
-from app.facts import results, uploads
+from app.facts import measured, uploads
 from benchmarks.models import pictures, save
 from multiflow_core.calibration.activations import Statistics
 from multiflow_core.experiments.results import Results
@@ -193,14 +193,14 @@ def _run(rng: random.Random) -> bool:
 def _address(rng: random.Random) -> bool:
     """Every key of the address, one of them with a strange value: complaints are sentences."""
     key = rng.choice([key for key in vars(state).values() if isinstance(key, state.Key)])
-    said = state.complaints({key.name: address_value(str(key.default), rng)}, {})
+    said = state.complaints({key.name: address_value(str(key.default), rng)}, {}).values()
     return all(isinstance(sentence, str) and sentence and "\n" not in sentence for sentence in said)
 
 
 def _model_name(rng: random.Random) -> bool:
     name = address_value(rng.choice(("flatland-blip", "owner/model", "/tmp/model")), rng)
     checkpoints.title(checkpoints.model_of(name))
-    results.load(checkpoints.model_of(name))
+    measured.load(checkpoints.model_of(name))
     if checkpoints.model_of(name) not in checkpoints.models():
         mf.load(checkpoints.source(checkpoints.model_of(name)))
     return True
