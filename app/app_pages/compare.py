@@ -84,7 +84,7 @@ def _shown(data: comparison.Comparison, chosen: str) -> list[str]:
             selection_mode="multi",
             default=[m for m in SHOWN if m in data.methods],
             key=state.LINES.name,
-            format_func=data.title,
+            format_func=lambda name: ui.verbatim(data.title(name)),
             label_visibility="collapsed",
         )
     return [m for m in data.methods if m in picked or m == chosen]

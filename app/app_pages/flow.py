@@ -34,8 +34,8 @@ def show(settings: Run) -> None:
     part = flow.chain(key, layer)
     if part is None:
         st.info(
-            f"{selection.label(layer)} has no partner here. A path needs two prunable matrices of a block of which the second "
-            "reads what the first writes: fc1 and fc2, or value and attention output.",
+            f"{ui.verbatim(selection.label(layer))} has no partner here. A path needs two prunable matrices of a block of which "
+            "the second reads what the first writes: fc1 and fc2, or value and attention output.",
             icon=":material/info:",
         )
         return

@@ -64,7 +64,11 @@ def _alarm(verdict: collapse.Verdict, story: Story | None) -> None:
     say, icon = LEVELS[verdict.level]
     if story:
         with st.container(key="story"):
-            say(f"{story.words}\n\n**{verdict.headline}.** {verdict.why}", title=story.name, icon=story.icon)
+            say(
+                f"{ui.verbatim(story.words)}\n\n**{verdict.headline}.** {verdict.why}",
+                title=story.name,
+                icon=story.icon,
+            )
     else:
         with st.container(key="alarm"):
             say(verdict.why, title=verdict.headline, icon=icon)
@@ -132,7 +136,12 @@ def _where(now: layer_sparsity.Facts, beside: layer_sparsity.Facts | None) -> No
     with ui.controls("chosen"), st.container(horizontal=True, vertical_alignment="center", gap="small"):
         st.caption("Click a cell to select its layer, here and on every page that looks at one layer.", width="content")
         if chosen:
-            st.page_link(LAYERS, label=selection.label(chosen), icon=":material/layers:", help="All about this layer")
+            st.page_link(
+                LAYERS,
+                label=ui.verbatim(selection.label(chosen)),
+                icon=":material/layers:",
+                help="All about this layer",
+            )
 
 
 def _grid(grid: SparsityGrid) -> None:

@@ -76,7 +76,9 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
         both = [scores(key, progress) for key in keys(settings)]
     known = truth.of(query.text, pool.scenes if scenes else ())
     if not known.understood and not query.complaints:
-        st.caption(f"Flatland's grammar cannot check this wording ({known.reason}), so no picture is marked as true.")
+        st.caption(
+            f"Flatland's grammar cannot check this wording ({ui.verbatim(known.reason)}), so no picture is marked as true."
+        )
     texts = (pool.captions if scenes else ()) + tuple(picture.title for picture in own)
 
     def shown(i: int) -> bytes:

@@ -62,7 +62,7 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
         with place, st.container(key=f"answer_{side}"):
             st.html(cards.answer_card(title, reply, side))
     if right is None:
-        st.caption(f"The lab does not know the right answer: {why}.")
+        st.caption(f"The lab does not know the right answer: {ui.verbatim(why)}.")
     ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
     strip = st.container()
     ui.chart(FirstWords(name, said[0].alternatives, said[1].alternatives, right), "first_words", ABOUT_WORDS)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from ..look.palette import Palette
-from ..look.words import percent
+from ..look.words import percent, plain
 
 ROW, FRAME = 46, 88
 EACH, LEAST = 4, 0.001  # words of either model that are shown, and how likely they must be
@@ -54,7 +54,7 @@ class FirstWords:
         return {"first word": list(self.words), "dense": list(dense), self.method: list(pruned)}
 
     def figure(self, palette: Palette) -> go.Figure:
-        labels = [f"✓ <b>{word}</b>" if word == self.right else word for word in self.words]
+        labels = [f"✓ <b>{plain(word)}</b>" if word == self.right else plain(word) for word in self.words]
         traces = [
             self._bars(name, [self._of(word)[side] for word in self.words], labels, color)
             for side, (name, color) in enumerate((("dense", palette.dense), (self.method, palette.pruned)))

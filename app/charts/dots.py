@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from ..look.palette import Palette, vertical
+from ..look.words import plain
 
 ROW, FRAME = 28, 92
 CHANCE = "by chance"  # a series of what would be there for no reason: drawn muted
@@ -43,18 +44,18 @@ class Dots:
         return {self.kind: list(self.rows)} | {f"{name} ({self.axis})": list(values) for name, values in self.series}
 
     def figure(self, palette: Palette) -> go.Figure:
-        rows = [f"<b>{row}</b>" if row == self.chosen else row for row in self.rows]
+        rows = [f"<b>{plain(row)}</b>" if row == self.chosen else plain(row) for row in self.rows]
         colors = palette.modality | {CHANCE: palette.muted}
         edge = dict(width=1, color=palette.background)
         traces = [
             dict(
                 type="scatter",
                 mode="markers",
-                name=name,
+                name=plain(name),
                 x=list(values),
                 y=rows,
                 marker=dict(size=12, color=colors.get(name) or self._marked(palette), line=edge),
-                hovertemplate=f"%{{y}} · {name}: %{{x:.3g}}{self.unit}<extra></extra>",
+                hovertemplate=f"%{{y}} · {plain(name)}: %{{x:.3g}}{self.unit}<extra></extra>",
             )
             for name, values in self.series
         ]

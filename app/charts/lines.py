@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from ..look.palette import Palette, vertical
-from ..look.words import ordinal, percent
+from ..look.words import ordinal, percent, plain
 
 MARKS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon")
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
@@ -77,7 +77,7 @@ class TaskLines:
         return dict(
             type="scatter",
             mode="lines+markers",
-            name=name,
+            name=plain(name),
             x=[100 * p[0] for p in points],
             y=[100 * p[1] for p in points],
             error_y=dict(
@@ -94,5 +94,5 @@ class TaskLines:
                 width=3.5 if chosen else 1.6,
                 dash="solid" if chosen else DASHES[i % len(DASHES)],
             ),
-            hovertemplate=f"{name} at %{{x:.0f}} %: %{{y:.1f}} %<extra></extra>",
+            hovertemplate=f"{plain(name)} at %{{x:.0f}} %: %{{y:.1f}} %<extra></extra>",
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from ..look.palette import Palette, vertical
-from ..look.words import ordinal, percent
+from ..look.words import ordinal, percent, plain
 from .said_ladder import Flip, flip
 
 TICKS = (1, 2, 5, 10, 20, 50, 100, 200, 500)
@@ -75,9 +75,9 @@ class RankLadder:
                 mode="lines",
                 x=x,
                 y=list(places),
-                name=name,
+                name=plain(name),
                 line=dict(color=palette.muted, width=1.4),
-                hovertemplate=f"{name}: place %{{y}} at %{{x:.0f}} %<extra></extra>",
+                hovertemplate=f"{plain(name)}: place %{{y}} at %{{x:.0f}} %<extra></extra>",
             )
             for name, places in self.lines
         ]

@@ -10,7 +10,7 @@ from textwrap import wrap
 import plotly.graph_objects as go
 
 from ..look.palette import Palette, vertical
-from ..look.words import percent
+from ..look.words import percent, plain
 
 LINE, GAP, FRAME = 19, 17, 74  # pixels: of a line of text, between rows, of the axis
 NARROW, LINES = 34, 3  # letters and lines of a row's label
@@ -156,4 +156,4 @@ def _quoted(text: str) -> str:
 def _label(text: str) -> str:
     """A text in short lines, cut where it is too long to read."""
     lines = wrap(text, NARROW) or ["(nothing)"]
-    return "<br>".join(lines[:LINES]) + (" …" if len(lines) > LINES else "")
+    return "<br>".join(map(plain, lines[:LINES])) + (" …" if len(lines) > LINES else "")

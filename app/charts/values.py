@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import plotly.graph_objects as go
 
 from ..look.palette import Palette
-from ..look.words import percent
+from ..look.words import percent, plain
 
 ROW, FRAME = 30, 88
 
@@ -61,7 +61,8 @@ class ValueGrid:
 
         trace = dict(
             type="heatmap", z=[[None if v is None else 100 * v for v in row] for row in self.values],
-            x=list(self.columns), y=[f"<b>{r}</b>" if r == self.chosen else r for r in self.rows],
+            x=list(map(plain, self.columns)),
+            y=[f"<b>{plain(r)}</b>" if r == self.chosen else plain(r) for r in self.rows],
             zmin=0, zmax=100, colorscale=[(0, palette.surface), (1, palette.dense)], showscale=False, xgap=2, ygap=2,
             text=[[text(v, t) for v, t in zip(row, tops, strict=True)] for row in self.values],
             texttemplate="%{text}", textfont=dict(size=13), hoverongaps=False,

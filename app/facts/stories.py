@@ -77,14 +77,15 @@ def _gap(measured: Measured) -> float:
 
 
 def _settings(model: str, run: Run) -> Run | None:
-    """The sidebar's run for a measured one; None for a combination that no method of the sidebar has."""
+    """The sidebar's run for a measured one; None for a method or a combination that the sidebar does not have."""
     if run.criterion == OWN:
-        return Run(model, run.method, run.sparsity)
+        return Run(model, run.method, run.sparsity) if run.method in runs.all_titles() else None
     fits = [m for m in runs.methods() if m.build is None and m.criterion == run.criterion]
     exact = next((m for m in fits if m.allocation == run.allocation), None)
     if exact:
         return Run(model, exact.name, run.sparsity)
-    return Run(model, fits[0].name, run.sparsity, run.allocation) if fits else None
+    known = fits and run.allocation in runs.allocations()
+    return Run(model, fits[0].name, run.sparsity, run.allocation) if known else None
 
 
 def _kept(data: Comparison, sparsity: float) -> dict[str, float]:

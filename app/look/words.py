@@ -2,6 +2,17 @@
 
 from __future__ import annotations
 
+from html import escape
+
+
+def plain(text: str) -> str:
+    """Text that is not ours for a chart: Plotly reads some tags, and places for values.
+
+    >>> plain("<a href='x'>50 %{y}</a>")
+    "&lt;a href='x'&gt;50 %&#123;y}&lt;/a&gt;"
+    """
+    return escape(text, quote=False).replace("%{", "%&#123;")
+
 
 def percent(fraction: float) -> str:
     """A fraction in per cent, without pretending that little is nothing or much is all.

@@ -24,7 +24,8 @@ def show() -> Run | None:
     """Draw the sidebar and return what it says; None when there is no model to show."""
     if not checkpoints.models():
         st.error(
-            f"There is no checkpoint in {checkpoints.assets().name}/: train one, or put a folder with config.json there.",
+            f"There is no checkpoint in {ui.verbatim(checkpoints.assets().name)}/: train one, or put a folder with "
+            "config.json there.",
             icon=":material/folder_off:",
         )
         return None

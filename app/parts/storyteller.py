@@ -10,7 +10,7 @@ from .. import state
 from ..engine import runs
 from ..facts import comparison
 from ..facts.stories import Story, stories, told
-from . import address, session
+from . import address, session, ui
 
 
 def buttons(settings: Run, place: str) -> None:
@@ -45,7 +45,7 @@ def banner(settings: Run, shown: bool) -> None:
     address.keep(state.STORY, "1" if on else "")
     if on and shown:
         with st.container(key="story"):
-            st.info(story.words, title=story.name, icon=story.icon)
+            st.info(ui.verbatim(story.words), title=story.name, icon=story.icon)
 
 
 def _stories(model: str) -> tuple[Story, ...]:

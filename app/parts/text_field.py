@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
 from ..facts import typed_text
-from . import address, session
+from . import address, session, ui
 
 if TYPE_CHECKING:
     from multiflow_core.models.vlm import VLM
@@ -35,5 +35,5 @@ def checked(
     """What was typed, as the model gets it, after one sentence for everything that is wrong with it."""
     query = typed_text.check(session.get(key), vlm, purpose, who)
     for sentence in query.complaints:
-        st.warning(sentence, icon=":material/info:")
+        st.warning(ui.verbatim(sentence), icon=":material/info:")
     return query

@@ -57,13 +57,20 @@ def guarded(show: Callable[[], T]) -> T | None:
     return None
 
 
+_SPECIAL = re.compile(r"[\\`*_{}\[\]()<>#|~!:$&]|^[-+=]|^\d+(?=\.)")
+# what the browser replaces in finished text, where a backslash is of no use: addresses, e-mails, emoji, icons, arrows
+_FOUND = re.compile(r"(?<=:)(?=\S)|(?<=\bwww)(?=\.)|(?=@)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE)
+_JOINER = "\u2060"  # of no width, breaks no line
+
+
 def verbatim(text: str) -> str:
-    """Text from outside as Markdown that shows just this text: a file's name must not become a link or a picture.
+    """Text that is not ours as Markdown that shows just this text: a name must not become a link, a picture, an icon, a list.
 
     >>> print(verbatim("![x](y) a_b"))
     \\!\\[x\\]\\(y\\) a\\_b
     """
-    return re.sub(r"([\\`*_{}\[\]()<>#|~!:$])", r"\\\1", text)
+    line = _FOUND.sub(_JOINER, " ".join(re.split(r"[^\S\u00a0]+", text)).strip(" "))
+    return _SPECIAL.sub(lambda found: found[0] + "\\" if found[0].isdigit() else "\\" + found[0], line)
 
 
 def page(show: Callable[[Run], None]) -> None:
@@ -84,7 +91,7 @@ def working() -> Iterator[Progress]:
 
     def progress(fraction: float, message: str) -> None:
         if time.monotonic() - began > PATIENCE:
-            place.progress(min(1.0, max(0.0, fraction)), text=f"{message[:1].upper()}{message[1:]} …")
+            place.progress(min(1.0, max(0.0, fraction)), text=verbatim(f"{message[:1].upper()}{message[1:]} …"))
 
     try:
         yield progress
@@ -188,7 +195,7 @@ def ordered(order: PruningOrder | Solved) -> bool:
 def note(sentence: str) -> None:
     """A remark in small letters, where there is one."""
     if sentence:
-        st.caption(sentence)
+        st.caption(verbatim(sentence))
 
 
 def heading(finding: str, about: str, key: str) -> None:
@@ -202,7 +209,7 @@ def title_row(title: str, key: str) -> Iterator[None]:
     """A line with a title at the left and whatever is put into it at the right."""
     with st.container(key=f"row_{key}", horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall"):
         unbroken = title.replace(" %", "\u00a0%")  # no figure without its unit
-        st.markdown(f"##### {unbroken}", width="stretch")
+        st.markdown(f"##### {verbatim(unbroken)}", width="stretch")
         yield
 
 

@@ -1,6 +1,7 @@
 """A checkpoint, result files and pages for the dashboard's tests."""
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -120,7 +121,7 @@ def plots(at) -> list[str]:
 
 
 def texts(at: AppTest) -> str:
-    """All words on a page, tags included; spaces that do not break are spaces."""
+    """All words on a page, tags included, as a browser shows names; spaces that do not break are spaces."""
     kinds = ("title", "markdown", "caption", "warning", "error", "info", "html")
     said = (str(getattr(e, "value", "") or e.proto.body) for kind in kinds for e in at.get(kind))
-    return "\n".join(said).replace("\u00a0", " ")
+    return re.sub(r"\\(?=[!-/:-@\[-`{-~])|\u2060", "", "\n".join(said).replace("\u00a0", " "))

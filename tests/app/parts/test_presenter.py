@@ -6,7 +6,7 @@ from app import state
 from app.engine import runs
 from app.facts import comparison, two_runs
 from app.facts.stories import stories
-from app.parts import link
+from app.parts import link, ui
 from multiflow_core.experiments.run import Run
 from tests.app.conftest import texts
 
@@ -19,7 +19,7 @@ def test_a_story_sets_the_sidebar_and_tells_itself(open_page):
     assert not at.exception and not at.error
     assert at.session_state[state.ALLOCATION.name] == told[0].settings.allocation
     assert at.slider(key="sparsity").value == told[0].settings.sparsity
-    assert [info.value for info in at.info] == [told[0].words]
+    assert [info.value for info in at.info] == [ui.verbatim(told[0].words)]
     assert at.title[0].value.startswith("Compare")  # it is told where it was asked for
     at.slider(key="sparsity").set_value(0.4).run()
     assert not at.info
