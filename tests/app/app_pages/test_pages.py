@@ -1,9 +1,5 @@
 """Every page, as a session sees it, on the shipped checkpoint."""
 
-import csv
-import io
-import json
-
 import pytest
 from torch import Tensor
 
@@ -11,7 +7,6 @@ from app import state
 from app.engine import checkpoints, runs
 from app.facts import layer_sparsity, measured
 from app.look.words import percent
-from app.parts import ui
 from multiflow_core.experiments.run import Run
 from multiflow_core.tasks.task import tasks
 from tests.app.conftest import APP, PAGES, plots, texts
@@ -183,108 +178,3 @@ def test_an_unexpected_error_is_one_sentence_without_details(open_page, monkeypa
     at = open_page()
     assert not at.exception
     assert len(at.error) == 1 and "division" not in at.error[0].value
-
-
-# --- overview ---------------------------------------------------------------------------------------------------
-
-
-def test_overview_figures_follow_the_slider(open_page):
-    at = open_page("overview", sparsity="0.63")
-    assert at.metric[0].value == "63 %"
-    before = plots(at)
-    at.slider(key="sparsity").set_value(0.9).run()
-    assert at.metric[0].value == "90 %"
-    after = plots(at)
-    assert len(after) == len(before) and all(a != b for a, b in zip(after, before))
-
-
-def test_overview_shows_measured_figures(open_page, assets):
-    at = open_page("overview", sparsity="0.63")
-    assert [m.value for m in at.metric[2:]] == ["70 %"] * 3  # the mean of two seeds
-    assert all("95 %" in m.delta for m in at.metric[2:])
-    assert "MULTIFLOW keeps most in 3 of 3 tasks" in texts(at)
-
-
-def test_overview_names_the_nearest_measured_sparsity(open_page, assets):
-    at = open_page("overview", sparsity="0.7")
-    assert "nearest measured sparsity" in texts(at)
-    at = open_page("overview", sparsity="0.7", method="random")  # not in the file
-    assert not at.exception and len(at.metric) == 2
-
-
-@pytest.mark.parametrize("content", [None, "", "{", "[]", '{"runs": 3}', '{"dense": {}, "runs": [{"method": "omp"}]}'])
-def test_overview_without_a_usable_result_file(open_page, assets, content):
-    file = assets / "results" / "flatland-blip.json"
-    file.unlink() if content is None else file.write_text(content)
-    at = open_page("overview")
-    assert not at.exception and not at.error
-    assert len(at.metric) == 2 and len(plots(at)) == 3
-
-
-def test_overview_says_that_zeros_save_no_time(open_page):
-    at = open_page()
-    assert "same speed" in at.metric[1].delta and "not time" in at.metric[1].help
-
-
-def test_overview_warns_of_a_collapse(open_page):
-    at = open_page("overview", sparsity="1")
-    assert len(at.warning) == 1
-
-
-def test_overview_says_when_nothing_has_collapsed(open_page):
-    at = open_page("overview", sparsity="0.3")
-    assert "Nothing has collapsed" in at.success[0].proto.title and "neurons are dead" in at.success[0].value
-
-
-def test_overview_compares_a_replaced_allocation_with_the_methods_own(open_page, assets):
-    at = open_page("overview", sparsity="0.63", allocation="global")
-    assert (
-        "MULTIFLOW takes 63 % of text" in at.warning[0].value and "MULTIFLOW (global) takes 67 %" in at.warning[0].value
-    )
-
-
-# --- layers -----------------------------------------------------------------------------------------------------
-
-
-def first_layer(at) -> str:
-    return at.dataframe[-1].value["layer"][0]
-
-
-def test_layers_name_what_goes_first_and_follow_the_slider(open_page):
-    at = open_page("layers", method="omp", sparsity="0.63")
-    assert f"OMP empties {first_layer(at)} first: 90 % of it is gone" in texts(at)
-    before, pruned = plots(at), list(at.dataframe[-1].value["pruned now"])
-    at.slider(key="sparsity").set_value(0.9).run()
-    assert not at.exception and f"OMP empties {first_layer(at)} first: 90 % of it is gone" in texts(at)
-    assert all(a != b for a, b in zip(plots(at), before, strict=True))
-    assert all(a > b for a, b in zip(at.dataframe[-1].value["pruned now"], pruned))
-
-
-def test_a_selected_layer_survives_the_slider_and_the_page(open_page):
-    name = runs.order(Run("flatland-blip", "multiflow")).layers[30].name
-    at = open_page("layers", layer=name)
-    assert at.selectbox(key="layer").value == name
-    at.slider(key="sparsity").set_value(0.7).run()
-    assert at.selectbox(key="layer").value == name
-    rows = at.session_state["layer_table"]["selection"]["rows"]
-    assert at.dataframe[-1].value["layer"][rows[0]] == "text 0 cross value"
-    at.switch_page("app_pages/overview.py").run()
-    assert not at.exception and at.session_state["layer"] == name
-    at.switch_page("app_pages/layers.py").run()
-    assert at.selectbox(key="layer").value == name
-
-
-def test_every_chart_can_be_taken_away(open_page):
-    at = open_page()
-    names = [button.proto.label for button in at.get("download_button")]
-    assert names == ["CSV", "HTML"] * len(plots(at))
-    table = {"layer": ["fc1, the first", "fc2"], "sparsity": [0.5, None]}
-    assert list(csv.DictReader(io.StringIO(ui.csv(table)))) == [
-        {"layer": "fc1, the first", "sparsity": "0.5"},
-        {"layer": "fc2", "sparsity": ""},
-    ]
-
-
-def test_charts_carry_alternative_text(open_page):
-    at = open_page()
-    assert plots(at) and all(len(json.loads(plot)["alt"]) > 40 for plot in plots(at))

@@ -20,7 +20,7 @@ from multiflow_core.analysis.histograms import (
 )
 from multiflow_core.pruning import exact_cut
 from multiflow_core.pruning.exact_cut import pruned_count
-from tests.core.pruning.test_nested_order import model_of, orders, stats_of
+from tests.core.pruning.test_nested_order import METHODS, matrices, model_of, orders, stats_of
 
 positive = st.floats(1e-30, 1e30) | st.floats(0.5, 2.0) | st.just(0.0)
 
@@ -39,7 +39,8 @@ def test_bins_agree_with_numpys_histogram(values, dtype):
 
 def test_edges_are_eighths_of_powers_of_two():
     edges = log_edges(int(log_bins(np.array(0.25))), 17)
-    assert edges.tolist() == [0.25 + k / 32 for k in range(8)] + [0.5 + k / 16 for k in range(8)] + [1.0, 1.125]
+    assert edges.tolist() == [
+        0.25 + k / 32 for k in range(8)] + [0.5 + k / 16 for k in range(8)] + [1.0, 1.125]  # fmt: skip
     assert (log_bins(edges) - log_bins(edges[:1])).tolist() == list(range(18))
     below = np.nextafter(edges, 0)
     assert (log_bins(below) - log_bins(edges[:1])).tolist() == list(range(-1, 17))
@@ -116,13 +117,14 @@ def test_spared_is_kept_by_one_and_pruned_by_the_other(pairs):
     assert histograms.spared(ours, theirs, 6).tolist() == expected
 
 
-@settings(max_examples=25, deadline=None)
-@given(orders(), st.floats(0, 1))
-def test_cuts_of_a_global_order_are_its_highest_threshold(order, sparsity):
-    if order.allocation.name != "global" or len(order.layers) < 2:
-        return
-    highest = max(order.threshold(layer.name, sparsity) for layer in order.layers)
-    assert order.cuts(sparsity).get("all", -math.inf) == pytest.approx(highest, rel=1e-6)
+@settings(max_examples=40, deadline=None)
+@given(st.lists(matrices(), min_size=2, max_size=4), st.sampled_from(METHODS), st.floats(0, 1))
+def test_cuts_of_a_global_order_are_its_highest_threshold(weights, method, sparsity):
+    """Also where scores are beyond float32's range, and are merged on a scale of their own."""
+    model = model_of(weights)
+    order = mf.rank(model, method, allocation="global", statistics=stats_of(model))
+    highest, largest = (max(order.threshold(layer.name, s) for layer in order.layers) for s in (sparsity, 1.0))
+    assert order.cuts(sparsity).get("all", -math.inf) == pytest.approx(highest, rel=1e-6, abs=1e-37 * largest)
 
 
 def test_a_cut_of_scores_beyond_float32_is_exact():

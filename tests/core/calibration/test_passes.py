@@ -171,3 +171,9 @@ def test_rows_are_reduced_in_blocks_that_bound_memory():
 
     total = square_sum(torch.ones(3000, 2).as_subclass(Spy))
     assert seen == [passes.ROWS] and total.tolist() == [3000.0, 3000.0]
+
+
+def test_second_moments_of_many_rows_are_those_of_all_blocks():
+    x = torch.rand(2 * passes.ROWS + 500, 3)
+    found = mf.second_moments(nn.Linear(3, 1), [{"input": x}]).matrices["weight"]
+    torch.testing.assert_close(found.double(), x.double().T @ x.double(), rtol=1e-5, atol=0)

@@ -131,3 +131,10 @@ def test_applying_twice_is_applying_both():
     dense, a, b = Toy(), random_masks(Toy(), 1), random_masks(Toy(), 2)
     twice, both = b.apply(a.apply(dense)), (a & b).apply(dense)
     assert all(torch.equal(p, q) for p, q in zip(twice.parameters(), both.parameters(), strict=True))
+
+
+def test_what_is_pruned_is_plus_zero_whatever_it_was():
+    dense = nn.Linear(4, 1, bias=False)
+    dense.weight = nn.Parameter(torch.tensor([[-1.0, float("inf"), float("nan"), -2.0]]))
+    pruned = Masks({"weight": torch.tensor([[False, False, False, True]])}).apply(dense).weight.detach()
+    assert pruned.tolist() == [[0.0, 0.0, 0.0, -2.0]] and not torch.signbit(pruned[0, :3]).any()

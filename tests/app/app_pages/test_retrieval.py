@@ -1,0 +1,63 @@
+"""Retrieval as a session sees it, on the shipped checkpoint."""
+
+import pytest
+
+from app import state
+from app.facts import gallery, truth, typed_text
+from tests.app.conftest import texts
+
+
+def test_every_example_has_true_pictures(open_page):
+    scenes = gallery.gallery(state.MODEL.default).scenes
+    for example in (*typed_text.EXAMPLES, state.QUERY.default):
+        assert sum(truth.of(example, scenes).true) >= 2, example
+
+
+def test_an_example_is_one_click(open_page):
+    at = open_page("retrieval")
+    at.button(key="example_1").click().run()
+    assert at.text_input(key="q").value == typed_text.EXAMPLES[1]
+    assert not at.exception and "<img" in texts(at)
+
+
+@pytest.mark.parametrize(
+    ("query", "part", "ranked"),
+    [
+        ("", "Type what", False),
+        ("   ", "Type what", False),
+        ("?!…", "no words", False),
+        ("a red giraffe", "giraffe", True),
+        ("xyzzy plugh", "none of these words", False),
+        ("a cat " * 100, "characters", False),
+        ("<script>alert(1)</script> red", "script", True),
+    ],
+)
+def test_queries_that_need_a_word(open_page, query, part, ranked):
+    at = open_page("retrieval")
+    at.text_input(key="q").set_value(query).run()
+    assert not at.exception and not at.error
+    assert len(at.warning) == 1 and part in at.warning[0].value
+    assert ("<img" in texts(at)) == ranked
+    assert "<script>" not in texts(at)
+
+
+def test_a_wording_that_cannot_be_judged_is_said_so(open_page):
+    at = open_page("retrieval", q="red red red")
+    assert not at.exception and "cannot check this wording" in texts(at)
+
+
+def test_both_rankings_mark_what_is_true(open_page):
+    at = open_page("retrieval", q="a red thing at night", sparsity="0.3")
+    assert texts(at).count("mf-card") >= 16
+    assert "of 160" in texts(at)
+
+
+def test_at_zero_sparsity_both_models_agree(open_page):
+    at = open_page("retrieval", sparsity="0")
+    assert "▲" not in texts(at).replace("▲ 3", "") and "▼" not in texts(at)
+
+
+def test_from_picture_to_text(open_page):
+    at = open_page("retrieval", direction="Image to text", scene="12")
+    assert not at.exception and not at.error
+    assert texts(at).count("<li") == 16
