@@ -88,7 +88,7 @@ def _foot(settings: Run, hidden: bool) -> None:
             help="One file to print, with your numbers; it needs no network. The answers are at its end, unless they are hidden.",
         )
         st.caption(
-            f"The lesson has its own small layer; only step 10 looks at {checkpoints.title(settings.model)}, at "
+            f"The lesson has its own small layer; only step 10 looks at {ui.verbatim(checkpoints.title(settings.model))}, at "
             f"{percent(settings.sparsity)}. What {runs.method(settings.method).title} would do is told, weight by weight, under "
             "*Why this weight?*."
         )
