@@ -161,5 +161,10 @@ def pin_from(text: str) -> str:
 
 
 def short(text: str) -> str:
-    """What somebody wrote, in quotation marks and not too long."""
+    """What somebody wrote, in quotation marks, on one line and not too long.
+
+    >>> short("a red\\ncar"), short("a red car below a white cloud")
+    ('“a red car”', '“a red car below a white …”')
+    """
+    text = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
     return f"“{text[:24]}…”" if len(text) > 24 else f"“{text}”"

@@ -45,13 +45,14 @@ def jobs(model: Path) -> tuple[Job, ...]:
     )
 
 
-def kills(each: int = 20, seed: int = 0) -> Iterator[str]:
-    """A line a command: how often it was killed, what was left half, and whether the next run gave the same bytes."""
+def kills(each: int = 20, seed: int = 0, names: tuple[str, ...] = ()) -> Iterator[str]:
+    """A line a command (`names`, or all): how often it was killed, what was left half, and if the next run gave the same bytes."""
     with tempfile.TemporaryDirectory() as folder:
         model = save("clip-b32", Path(folder) / "clip", small=True)
         yield f"{'command':<10} {'kills':>6} {'half':>5} {'other bytes':>12}"
         for job in jobs(model):
-            yield _kill(job, each, random.Random(f"{seed} {job.name}"), Path(folder) / job.name)
+            if not names or job.name in names:
+                yield _kill(job, each, random.Random(f"{seed} {job.name}"), Path(folder) / job.name)
 
 
 def _kill(job: Job, times: int, rng: random.Random, place: Path) -> str:

@@ -146,7 +146,9 @@ def _take(visit: Visit, message: ForwardMsg) -> bool:
         if sort == "exception":
             visit.failed = shown.exception.message
         text = shown.html.body if sort == "html" else shown.markdown.body if sort == "markdown" else ""
-        visit.shown[tuple(message.metadata.delta_path)] = text
+        path = tuple(message.metadata.delta_path)
+        # what stood at this place, and in it, is gone
+        visit.shown = {place: text for place, text in visit.shown.items() if place[: len(path)] != path} | {path: text}
         return visit.kind == "asking" and "mf-pruned" in text
     if kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
         visit.failed = "the script failed"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -72,7 +73,7 @@ class Results:
             for entry in overlaps:
                 _check_overlap(entry)
             for entry in costs:
-                float(entry["seconds"]), str(entry["method"])
+                _number(entry["seconds"]), str(entry["method"])
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{os.fspath(path)} is no result file ({type(error).__name__}: {error})") from None
         head = {key: value for key, value in held.items() if key not in ("dense", "runs", "overlap", "costs")}
@@ -171,11 +172,18 @@ def _entry(measured: Measured) -> dict[str, Any]:
 
 
 def _figures(held: Mapping[str, Any]) -> dict[str, float]:
-    return {str(name): float(value) for name, value in held.items()}
+    return {str(name): _number(value) for name, value in held.items()}
+
+
+def _number(value: Any) -> float:
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no figure")
+    return number
 
 
 def _check_overlap(entry: Mapping[str, Any]) -> None:
     size = len(entry["methods"])
-    float(entry["sparsity"])
+    _number(entry["sparsity"])
     if len(entry["iou"]) != size or any(len(row) != size for row in entry["iou"]):
         raise ValueError("overlaps are not a square")

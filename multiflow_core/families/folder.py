@@ -131,8 +131,10 @@ def safetensors_header(file: Path) -> dict[str, dict[str, Any]]:
         header.pop("__metadata__", None)
         end = max((int(tensor["data_offsets"][1]) for tensor in header.values()), default=0)
         for tensor in header.values():
-            if not all(type(side) is int and side >= 0 for side in tensor["shape"]):
-                raise ValueError("a shape that is none")
+            if not isinstance(tensor["dtype"], str) or not all(
+                type(side) is int and side >= 0 for side in tensor["shape"]
+            ):
+                raise ValueError("a type or a shape that is none")
     except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
         raise ValueError(f"{file} is not a safetensors file.") from None
     if file.stat().st_size < 8 + length + end:

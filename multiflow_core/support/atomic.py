@@ -22,8 +22,8 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
     >>> target.read_text(), [file.name for file in target.parent.iterdir()]
     ('hello', ['a.txt'])
 
-    Whatever is raised inside leaves nothing behind. What a process left that was killed, the next one that writes the same
-    thing removes.
+    Whatever is raised inside leaves nothing behind; what the system refused is an OSError, whoever wrote. What a process left
+    that was killed, the next one that writes the same thing removes.
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -41,6 +41,13 @@ def whole(path: str | os.PathLike) -> Iterator[Path]:
                 os.umask(umask)
                 place.chmod(0o666 & ~umask)  # some writers make private files; these are for sharing
             os.replace(place, path)
+    except OSError:
+        raise
+    except Exception as error:
+        system = _system(error, path)
+        if system is None:
+            raise
+        raise system from error
     finally:
         _remove(place)
 
@@ -50,6 +57,12 @@ def write_text(path: str | os.PathLike, text: str) -> Path:
     with whole(path) as place:
         place.write_text(text, encoding="utf-8")
     return Path(path)
+
+
+def _system(error: Exception, path: Path) -> OSError | None:
+    """What the system said, where a library (safetensors, tokenizers) has made an error of its own kind of it."""
+    found = re.search(r"os error (\d+)", str(error))
+    return OSError(int(found[1]), os.strerror(int(found[1])), str(path)) if found else None
 
 
 def _sweep(path: Path) -> None:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
@@ -32,7 +31,7 @@ def write_safetensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], me
     ([1.0, 1.0], {'kind': 'demo'})
     """
     with whole(path) as place:
-        _save(
+        save_file(
             {n: t.contiguous() for n, t in tensors.items()}, place, {**metadata, CHECKSUM: _UNKNOWN, SEALED: "sha256"}
         )
         _seal(place)
@@ -58,17 +57,6 @@ def read_safetensors(path: str | os.PathLike) -> tuple[dict[str, Tensor], dict[s
     elif said is None or sealed is None or said != _checksum(path):
         raise ValueError(f"{os.fspath(path)} is damaged: its checksum is not that of its content")
     return tensors, metadata
-
-
-def _save(tensors: Mapping[str, Tensor], place: Path, metadata: Mapping[str, str]) -> None:
-    """Safetensors' own, with the system's errors as OSError."""
-    try:
-        save_file(tensors, place, metadata)
-    except SafetensorError as error:
-        system = re.search(r"os error (\d+)", str(error))
-        if system is None:
-            raise
-        raise OSError(int(system[1]), os.strerror(int(system[1])), os.fspath(place)) from None
 
 
 def _seal(path: Path) -> None:

@@ -9,19 +9,10 @@ from google.protobuf.message import Message
 from app.look.palette import LIGHT
 from app.look.words import plain
 from app.parts import ui
-from benchmarks.models import save
-from multiflow_core.tasks.task import TASKS
 from tests.app.app_pages.test_task_pages import add, png
 from tests.app.conftest import PAGES, plots
+from tests.nasty import ALL, NASTY, nasty_model
 
-NASTY = (
-    "![x](http://evil.example/x.png)",
-    "[a](javascript:alert(1))",
-    "<img src=http://evil.example/x>",
-    "$x^2$ and $$y$$",
-    ":red[x] :material/home: :+1:",
-)
-ALL = " ".join(NASTY)
 MORE = (
     "https://evil.example",
     "www.evil.example",
@@ -82,30 +73,16 @@ def unescaped(at) -> list[tuple[str, str]]:
     return found + [("chart", figure) for figure in figures if "<img" in figure]
 
 
-@pytest.fixture
-def folder(tmp_path):
-    """A tiny model with nasty texts as its name and all over its results."""
-    made = save("clip-b32", tmp_path / ALL.replace("/", ""), small=True)
-    scores, better = ({"retrieval": {TASKS.get("retrieval").figure: value}} for value in (0.5, 0.9))
-    shares = {"modalities": {ALL: 0.9, "vision": 0.1}}
-    entry = {"method": ALL, "sparsity": 0.63, "seed": 0, "scores": scores} | shares
-    more = {"method": "omp"}, {"method": "multiflow", "scores": better}, {"criterion": ALL, "allocation": ALL}
-    costs = [
-        {"method": m, "sparsity": 0.63, "seconds": s, "memory": None, "threads": 1} for m, s in (("omp", 1), (ALL, 2))
-    ]
-    held = {
-        "model": ALL,
-        "dense": better,
-        "runs": [entry, *(entry | other for other in more)],
-        "costs": costs,
-        "overlap": [{"sparsity": 0.63, "methods": ["omp", ALL], "iou": [[1, 0.5], [0.5, 1]]}],
-    }
-    (made / "results.json").write_text(json.dumps(held))
-    return made
-
-
-def test_no_name_from_outside_is_read_as_markdown_on_any_page(open_page, folder):
-    at = open_page(model=str(folder), method="omp", allocation=ALL, layer=ALL, a=f"{ALL},omp,own,0.5", q=ALL, ask=ALL)
+def test_no_name_from_outside_is_read_as_markdown_on_any_page(open_page, tmp_path):
+    at = open_page(
+        model=str(nasty_model(tmp_path)),
+        method="omp",
+        allocation=ALL,
+        layer=ALL,
+        a=f"{ALL},omp,own,0.5",
+        q=ALL,
+        ask=ALL,
+    )
     for page in PAGES:
         at.switch_page(f"app_pages/{page}.py").run()
         assert not at.exception and not at.error, page

@@ -137,6 +137,8 @@ def refused(file) -> None:
         b'{"runs": [], "dense": [1]}',
         b'{"runs": [], "dense": {"a": 1}}',
         b'{"runs": [], "costs": [{}]}',
+        b'{"runs": [], "dense": {"retrieval": {"IR@1": NaN}}}',
+        b'{"runs": [], "costs": [{"method": "omp", "seconds": "inf"}]}',
         b'{"runs": [], "overlap": [{"sparsity": 0.5, "methods": ["a"], "iou": []}]}',
         b'{"runs": [{"method": "omp", "sparsity": 0.5, "seed": Infinity, "scores": {}}]}',
         b'{"runs": [{"method": "omp", "sparsity": 1' + b"0" * 400 + b', "scores": {}}]}',
@@ -161,7 +163,9 @@ def places(value, path=()):
 
 @given(
     place=st.sampled_from(list(places(GOOD))),
-    junk=st.sampled_from([None, True, "x", "", 3, -1.5, 10**400, math.inf, [], [1], ["x"], {}, {"x": 1}, {"x": "y"}]),
+    junk=st.sampled_from(
+        [None, True, "x", "", 3, -1.5, 10**400, math.inf, math.nan, [], [1], ["x"], {}, {"x": 1}, {"x": "y"}]
+    ),
 )
 @settings(deadline=None)
 def test_whatever_stands_in_a_file_it_is_read_or_refused(tmp_path_factory, place, junk):

@@ -56,6 +56,20 @@ def test_trailing_bytes(folder):
     assert "4 bytes more" in refused(folder)
 
 
+@pytest.mark.parametrize(
+    "spoil_entry", [lambda e: e.pop("dtype"), lambda e: e.update(dtype=[3]), lambda e: e.update(shape=[-1])]
+)
+def test_a_header_without_types_or_shapes(folder, spoil_entry):
+    file = folder / "model.safetensors"
+    data = file.read_bytes()
+    length = int.from_bytes(data[:8], "little")
+    header = json.loads(data[8 : 8 + length])
+    spoil_entry(header[WEIGHT])
+    text = json.dumps(header).encode().ljust(length)
+    file.write_bytes(len(text).to_bytes(8, "little") + text + data[8 + length :])
+    assert "is not a safetensors file" in refused(folder)
+
+
 @pytest.mark.parametrize("text", ["[" * 100_000, '{"a":' * 50_000, "null", ""])
 def test_a_config_that_is_none(folder, text):
     (folder / "config.json").write_text(text)

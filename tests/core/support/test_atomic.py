@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and nothing else is left behind."""
 
+import errno
 import os
 import stat
 import subprocess
@@ -90,6 +91,15 @@ def test_a_folder_appears_whole_or_not_at_all(tmp_path):
     assert not names(tmp_path)
     write(False)
     assert names(tmp_path / "model") == ["config.json"]
+
+
+def test_what_the_system_said_is_an_os_error_whoever_wrote(tmp_path):
+    with pytest.raises(OSError, match="No space left") as caught, whole(tmp_path / "a"):
+        raise Exception("No space left on device (os error 28)")
+    assert caught.value.errno == errno.ENOSPC
+    with pytest.raises(KeyError), whole(tmp_path / "a"):
+        raise KeyError("a")
+    assert not names(tmp_path)
 
 
 def test_into_a_folder_that_is_there_only_what_was_written_is_replaced(tmp_path):
