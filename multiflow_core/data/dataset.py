@@ -15,11 +15,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Question:
-    """A question, its answer (one word), and its type."""
+    """A question, its answer, and its type; `answers`: what several people said (VQAv2 has ten), where more than one was asked."""
 
     text: str
     answer: str
-    type: str
+    type: str = ""
+    answers: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -32,11 +33,14 @@ class Judgement:
 
 @dataclass(frozen=True)
 class Exam:
-    """What models are asked: items of a data set with one text each, and questions about some of them.
+    """What models are asked: items of a data set with their texts, questions about some of them, and what class they are of.
 
     Attributes:
-        data: the data set. split: of it. items, texts: as many of either; texts are pairwise different where the data can.
+        data: the data set. split: of it. items: what the pictures are drawn or read from.
+        texts: pairwise different where the data can. of: the number of the item that each text belongs to; left out where
+            there is one text an item, in their order.
         asked: (number of the item, question). captioned: how many items, from the first on, are to be described.
+        classes: the names of all classes; labels: the number of each item's class. Both empty where there are none.
     """
 
     data: DataSet
@@ -45,6 +49,26 @@ class Exam:
     texts: Sequence[str]
     asked: Sequence[tuple[int, Question]] = ()
     captioned: int = 0
+    of: Sequence[int] = ()
+    classes: Sequence[str] = ()
+    labels: Sequence[int] = ()
+
+    def owners(self) -> Sequence[int]:
+        """The number of the item that each text belongs to.
+
+        >>> from multiflow_core.data import dataset
+        >>> dataset.open("flatland").exam("test", 3, 0, 0).owners()
+        range(0, 3)
+        """
+        return self.of or range(len(self.texts))
+
+    def references(self, item: int) -> tuple[str, ...]:
+        """All texts of an item.
+
+        >>> Exam(None, "test", ["a", "b"], ["one", "two", "three"], of=[0, 1, 1]).references(1)
+        ('two', 'three')
+        """
+        return tuple(text for text, owner in zip(self.texts, self.owners(), strict=True) if owner == item)
 
     def pictures(self, side: int) -> Sequence[Image]:
         """All pictures, for a model that reads side x side pixels."""

@@ -22,7 +22,7 @@ def test_no_damaged_file_and_no_strange_address_does_harm(seed):
 
 
 def test_what_is_killed_is_finished_or_untouched_and_done_again_alike():
-    rows = [row.split() for row in list(kills(2, seed=1, names=("export", "pretrain")))[1:]]
+    rows = [row.split() for row in list(kills(1, seed=1, names=("export", "pretrain")))[1:]]
     assert [(row[0], row[2:]) for row in rows] == [("export", ["0", "0"]), ("pretrain", ["0", "0"])]
 
 
