@@ -31,7 +31,8 @@ class Job:
 
 def jobs(model: Path) -> tuple[Job, ...]:
     core = ("-m", "multiflow_core")
-    pretrain = ("-m", "multiflow_core.pretrain", "flatland-xvlm", "--steps", "4", "--batch", "4", "--warmup", "2")
+    few = {"looking": 1, "wording": 1, "joint": 1, "fading": 1, "batch": 4, "precision": "float32"}
+    pretrain = ("-m", "multiflow_core.pretrain", "flatland-xvlm", *(f"--{name}={value}" for name, value in few.items()))
     return (
         Job("prune", (*core, "prune", str(model), "--sparsity", "0.5", "--masks", "{place}/masks.safetensors")),
         Job("export", (*core, "prune", str(model), "--sparsity", "0.5", "--out", "{place}/pruned")),

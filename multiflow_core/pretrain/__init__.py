@@ -3,7 +3,7 @@ Uses experiments, tasks, models, families, data and support.
 
     python -m multiflow_core.pretrain flatland-blip --work /tmp/flatland-blip --out assets/flatland-blip
 
-Because the world is symbolic, the first steps teach the vision encoder alone what each patch shows (kind, colour, size, and
-the setting at the class token) through linear heads that are thrown away afterwards; on two processor cores this replaces
-most of the hours that captions alone would need. Then the objectives of the model's own paper join.
+Vision and text are pre-trained apart, on pictures alone and on sentences alone, with the spreads and decays published for each,
+and then together, as published models are. Because the world is symbolic, pictures need no captions to teach what they show,
+and every text can be judged on every picture. A run ends by validation; `--finish` lets it fade out from where it stands.
 """

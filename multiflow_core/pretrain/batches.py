@@ -1,72 +1,122 @@
-"""Training batches: scenes that no other batch has, with captions, questions, and what every patch shows."""
+"""Training batches, each made from the number of its step alone: scenes that no other batch has, and what is said of them."""
 
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 
 import numpy as np
 import torch
+from PIL.Image import Image
 from torch import Tensor
+from torch.utils.data import Dataset
 
 from ..data import flatland
 from ..data.flatland.draw import render
-from .reading import IMAGE_MEAN, IMAGE_SIZE, IMAGE_STD, PATCH
+from .asking import questions
+from .looking import patch_labels, picture_labels
+from .reading import IMAGE_MEAN, IMAGE_SIZE, IMAGE_STD
 from .recipe import Recipe
 
 VOCABULARY = flatland.vocabulary()
 PAD, CLS, SEP, DEC, MASK = (VOCABULARY[word] for word in ("[PAD]", "[CLS]", "[SEP]", "[DEC]", "[MASK]"))
-TEXT_LENGTHS = (18, 24)  # with [CLS] and [SEP]: scenes of up to two groups, and of three
-QUESTION_LENGTH = 12
-LABELS = {  # what a patch shows
-    "kind": {kind: i for i, kind in enumerate(flatland.ALL_KINDS)},
-    "color": {color: i for i, color in enumerate(flatland.COLORS)},
-    "size": {size: i for i, size in enumerate(flatland.SIZES)},
-}
+CAPTION_LENGTHS = (18, 24)  # with [CLS] and [SEP]: scenes of up to two groups, and of three
+SHORT_LENGTH = 12  # of short texts and questions
+TEXTS = 3  # short texts a scene, each with one that is false by one fact
+QUESTIONS = 4  # a scene
+LEFT_OUT = 0.35  # of the scenes without two things alike
+# how often a short text of each form
+FORMS = {"kind": 1, "thing": 3, "two": 3, "relation": 4, "count": 4, "none": 1, "setting": 1}
+
+
+class Batches(Dataset):
+    """The batches of the steps from one on, for a loader that has them made ahead by another process."""
+
+    def __init__(self, recipe: Recipe, first: int, end: int):
+        self.recipe, self.first, self.end = recipe, first, end
+
+    def __len__(self) -> int:
+        return self.end - self.first
+
+    def __getitem__(self, number: int) -> dict[str, Tensor]:
+        if number >= len(self):
+            raise IndexError(number)
+        return make_batch(self.recipe, self.first + number)
 
 
 def make_batch(recipe: Recipe, step: int) -> dict[str, Tensor]:
-    """Batch number `step`: scenes that no other batch has. Every fourth batch holds the scenes of three groups."""
+    """Batch number `step`. Once there are texts, every fourth holds the scenes of three groups.
+
+    Scenes in which everything is there once are left out now and then: counting takes more to learn than naming.
+    """
     rng = random.Random(f"batch {recipe.seed} {step}")
+    stage = recipe.stage(step)
     crowded = step % 4 == 3
     scenes: list[flatland.Scene] = []
     index = step * 1000
     while len(scenes) < recipe.batch:
         scene = flatland.scene("train", index)
         index += 1
-        if (len(scene.groups) > 2) == crowded:
+        if max(map(len, scene.groups)) == 1 and rng.random() < LEFT_OUT:
+            continue
+        if stage == "looking" or (len(scene.groups) > 2) == crowded:
             scenes.append(scene)
-    questions = [flatland.ask(scene, rng) for scene in scenes]
-    captions = [flatland.caption(scene, rng, full=rng.random() < 0.4) for scene in scenes]
+    said = {} if stage == "looking" else _said(scenes, CAPTION_LENGTHS[crowded], rng)
+    return said if stage == "wording" else {**_seen(scenes), **said}
+
+
+def _seen(scenes: Sequence[flatland.Scene]) -> dict[str, Tensor]:
+    """The pictures, and what each patch and the whole shows."""
+    setting, number, pairs = zip(*map(picture_labels, scenes))
+    labels = {"patches": [*map(patch_labels, scenes)], "setting": setting, "number": number, "pairs": pairs}
+    pictures = pixels([render(scene, IMAGE_SIZE) for scene in scenes])
+    return {"pixel_values": pictures, **{name: torch.tensor(values) for name, values in labels.items()}}
+
+
+def _said(scenes: Sequence[flatland.Scene], length: int, rng: random.Random) -> dict[str, Tensor]:
+    """Texts and questions, of a scene each: (scenes, texts, words). Of two texts, the second is false by one fact.
+
+    `truths` says of every caption, and of every short text, whether it is true of each scene: (texts, scenes).
+    """
+    captions = [_caption_pair(scene, length - 2, rng) for scene in scenes]
+    short = [text for scene in scenes for _ in range(TEXTS) for text in _short_pair(scene, rng)]
+    asked = [q for scene in scenes for q in questions(scene, QUESTIONS, SHORT_LENGTH - 2, rng)]
+    true = flatland.truths([*(caption for caption, _ in captions), *short], scenes)
     return {
-        "pixel_values": pixels([render(scene, IMAGE_SIZE) for scene in scenes]),
-        "input_ids": encode(captions, TEXT_LENGTHS[crowded]),
-        "question_ids": encode([q.text for q in questions], QUESTION_LENGTH),
-        "answer_ids": torch.tensor([[DEC, VOCABULARY[q.answer], SEP] for q in questions]),
-        "patches": torch.tensor([patch_labels(scene) for scene in scenes]),
-        "setting": torch.tensor([flatland.SETTINGS.index(scene.setting) for scene in scenes]),
+        "captions": encode([text for pair in captions for text in pair], length).unflatten(0, (len(scenes), 2)),
+        "short": encode(short, SHORT_LENGTH).unflatten(0, (len(scenes), 2 * TEXTS)),
+        "questions": encode([q.text for q in asked], SHORT_LENGTH).unflatten(0, (len(scenes), QUESTIONS)),
+        "answers": torch.tensor([[DEC, VOCABULARY[q.answer], SEP] for q in asked]),
+        "truths": torch.from_numpy(true),
     }
 
 
-def pixels(images: list) -> Tensor:
+def _caption_pair(scene: flatland.Scene, words: int, rng: random.Random) -> tuple[str, str]:
+    """A full caption, and one that may leave something out, with a mistake."""
+    true = flatland.caption(scene, rng, full=True)
+    while True:
+        base = true if rng.random() < 0.5 else flatland.caption(scene, rng)
+        false = flatland.mistaken(base, scene, rng)
+        if false and len(false.split()) <= words:
+            return true, false
+
+
+def _short_pair(scene: flatland.Scene, rng: random.Random) -> tuple[str, str]:
+    while True:
+        form = rng.choices([*FORMS], [*FORMS.values()])[0]
+        true = flatland.FORMS[form](scene, rng)
+        false = flatland.mistaken(true, scene, rng) if true else None
+        if false and max(len(true.split()), len(false.split())) <= SHORT_LENGTH - 2:
+            return true, false
+
+
+def pixels(images: Sequence[Image]) -> Tensor:
     """Pictures as the image processor gives them: (batch, 3, size, size) float32, normalised."""
     raw = torch.from_numpy(np.stack([np.asarray(image) for image in images])).permute(0, 3, 1, 2).float() / 255
     return (raw - torch.tensor(IMAGE_MEAN).view(3, 1, 1)) / torch.tensor(IMAGE_STD).view(3, 1, 1)
 
 
-def encode(texts: list[str], length: int) -> Tensor:
+def encode(texts: Sequence[str], length: int) -> Tensor:
     """Token ids (batch, length): [CLS] words [SEP], padded to one length (varying shapes are slow)."""
     rows = [[CLS, *(VOCABULARY[word] for word in text.split()), SEP] for text in texts]
     return torch.tensor([row + [PAD] * (length - len(row)) for row in rows])
-
-
-def patch_labels(scene: flatland.Scene) -> list[list[int]]:
-    """For every patch, row by row, the (kind, color, size) of the thing at its centre; -1 where there is none."""
-    side = IMAGE_SIZE // PATCH
-    nothing = [-1] * len(LABELS)
-    labels = []
-    for row in range(side):
-        for column in range(side):
-            x, y = (column + 0.5) / side, (row + 0.5) / side
-            there = [t for t in scene.things if max(abs(x - t.x), abs(y - t.y)) <= t.width / 2]
-            labels.append([LABELS[part][getattr(there[0], part)] for part in LABELS] if there else nothing)
-    return labels

@@ -7,60 +7,66 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..families.blip_parts import BlipParts
-from .batches import DEC, PAD
-from .objectives import Objectives, easily_mistaken, hits, matching_loss
+from .batches import DEC, PAD, VOCABULARY
+from .lanes import Figures, Loss
+from .objectives import Objectives, fold_texts, hide_words, reads, spread_like_mae
 
 
 class BlipObjectives(Objectives):
-    """ITC + LM + VQA, later ITM, on one vision encoder, one text encoder and one text decoder."""
+    """ITC + ITM + LM + VQA on one vision encoder, one text encoder and one text decoder."""
 
     def __init__(self, model: BlipParts):
         super().__init__(model)
+        self.guess = nn.Linear(model.config.text_config.hidden_size, len(VOCABULARY))
+        spread_like_mae(model.vision_model)
         mask_question_padding(model)
+        for layer in (*model.text_encoder.encoder.layer, *model.text_decoder.bert.encoder.layer):
+            fold_texts(layer.crossattention)
 
     def image_states(self, pixel_values: Tensor) -> Tensor:
         return self.model.vision_model(pixel_values=pixel_values).last_hidden_state
 
-    def speak(self, image: Tensor, batch: dict[str, Tensor], matches: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        ids = batch["input_ids"]
-        text = self.model.text_encoder(input_ids=ids, attention_mask=(ids != PAD).long()).last_hidden_state
-        similarity, itc = self.contrast(image, text)
-        lm = self.describe(image, ids)
-        vqa, right = self.answer(image, batch["question_ids"], batch["answer_ids"])
-        loss = itc + lm + vqa
-        figures = {"itc": itc, "lm": lm, "vqa": vqa, "answers": right, "hits": hits(similarity)}
-        if matches:
-            itm, sure = self.match(image, ids, easily_mistaken(similarity))
-            loss = loss + 0.5 * itm
-            figures |= {"itm": itm, "matched": sure}
-        return loss, figures
+    def text_states(self, ids: Tensor, image: Tensor | None = None) -> Tensor:
+        """(texts, words, width); with images, as many texts of each after one another."""
+        return self.model.text_encoder(
+            input_ids=ids, attention_mask=reads(ids), encoder_hidden_states=image
+        ).last_hidden_state
 
-    def describe(self, image: Tensor, ids: Tensor) -> Tensor:
+    def matching(self, image: Tensor, ids: Tensor) -> Tensor:
+        return self.model.itm_head(self.text_states(ids.flatten(0, 1), image)[:, 0])
+
+    def wording(self, batch: dict[str, Tensor]) -> list[Loss]:
+        """BERT's masked words for the encoder, and the next word for the decoder."""
+        captions, short = batch["captions"].flatten(0, 1), batch["short"].flatten(0, 1)
+        return [lambda: self.describe(None, captions), lambda: self.fill_in(captions), lambda: self.fill_in(short)]
+
+    def fill_in(self, ids: Tensor) -> tuple[Tensor, Figures]:
+        shown, hidden = hide_words(ids)
+        loss = F.cross_entropy(self.guess(self.text_states(shown)[hidden]).float(), ids[hidden])
+        return loss, {"mlm": loss}
+
+    def paper(self, image: Tensor, batch: dict[str, Tensor]) -> list[Loss]:
+        return [
+            lambda: self.answer(image, batch["questions"].flatten(0, 1), batch["answers"]),
+            lambda: self.describe(image, batch["captions"][:, 0]),
+        ]
+
+    def describe(self, image: Tensor | None, ids: Tensor) -> tuple[Tensor, Figures]:
         ids = torch.cat([torch.full_like(ids[:, :1], DEC), ids[:, 1:]], dim=1)
         logits = self.model.text_decoder(
-            input_ids=ids[:, :-1], attention_mask=(ids[:, :-1] != PAD).long(), encoder_hidden_states=image
+            input_ids=ids[:, :-1], attention_mask=reads(ids[:, :-1]), encoder_hidden_states=image
         ).logits
-        return F.cross_entropy(logits.flatten(0, 1), ids[:, 1:].flatten(), ignore_index=PAD)
+        loss = F.cross_entropy(logits.flatten(0, 1).float(), ids[:, 1:].flatten(), ignore_index=PAD)
+        return loss, {"lm": loss}
 
-    def answer(self, image: Tensor, question: Tensor, answer: Tensor) -> tuple[Tensor, Tensor]:
-        mask = (question != PAD).long()
-        states = self.model.text_encoder(
-            input_ids=question, attention_mask=mask, encoder_hidden_states=image
-        ).last_hidden_state
+    def answer(self, image: Tensor, question: Tensor, answer: Tensor) -> tuple[Tensor, Figures]:
+        states = self.text_states(question, image)
         logits = self.model.text_decoder(
-            input_ids=answer[:, :-1], encoder_hidden_states=states, encoder_attention_mask=mask
+            input_ids=answer[:, :-1], encoder_hidden_states=states, encoder_attention_mask=reads(question)
         ).logits
         right = (logits[:, 0].argmax(-1) == answer[:, 1]).float().mean()
-        return F.cross_entropy(logits.flatten(0, 1), answer[:, 1:].flatten()), right
-
-    def match(self, image: Tensor, ids: Tensor, wrong: Tensor) -> tuple[Tensor, Tensor]:
-        """Half of the batch with its own captions, and with wrong ones."""
-        half = len(wrong)
-        texts = torch.cat([ids[:half], ids[wrong]])
-        states = self.model.text_encoder(
-            input_ids=texts, attention_mask=(texts != PAD).long(), encoder_hidden_states=image[:half].repeat(2, 1, 1)
-        ).last_hidden_state
-        return matching_loss(self.model.itm_head(states[:, 0]))
+        loss = F.cross_entropy(logits.flatten(0, 1).float(), answer[:, 1:].flatten())
+        return 2 * loss, {"vqa": loss, "answers": right}
 
 
 def mask_question_padding(model: BlipParts) -> None:

@@ -20,15 +20,15 @@ from .recipe import Recipe
 class BuiltIn:
     """A checkpoint that is trained on Flatland and shipped.
 
-    >>> BUILT_INS.get("flatland-xvlm").recipe.steps
-    1600
+    >>> BUILT_INS.get("flatland-xvlm").recipe.seed
+    0
 
     Attributes:
         name: of its folder under assets.
         kind, config: its class, and the configuration of a new one.
         objectives: what it is trained for. recipe: how.
-        architecture, parts, losses: what its card says of where its architecture comes from, of what its parts do, and of the
-            losses that join after the looking.
+        architecture, parts, sentences, losses: what its card says of where its architecture comes from, of what its parts do, of
+            what sentences alone teach it, and of the losses of pictures and texts together.
         loads_as: classes of transformers that its folder names, where it is not the model's own.
     """
 
@@ -39,6 +39,7 @@ class BuiltIn:
     recipe: Recipe
     architecture: str
     parts: str
+    sentences: str
     losses: str
     loads_as: tuple[str, ...] = ()
 

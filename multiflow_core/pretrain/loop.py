@@ -6,66 +6,178 @@ import argparse
 import json
 import shutil
 import time
-from dataclasses import asdict, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
+from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
 
 from ..support.atomic import whole, write_text
-from .batches import make_batch
+from .batches import Batches
 from .built_in import BUILT_INS
+from .checks import check
+from .lanes import Lanes, added, faster_precision
 from .objectives import Objectives
-from .recipe import Recipe
+from .recipe import STAGES, Recipe
+
+THREADS = 2
+LOGGED = 20  # steps a line
 
 
-def train(name: str, recipe: Recipe, work: Path, save_every: int = 200) -> nn.Module:
-    """Train a built-in model, or go on where the last call stopped; progress is kept in `work`."""
-    work.mkdir(parents=True, exist_ok=True)
-    state_file, log_file = work / "state.pt", work / "log.jsonl"
-    torch.manual_seed(recipe.seed)
-    net = BUILT_INS.get(name).new()
-    decayed = [p for p in net.parameters() if p.ndim > 1]
-    plain = [p for p in net.parameters() if p.ndim <= 1]
-    optimizer = torch.optim.AdamW(
-        [{"params": decayed, "weight_decay": recipe.weight_decay}, {"params": plain, "weight_decay": 0.0}],
+@dataclass
+class Progress:
+    """How far training is: what is saved besides weights and moments.
+
+    Attributes:
+        recipe: with the precision that was measured, and with as many joint steps as there were once they have ended.
+        step: the next one. seconds: spent. lines: of the log. checks: of the joint stage, its validations.
+    """
+
+    recipe: Recipe
+    step: int = 0
+    seconds: float = 0.0
+    lines: list[str] = field(default_factory=list)
+    checks: list[dict[str, float]] = field(default_factory=list)
+
+    def stalls(self) -> bool:
+        """Whether the last validations brought nothing."""
+        means = [row["mean"] for row in self.checks]
+        best = means.index(max(means)) if means else 0
+        return len(means) - best > self.recipe.patience
+
+    def finish(self) -> None:
+        """End the joint stage here, so that the next step is the first of the fading."""
+        done = max(0, self.step - self.recipe.begins("joint"))
+        self.recipe = replace(self.recipe, joint=min(self.recipe.joint, done))
+
+
+class Training:
+    """A model, its moments and its progress, which are one file in `work`."""
+
+    def __init__(self, name: str, recipe: Recipe, work: Path):
+        work.mkdir(parents=True, exist_ok=True)
+        self.file, self.log = work / "state.pt", work / "log.jsonl"
+        torch.manual_seed(recipe.seed)
+        self.net = BUILT_INS.get(name).new()
+        self.optimizer = optimizer(self.net, recipe)
+        if self.file.exists():
+            state = torch.load(self.file, weights_only=True)
+            self.net.load_state_dict(state["net"])
+            self.optimizer.load_state_dict(state["optimizer"])
+            self.progress = Progress(Recipe(**state["progress"].pop("recipe")), **state["progress"])
+        else:
+            precision = faster_precision() if recipe.precision == "measured" else recipe.precision
+            self.progress = Progress(replace(recipe, precision=precision))
+
+    def save(self) -> None:
+        state = {"net": self.net.state_dict(), "optimizer": self.optimizer.state_dict()}
+        with whole(self.file) as place:
+            torch.save(state | {"progress": asdict(self.progress)}, place)
+        write_text(self.log, "".join(f"{line}\n" for line in self.progress.lines))
+
+    def run(self, save_every: int, workers: int) -> None:
+        """Stage by stage, to the end."""
+        for stage in STAGES:
+            while self.progress.step < self.progress.recipe.begins(stage) + getattr(self.progress.recipe, stage):
+                self._stretch(stage, save_every, workers)
+
+    def _stretch(self, stage: str, save_every: int, workers: int) -> None:
+        """The steps of a stage, or those up to where a validation ends it."""
+        recipe, start = self.progress.recipe, self.progress.step
+        first = recipe.begins(stage)
+        end = first + getattr(recipe, stage)
+        batches = DataLoader(
+            Batches(recipe, start, end), None, num_workers=workers, prefetch_factor=4 if workers else None
+        )
+        lanes = Lanes(THREADS, recipe.precision)
+        began = time.monotonic() - self.progress.seconds
+        for step, batch in enumerate(batches, start):
+            rate = recipe.rate(stage, step - first)
+            figures = train_step(self.net, self.optimizer, lanes, stage, rate, batch)
+            self.progress.step, self.progress.seconds = step + 1, time.monotonic() - began
+            if (step + 1) % LOGGED == 0:
+                self._note({"step": step + 1, **figures})
+            if stage == "joint" and (step + 1 - first) % recipe.check_every == 0:
+                self._check()
+            if (step + 1) % save_every == 0 or step + 1 == end:
+                self.save()
+            if self.progress.recipe != recipe:  # the stage has ended early, and so has what the batches were made for
+                break
+
+    def _note(self, line: dict[str, Any]) -> None:
+        seconds = round(self.progress.seconds)
+        self.progress.lines.append(json.dumps({k: round(v, 4) for k, v in {**line, "seconds": seconds}.items()}))
+
+    def _check(self) -> None:
+        """Validate, and end the joint stage where that stands still."""
+        figures = check(self.net)
+        self.progress.checks.append(figures)
+        self._note({"step": self.progress.step, **{f"val {name}": value for name, value in figures.items()}})
+        if self.progress.stalls():
+            self.progress.finish()
+        self.save()
+
+
+def optimizer(net: Objectives, recipe: Recipe) -> torch.optim.Optimizer:
+    """AdamW with a weight decay for vision and another for text; biases, norms and temperatures have none."""
+    groups: dict[float, list[nn.Parameter]] = {}
+    for name, parameter in net.named_parameters():
+        decay = recipe.vision_decay if "vision" in name else recipe.text_decay
+        groups.setdefault(decay if parameter.ndim > 1 else 0.0, []).append(parameter)
+    return torch.optim.AdamW(
+        [{"params": found, "weight_decay": decay} for decay, found in groups.items()],
         lr=recipe.learning_rate,
         betas=(0.9, 0.98),
         fused=True,
     )
-    start, spent, lines = 0, 0.0, []
-    if state_file.exists():
-        state = torch.load(state_file, weights_only=True)
-        net.load_state_dict(state["net"])
-        optimizer.load_state_dict(state["optimizer"])
-        start, spent, lines = state["step"], state["spent"], state["lines"]
-    began = time.monotonic() - spent
-    for step in range(start, recipe.steps):
-        figures = train_step(net, optimizer, recipe, step)
-        if step % 20 == 19:
-            line = {"step": step + 1, "seconds": round(time.monotonic() - began), **figures}
-            lines.append(json.dumps({k: round(v, 4) for k, v in line.items()}))
-        if (step + 1) % save_every == 0 or step + 1 == recipe.steps:
-            state = {"net": net.state_dict(), "optimizer": optimizer.state_dict(), "step": step + 1, "lines": lines}
-            with whole(state_file) as place:
-                torch.save(state | {"spent": time.monotonic() - began}, place)
-            write_text(log_file, "".join(f"{line}\n" for line in lines))
-    return net.finished()
 
 
-def train_step(net: Objectives, optimizer: torch.optim.Optimizer, recipe: Recipe, step: int) -> dict[str, float]:
-    torch.manual_seed(hash((recipe.seed, step)))  # the negatives of ITM are drawn; tuples of ints hash alike everywhere
+def train_step(
+    net: Objectives,
+    optimizer: torch.optim.Optimizer,
+    lanes: Lanes,
+    stage: str,
+    rate: float,
+    batch: dict[str, Tensor],
+) -> dict[str, float]:
+    """One step: images half by half, then the losses side by side on what was seen, then the halves again."""
+    wanted, halves, image = list(net.parameters()), [], None
+    if stage != "wording":
+        halves = lanes.map(net.image_states, batch["pixel_values"].chunk(THREADS))
+        image = torch.cat(halves).detach().float().requires_grad_()
+        wanted = [image, *wanted]
+    gradients, figures = lanes.backward(net.losses(stage, image, batch), wanted)
+    if image is not None:
+        seen = [
+            lambda half=half, by=by: ((half * by).sum(), {}) for half, by in zip(halves, gradients[0].chunk(THREADS))
+        ]
+        looked, _ = lanes.backward(seen, wanted[1:])
+        wanted, gradients = wanted[1:], [added(pair) for pair in zip(gradients[1:], looked)]
+    for parameter, gradient in zip(wanted, gradients):
+        parameter.grad = gradient
     for group in optimizer.param_groups:
-        group["lr"] = recipe.rate(step)
-    batch = make_batch(recipe, step)
-    loss, figures = net(
-        batch, speaks=step >= int(recipe.looking * recipe.steps), matches=step >= int(recipe.matching * recipe.steps)
-    )
-    optimizer.zero_grad(set_to_none=True)
-    loss.backward()
+        group["lr"] = rate
     nn.utils.clip_grad_norm_(net.parameters(), 1.0)
     optimizer.step()
-    return {"loss": loss.item(), **figures}
+    return {name: value.item() for name, value in figures.items()}
+
+
+def train(
+    name: str, recipe: Recipe, work: Path, save_every: int = 100, workers: int = 0, finish: bool = False
+) -> Training:
+    """Train a built-in model, or go on where the last call stopped; progress is kept in `work`."""
+    training = Training(name, recipe, work)
+    if finish:
+        training.progress.finish()
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        training.run(save_every, workers)
+    finally:
+        torch.set_num_threads(threads)
+    return training
 
 
 def main() -> None:
@@ -75,14 +187,18 @@ def main() -> None:
     parser.add_argument("name", choices=[model.name for model in BUILT_INS.all()])
     parser.add_argument("--work", type=Path, required=True, help="folder for the state that makes training resumable")
     parser.add_argument("--out", type=Path, required=True, help="folder of the finished checkpoint")
-    for field, value in asdict(Recipe()).items():
-        parser.add_argument(f"--{field.replace('_', '-')}", type=type(value), help="default: the model's own recipe")
+    parser.add_argument("--workers", type=int, default=1, help="processes that make batches ahead")
+    parser.add_argument(
+        "--finish", action="store_true", help="end the joint stage where the saved state is, and fade out"
+    )
+    for name, value in asdict(Recipe()).items():
+        parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), help="default: the model's own recipe")
     options = vars(parser.parse_args())
-    given = {field: options[field] for field in asdict(Recipe()) if options[field] is not None}
+    given = {name: options[name] for name in asdict(Recipe()) if options[name] is not None}
     chosen = BUILT_INS.get(options["name"])
     recipe = replace(chosen.recipe, **given)
-    model = train(chosen.name, recipe, options["work"])
+    done = train(chosen.name, recipe, options["work"], workers=options["workers"], finish=options["finish"])
     with whole(options["out"]) as place:
-        chosen.save(model, place)
-        (place / "training.json").write_text(json.dumps(asdict(recipe), indent=1))
-        shutil.copy(options["work"] / "log.jsonl", place / "log.jsonl")
+        chosen.save(done.net.finished(), place)
+        (place / "training.json").write_text(json.dumps(asdict(done.progress.recipe), indent=1))
+        shutil.copy(done.log, place / "log.jsonl")

@@ -10,6 +10,7 @@ from ..experiments.benchmark import full_exam, measure
 from ..models.vlm import ASSETS, CARD, VLM
 from ..tasks.task import tasks
 from .built_in import BUILT_INS
+from .recipe import Recipe
 
 CURVE_POINTS = 15
 COLUMNS = {  # figure of the log -> heading of the card
@@ -17,11 +18,16 @@ COLUMNS = {  # figure of the log -> heading of the card
     "seen": "kinds seen",
     "itc": "ITC loss",
     "hits": "in-batch hits",
+    "truth": "short-text loss",
+    "first": "short-text hits",
     "lm": "caption loss",
     "mlm": "masked-word loss",
     "vqa": "VQA loss",
     "answers": "VQA hits",
+    "short": "ITM loss, short",
+    "short hits": "ITM hits, short",
     "itm": "ITM loss",
+    "itm hits": "ITM hits",
     "matched": "ITM hits",
 }
 
@@ -32,12 +38,14 @@ def write_card(vlm: VLM, log: Path) -> str:
     Writes `card.json` and `README.md` into the model's folder under assets; returns the text of the latter.
     """
     folder = ASSETS / vlm.name
+    lines = [json.loads(line) for line in log.read_text().splitlines()]
     card: dict[str, Any] = {
         "trained_on": "flatland",
-        "recipe": json.loads((folder / "training.json").read_text()),
+        "recipe": (recipe := json.loads((folder / "training.json").read_text())),
         "parameters": sum(p.numel() for p in vlm.model.parameters()),
         "prunable": sum(layer.size for layer in vlm.layers),
-        "log": thinned([json.loads(line) for line in log.read_text().splitlines()]),
+        "training": training_text(vlm.name, Recipe(**recipe), lines[-1]["seconds"]),
+        "log": thinned([line for line in lines if "loss" in line or "look" in line or "mlm" in line]),
         "test": measure(vlm, full_exam("test")),
         "heldout": measure(vlm, full_exam("heldout")),
     }
@@ -65,11 +73,8 @@ def thinned(log: list[dict[str, float]]) -> list[dict[str, float]]:
 
 def card_text(name: str, card: dict[str, Any]) -> str:
     """The card as Markdown."""
-    recipe = card["recipe"]
     about = BUILT_INS.get(name)
     command = f"python -m multiflow_core.pretrain {name} --work /tmp/{name} --out assets/{name}"
-    pairs = recipe["steps"] * recipe["batch"]
-    minutes = round(card["log"][-1]["seconds"] / 60)
     types = f"VQA by question type:\n\n{types_table(card)}\n\n" if "vqa" in card["test"] else ""
     return f"""# {name}
 
@@ -91,16 +96,37 @@ scenes with a colour-kind pair that training never showed. Retrieval is from the
 
     {command}
 
-Seed {recipe["seed"]}, {recipe["steps"]:,} steps of {recipe["batch"]} scenes ({pairs:,} scenes, none twice), {minutes} minutes on
-two processor cores shared with other work. The first {recipe["looking"]:.0%} of the steps teach the vision encoder alone, through
-linear heads on the patches (what kind, colour and size is here?) that are thrown away afterwards; then the {about.losses}
-objectives join, and for the last {1 - recipe["matching"]:.0%} image-text matching with hard negatives. AdamW, learning rate
-{recipe["learning_rate"]:g} with a cosine to zero, weight decay {recipe["weight_decay"]:g}, float32; saved in float16.
+{card["training"]}
 
 {curve_table(card)}
 
 Licence: MIT, like the code; the pictures are drawn by this project.
 """
+
+
+def training_text(name: str, recipe: Recipe, seconds: float) -> str:
+    """How a model was trained, in sentences.
+
+    >>> training_text("flatland-xvlm", Recipe(looking=100, wording=50, joint=200, fading=50, batch=10), 7200).split(",")[1]
+    ' 400 steps of 10 scenes (4'
+    """
+    about, together, minutes = BUILT_INS.get(name), recipe.joint + recipe.fading, round(seconds / 60)
+    scenes = recipe.steps * recipe.batch
+    return f"""Seed {recipe.seed}, {recipe.steps:,} steps of {recipe.batch} scenes ({scenes:,} scenes, none twice), {minutes}
+minutes on two processor cores shared with other work.
+
+1. *Pictures alone*, {recipe.looking:,} steps: the vision encoder, begun like MAE's ViT (uniform by Glorot's rule) with weight
+   decay {recipe.vision_decay:g}, learns through linear heads that are thrown away afterwards: what kind, colour and size is at
+   each patch, where its centre is, how many look like it; and of the whole picture its setting, how many things it shows, and
+   which.
+2. *Sentences alone*, {recipe.wording:,} steps: the text parts, begun like BERT (normal, 0.02) with weight decay
+   {recipe.text_decay:g}, learn {about.sentences}.
+3. *Together*, {together:,} steps: {about.losses}. Texts are of every length, from one word to
+   a full caption; each has a double that is false by one fact. What is true of which picture of a batch is known for all of
+   them: the target is that matrix.
+
+AdamW, learning rate {recipe.learning_rate:g}, level until validation stood still, then falling to zero over
+{recipe.fading:,} steps; products in {recipe.precision}; saved in float16."""
 
 
 def figures_table(card: dict[str, Any]) -> str:

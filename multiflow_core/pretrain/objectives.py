@@ -1,4 +1,4 @@
-"""What every built-in checkpoint is trained for: looking at patches, and telling which text belongs to which image."""
+"""What every built-in checkpoint is trained for: looking at pictures, and telling which text is true of which picture."""
 
 from __future__ import annotations
 
@@ -8,37 +8,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from ..data import flatland
-from .batches import LABELS
+from .batches import MASK, PAD, SEP
+from .lanes import Figures, Loss
+from .looking import Looking
 
 LARGEST_SCALE = math.log(100)  # of the similarities before the softmax, as in CLIP
-
-
-class Looking(nn.Module):
-    """Linear heads that read off what each patch shows; used in training only."""
-
-    def __init__(self, width: int):
-        super().__init__()
-        self.parts = nn.ModuleDict({part: nn.Linear(width, len(classes)) for part, classes in LABELS.items()})
-        self.anything = nn.Linear(width, 1)
-        self.setting = nn.Linear(width, len(flatland.SETTINGS))
-
-    def forward(self, image: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Tensor]:
-        """The loss, and the share of the patches with something on them whose kind is read off rightly."""
-        shown = batch["patches"][..., 0] >= 0
-        anything = self.anything(image[:, 1:]).squeeze(-1)
-        loss = F.cross_entropy(self.setting(image[:, 0]), batch["setting"])
-        loss = loss + F.binary_cross_entropy_with_logits(anything, shown.float())
-        patches, labels = image[:, 1:][shown], batch["patches"][shown]
-        for i, head in enumerate(self.parts.values()):
-            loss = loss + F.cross_entropy(head(patches), labels[:, i])
-        return loss, (self.parts["kind"](patches).argmax(-1) == labels[:, 0]).float().mean()
+MASKED = 0.25  # share of the words that are to be guessed, as in X-VLM
+LOOKING = 0.5  # weight of the looking once texts are there
 
 
 class Objectives(nn.Module):
-    """A model with all that training adds to it: the temperature and the heads for looking.
+    """A model with all that training adds to it: temperatures, and heads that are thrown away.
 
-    Sub-classes say how their model embeds, and add the objectives of its paper.
+    Sub-classes say how their model reads, and add the objectives of its paper.
     """
 
     def __init__(self, model: nn.Module):
@@ -46,50 +28,128 @@ class Objectives(nn.Module):
         self.model = model
         self.looking = Looking(model.config.vision_config.hidden_size)
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
+        # of the similarities of short texts before the sigmoid, as in SigLIP
+        self.truth_scale, self.truth_bias = nn.Parameter(torch.tensor(10.0)), nn.Parameter(torch.tensor(-3.0))
 
-    def forward(self, batch: dict[str, Tensor], speaks: bool, matches: bool) -> tuple[Tensor, dict[str, float]]:
-        """Sum of the losses that are on, and the figures for the log."""
-        image = self.image_states(batch["pixel_values"])
-        looking, seen = self.looking(image, batch)
-        if not speaks:
-            return looking, {"look": looking.item(), "seen": seen.item()}
-        loss, figures = self.speak(image, batch, matches)
-        figures |= {"look": looking, "seen": seen}
-        return loss + 0.5 * looking, {name: value.item() for name, value in figures.items()}
+    # --- what sub-classes know --------------------------------------------------------------------------------------
+
+    def image_states(self, pixel_values: Tensor) -> Tensor:
+        """(pictures, 1 + patches, width)"""
+        raise NotImplementedError
+
+    def text_states(self, ids: Tensor) -> Tensor:
+        """(texts, words, width) of texts alone."""
+        raise NotImplementedError
+
+    def matching(self, image: Tensor, ids: Tensor) -> Tensor:
+        """Logits (pictures * texts, 2) of whether texts (pictures, texts, words) are true of their pictures."""
+        raise NotImplementedError
+
+    def wording(self, batch: dict[str, Tensor]) -> list[Loss]:
+        """The losses of sentences alone."""
+        raise NotImplementedError
+
+    def paper(self, image: Tensor, batch: dict[str, Tensor]) -> list[Loss]:
+        """The losses of image and text that the model's paper has besides contrast and matching."""
+        raise NotImplementedError
+
+    # --- losses -----------------------------------------------------------------------------------------------------
+
+    def losses(self, stage: str, image: Tensor | None, batch: dict[str, Tensor]) -> list[Loss]:
+        """Those of a stage, each on its own; the largest come first."""
+        if stage == "wording":
+            return self.wording(batch)
+        looking = [lambda: self.looking(image, batch)]
+        if stage == "looking":
+            return looking
+        matching = [
+            lambda: self.match(image, batch["short"], "short"),
+            lambda: self.match(image, batch["captions"], "itm"),
+        ]
+        return [
+            lambda: self.contrast(image, batch),
+            *matching,
+            *self.paper(image, batch),
+            lambda: self.look(image, batch),
+        ]
+
+    def look(self, image: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Figures]:
+        loss, figures = self.looking(image, batch)
+        return LOOKING * loss, figures
+
+    def contrast(self, image: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Figures]:
+        """Captions find their pictures and the other way round; of short texts, which is true of which picture.
+
+        A text may be true of several pictures of the batch: `truths` is the target, not the diagonal.
+        """
+        image_side = F.normalize(self.model.vision_proj(image[:, 0]).float(), dim=-1)
+        captions, short = batch["captions"][:, 0], batch["short"].flatten(0, 1)
+        text_side = torch.cat([self.embed(captions), self.embed(short)])
+        with torch.autocast("cpu", enabled=False):  # a third digit decides
+            similarity, true = text_side @ image_side.T, batch["truths"]
+        few = len(captions)
+        likely = similarity[:few] * self.log_scale.clamp(max=LARGEST_SCALE).exp()
+        itc = (found(likely, true[:few]) + found(likely.T, true[:few].T)) / 2
+        logits = similarity * self.truth_scale + self.truth_bias
+        truth = F.binary_cross_entropy_with_logits(logits, true.float())
+        first = true[few:].gather(1, logits[few:].argmax(1, keepdim=True))[true[few:].any(1)]
+        figures = {"itc": itc, "hits": (likely.argmax(0) == torch.arange(few)).float().mean()}
+        return itc + 4 * truth, figures | {"truth": truth, "first": first.float().mean()}
+
+    def embed(self, ids: Tensor) -> Tensor:
+        return F.normalize(self.model.text_proj(self.text_states(ids)[:, 0]).float(), dim=-1)
+
+    def match(self, image: Tensor, ids: Tensor, name: str) -> tuple[Tensor, Figures]:
+        """Texts in pairs, of which the first is true and the second false by one fact."""
+        logits = self.matching(image, ids).float()
+        target = torch.tensor([1, 0]).repeat(len(logits) // 2)
+        return F.cross_entropy(logits, target), {
+            name: F.cross_entropy(logits, target),
+            f"{name} hits": (logits.argmax(1) == target).float().mean(),
+        }
 
     def finished(self) -> nn.Module:
         """The trained model alone, in evaluation mode."""
         return self.model.eval()
 
-    def image_states(self, pixel_values: Tensor) -> Tensor:
-        raise NotImplementedError
 
-    def speak(self, image: Tensor, batch: dict[str, Tensor], matches: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        """The losses of image and text together, and their figures; `matches`: with image-text matching."""
-        raise NotImplementedError
-
-    def contrast(self, image: Tensor, text: Tensor) -> tuple[Tensor, Tensor]:
-        """Similarities (images, texts) of one batch from the states' first tokens, and the contrastive loss."""
-        image_side = F.normalize(self.model.vision_proj(image[:, 0]), dim=-1)
-        text_side = F.normalize(self.model.text_proj(text[:, 0]), dim=-1)
-        similarity = image_side @ text_side.T * self.log_scale.clamp(max=LARGEST_SCALE).exp()
-        target = torch.arange(len(text))
-        return similarity, (F.cross_entropy(similarity, target) + F.cross_entropy(similarity.T, target)) / 2
+def found(likely: Tensor, true: Tensor) -> Tensor:
+    """How unlikely it is, by a softmax over each row, that what it finds is one of the true ones."""
+    return (likely.logsumexp(1) - likely.masked_fill(~true, -torch.inf).logsumexp(1)).mean()
 
 
-def hits(similarity: Tensor) -> Tensor:
-    """The share of images whose own text is the nearest of the batch."""
-    return (similarity.argmax(1) == torch.arange(len(similarity))).float().mean()
+def hide_words(ids: Tensor) -> tuple[Tensor, Tensor]:
+    """The ids with some words masked, and which; drawn by the texts themselves, never special tokens."""
+    draw = torch.rand(ids.shape, generator=torch.Generator().manual_seed(int(ids.sum())))
+    hidden = (draw < MASKED) & (ids > SEP)
+    return ids.masked_fill(hidden, MASK), hidden
 
 
-def easily_mistaken(similarity: Tensor) -> Tensor:
-    """For each image of the first half of a batch, the number of a wrong text, drawn by how well it fits."""
-    likely = similarity.detach().softmax(1).fill_diagonal_(0)[: len(similarity) // 2] + 1e-6
-    return torch.multinomial(likely, 1).squeeze(1)
+def reads(ids: Tensor) -> Tensor:
+    """The attention mask of ids: padding is not read."""
+    return (ids != PAD).long()
 
 
-def matching_loss(logits: Tensor) -> tuple[Tensor, Tensor]:
-    """Loss and hits of ITM logits whose first half are true pairs and whose second half are wrong ones."""
-    half = len(logits) // 2
-    target = torch.cat([torch.ones(half), torch.zeros(half)]).long()
-    return F.cross_entropy(logits, target), (logits.argmax(1) == target).float().mean()
+def fold_texts(cross_attention: nn.Module) -> None:
+    """Let several texts read one image: fewer images than texts are taken as one for as many texts each.
+
+    Keys and values of an image are then worked out once, however many texts read it.
+    """
+
+    inner = cross_attention.forward
+
+    def forward(states: Tensor, attention_mask: Tensor | None, encoder_hidden_states: Tensor, *rest, **kwargs) -> tuple:
+        folded = states.reshape(len(encoder_hidden_states), -1, states.shape[-1])
+        found, *others = inner(folded, attention_mask, encoder_hidden_states, *rest, **kwargs)
+        return found.reshape(states.shape), *others
+
+    cross_attention.forward = forward
+
+
+def spread_like_mae(encoder: nn.Module) -> None:
+    """Weights of a ViT as MAE and the first ViT begin them: uniform by Glorot's rule; patches as one matrix."""
+    for module in encoder.modules():
+        if isinstance(module, nn.Linear | nn.Conv2d):
+            nn.init.xavier_uniform_(module.weight.data.flatten(1))
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)

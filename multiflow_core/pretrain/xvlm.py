@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .batches import MASK, PAD, SEP
-from .objectives import LARGEST_SCALE, Objectives, easily_mistaken, hits, matching_loss
-
-MASKED = 0.25  # share of the words that are to be guessed, as in X-VLM
+from .lanes import Figures, Loss
+from .objectives import LARGEST_SCALE, Objectives, fold_texts, hide_words, reads, spread_like_mae
 
 
 class XvlmObjectives(Objectives):
-    """ITC + MLM, later ITM, on a vision encoder, a text encoder and a fusion encoder."""
+    """ITC + ITM + MLM on a vision encoder, a text encoder and a fusion encoder."""
+
+    def __init__(self, model: nn.Module):
+        super().__init__(model)
+        spread_like_mae(model.vision_encoder)
+        for layer in model.fusion_encoder.layer:
+            fold_texts(layer.crossattention)
 
     def finished(self) -> nn.Module:
         """With the temperature that was learned; X-VLM keeps it as a parameter of the model."""
@@ -23,24 +26,26 @@ class XvlmObjectives(Objectives):
     def image_states(self, pixel_values: Tensor) -> Tensor:
         return self.model.image_states(pixel_values)
 
-    def speak(self, image: Tensor, batch: dict[str, Tensor], matches: bool) -> tuple[Tensor, dict[str, Tensor]]:
-        ids = batch["input_ids"]
-        mask = (ids != PAD).long()
-        text = self.model.text_states(ids, mask)
-        similarity, itc = self.contrast(image, text)
-        mlm = self.guess_words(image, ids, mask)
-        loss, figures = itc + mlm, {"itc": itc, "mlm": mlm, "hits": hits(similarity)}
-        if matches:
-            half, wrong = len(ids) // 2, easily_mistaken(similarity)
-            texts, masks = torch.cat([text[:half], text[wrong]]), torch.cat([mask[:half], mask[wrong]])
-            fused = self.model.fuse(texts, masks, image[:half].repeat(2, 1, 1))
-            itm, sure = matching_loss(self.model.itm_head(fused[:, 0]))
-            loss = loss + 0.5 * itm
-            figures |= {"itm": itm, "matched": sure}
-        return loss, figures
+    def text_states(self, ids: Tensor) -> Tensor:
+        return self.model.text_states(ids, reads(ids))
 
-    def guess_words(self, image: Tensor, ids: Tensor, mask: Tensor) -> Tensor:
-        """Masked words from the rest of the text and the image; the special tokens are never masked."""
-        hidden = (torch.rand(ids.shape) < MASKED) & (ids > SEP)
-        states = self.model.fuse(self.model.text_states(ids.masked_fill(hidden, MASK), mask), mask, image)
-        return F.cross_entropy(self.model.mlm_head(states[hidden]), ids[hidden])
+    def fused(self, image: Tensor, ids: Tensor) -> Tensor:
+        return self.model.fuse(self.text_states(ids), reads(ids), image)
+
+    def matching(self, image: Tensor, ids: Tensor) -> Tensor:
+        return self.model.itm_head(self.fused(image, ids.flatten(0, 1))[:, 0])
+
+    def wording(self, batch: dict[str, Tensor]) -> list[Loss]:
+        """BERT's masked words."""
+        return [lambda ids=batch[name]: self.guess(ids.flatten(0, 1), None) for name in ("captions", "short")]
+
+    def paper(self, image: Tensor, batch: dict[str, Tensor]) -> list[Loss]:
+        true = [batch["captions"][:, 0], batch["short"][:, 0]]
+        return [lambda ids=ids: self.guess(ids, image) for ids in true]
+
+    def guess(self, ids: Tensor, image: Tensor | None) -> tuple[Tensor, Figures]:
+        """Masked words from the rest of the text, and from the image where there is one."""
+        shown, hidden = hide_words(ids)
+        states = self.text_states(shown) if image is None else self.fused(image, shown)
+        loss = F.cross_entropy(self.model.mlm_head(states[hidden]).float(), ids[hidden])
+        return loss, {"mlm": loss}

@@ -1,9 +1,9 @@
 """Captions of Flatland scenes, and the parser that says whether a caption is true of a scene.
 
 One small grammar serves both directions. A caption is a chain of noun phrases, each tied to the one before it by a relation
-("left of", "above", ...) or by "and" / "with"; the setting stands at either end:
+("left of", "above", ...) or by "and" / "with"; the setting stands at either end, or alone:
 
-    caption := [opening] [setting] phrase ((relation | "and" | "with") phrase)* [setting]
+    caption := [opening] [setting] phrase ((relation | "and" | "with") phrase)* [setting] | [opening] setting
     phrase  := (article | number) [size] [color] (kind | "thing")
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 import random
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
@@ -94,15 +94,15 @@ def noun_phrase(group: tuple[Thing, ...], rng: random.Random, size: bool = True)
     'a blue dog'
     """
     thing = group[0]
-    noun = _choose(KIND_WORDS[thing.kind], rng)
-    words = [_choose(COLOR_WORDS[thing.color], rng), plural(noun) if len(group) > 1 else noun]
+    noun = choose(KIND_WORDS[thing.kind], rng)
+    words = [choose(COLOR_WORDS[thing.color], rng), plural(noun) if len(group) > 1 else noun]
     if size and thing.size != "medium":
-        words.insert(0, _choose(SIZE_WORDS[thing.size], rng))
+        words.insert(0, choose(SIZE_WORDS[thing.size], rng))
     count = NUMBERS[len(group)] if len(group) > 1 else "an" if words[0][0] in "aeiou" else "a"
     return " ".join([count, *words])
 
 
-def _choose(synonyms: tuple[str, ...], rng: random.Random) -> str:
+def choose(synonyms: tuple[str, ...], rng: random.Random) -> str:
     """The plain word most of the time, a synonym now and then."""
     return synonyms[0] if rng.random() < 0.7 else rng.choice(synonyms)
 
@@ -136,11 +136,11 @@ def caption(scene: Scene, rng: random.Random, full: bool = False) -> str:
         join = "and"
         if relation and rng.random() < 0.65:
             # one long form ("to the left of") a caption is enough: no caption has more than 22 words
-            join = relation if " the " in words else _choose(RELATION_PHRASES[relation], rng)
+            join = relation if " the " in words else choose(RELATION_PHRASES[relation], rng)
         words += f" {join} {noun_phrase(group, rng, full or rng.random() < 0.5)}"
     if not full and rng.random() < 0.15:
         return words
-    setting = _choose(SETTING_PHRASES[scene.setting], rng)
+    setting = choose(SETTING_PHRASES[scene.setting], rng)
     return f"{setting} {words}" if rng.random() < 0.15 else f"{words} {setting}"
 
 
@@ -222,7 +222,7 @@ def parse(text: str) -> Parse:
             phrases.append(phrase)
             n = len(phrase.words)
         i += n
-    if not phrases or len(links) != len(phrases) - 1:
+    if (not phrases and setting is None) or len(links) != max(0, len(phrases) - 1):
         raise ValueError("the words stop before they have named a thing")
     return Parse(tuple(words), setting, setting_words, tuple(phrases), tuple(links))
 
@@ -264,6 +264,11 @@ def fits(phrase: Phrase, thing: Thing) -> bool:
     return (
         phrase.kind in (None, thing.kind) and phrase.color in (None, thing.color) and phrase.size in (None, thing.size)
     )
+
+
+def is_exact(phrase: Phrase, words: Sequence[str]) -> bool:
+    """Whether a phrase says how many there are: "two cats", "no cats", but not "a cat"."""
+    return phrase.count is not None and words[phrase.words[0]] in (*NUMBERS, "no")
 
 
 def judge(text: str, scene: Scene) -> Verdict:
@@ -308,7 +313,7 @@ def _false_in_phrase(phrase: Phrase, words: tuple[str, ...], scene: Scene) -> tu
     """The words to mark in a phrase that is false: those that no thing of the scene that fits best has."""
     count = sum(fits(phrase, thing) for thing in scene.things)
     said = " ".join(words[i] for i in phrase.words)
-    exact = phrase.count is not None and words[phrase.words[0]] in (*NUMBERS, "no")
+    exact = is_exact(phrase, words)
     if count and (not exact or count == phrase.count):
         return [], []
     if exact and (count or not phrase.count):

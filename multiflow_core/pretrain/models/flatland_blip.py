@@ -15,9 +15,9 @@ from ..recipe import Recipe
 def config() -> BlipConfig:
     """BLIP at 7.7 million parameters: six vision layers, four layers each in text encoder and decoder."""
     words = vocabulary()
-    # transformers' default for vision weights, 1e-10, is meant for loading over them: training from it stands still
+    # BERT's spread; vision gets its own before training
     shape = dict(
-        hidden_size=192, num_attention_heads=6, intermediate_size=768, hidden_act="gelu", initializer_range=0.05
+        hidden_size=192, num_attention_heads=6, intermediate_size=768, hidden_act="gelu", initializer_range=0.02
     )  # fmt: skip
     special = dict(
         bos_token_id=words["[DEC]"],
@@ -43,7 +43,8 @@ FLATLAND_BLIP = register(
         "BLIP's own architecture from transformers (Li et al., 2022)",
         "One vision encoder, one text encoder and one text decoder serve retrieval, captioning and question answering; each of "
         "transformers' three BLIP task classes loads from this folder.",
-        "contrastive, captioning and question-answering",
+        "the encoder to guess masked words, the decoder to go on with a caption",
+        "contrast, matching, captioning and question answering",
         ("BlipForImageTextRetrieval", "BlipForConditionalGeneration", "BlipForQuestionAnswering"),
     )
 )

@@ -6,7 +6,8 @@ import pytest
 
 from multiflow_core.models.vlm import ASSETS, BUILT_IN
 from multiflow_core.pretrain.built_in import BUILT_INS
-from multiflow_core.pretrain.model_card import card_text
+from multiflow_core.pretrain.model_card import card_text, training_text
+from multiflow_core.pretrain.recipe import Recipe
 
 
 @pytest.mark.parametrize("name", BUILT_IN)
@@ -16,13 +17,18 @@ def test_shipped_card_is_the_text_of_its_figures(name):
 
 
 def test_a_model_without_a_decoder_says_nothing_of_captions():
-    recipe = dict(seed=3, steps=10, batch=4, looking=0.3, matching=0.6, learning_rate=1e-3, weight_decay=0.05)
     figures = {"retrieval": {"IR@1": 0.125, "IR@5": 0.5, "TR@1": 0.25, "TR@5": 1.0}}
     log = [{"step": 10, "seconds": 120, "itc": 0.4, "mlm": 1.25}]
-    card = dict(recipe=recipe, parameters=1000, prunable=900, log=log, test=figures, heldout=figures)
+    recipe = Recipe(seed=3, looking=4, wording=3, joint=2, fading=1, batch=4)
+    training = training_text("flatland-xvlm", recipe, 120)
+    card = dict(training=training, parameters=1000, prunable=900, log=log, test=figures, heldout=figures)
     text = card_text("flatland-xvlm", card)
     assert "| IR@1 (text finds image) | 0.125 | 0.125 |" in text
-    assert "2 minutes" in text and "the last 40%" in text and "| step | ITC loss | masked-word loss |" in text
+    assert (
+        "10 steps of 4 scenes (40 scenes" in text
+        and "2\nminutes on two" in text
+        and "| step | ITC loss | masked-word loss |" in text
+    )
     assert "VQA" not in text and "captions" not in text
 
 
