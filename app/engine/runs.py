@@ -176,7 +176,7 @@ def order(key: Run, progress: Progress | None = None) -> Order:
     return ordered(key.order, progress)
 
 
-@STORE.keep(12, long=slow_order)
+@STORE.keep(24, long=slow_order)
 def ordered(key: Run, report: Progress) -> Order:
     """The same of a run without sparsity."""
     from multiflow_core.experiments.prepare import order_of

@@ -1,9 +1,9 @@
 """Ten sessions at once, one of them at work that takes minutes: what the others wait, what memory does, whether answers are right.
 
 The sessions are real ones: each link is opened as a browser does it, by a connection to a server in a process of its own.
-Nine of them walk through the pages at random; the tenth solves one sparsity after the other with TAMT. A page counts as
-there when its run has ended, a page that asks a model when the pruned model's answer stands on it: what comes after that, the
-ladder, is asked for bit by bit.
+Nine of them walk through the pages at random and look at each for two seconds; the tenth solves one sparsity after the other
+with TAMT. A page counts as there when its run has ended, a page that asks a model when the pruned model's answer stands on
+it: what comes after that, the ladder, is asked for bit by bit.
 """
 
 from __future__ import annotations
@@ -33,9 +33,11 @@ from benchmarks.pages import serving
 SESSIONS = 10
 MODELS = ("flatland-blip", "flatland-xvlm")
 METHODS = ("multiflow", "omp", "lamp", "l2", "localmp")
-LOOK_UPS = ("overview", "layers", "neurons", "distributions", "flow", "compare", "two-runs", "learn", "why", "methods")
-ASKING = ("vqa", "captioning", "retrieval")
+LOOK_UPS = ("overview", "layers", "neurons", "distributions", "flow", "compare", "learn", "why", "methods")
+ASKING = ("vqa", "captioning", "retrieval", "two-runs")
+PAUSE = 2.0  # seconds for which somebody looks at a page at least
 QUESTIONS = ("how many things are there", "what color is the sky", "is there a boat", "what color is the car")
+PRUNED = re.compile(r'class="[^"]*\bmf-pruned\b')  # what shows what the pruned model found or said
 ANSWERED = re.compile(r'mf-says mf-pruned.*?<(?:span|del) class="mf-word[^>]*>([^<]*)', re.DOTALL)
 BARS = {"look-up": 2.0, "asking": 8.0}  # seconds, of the 90th percentile
 CHECKED = 12  # visits of each kind whose answers are computed again
@@ -112,6 +114,7 @@ def _session(url: str, walk: Iterator[Visit], visits: list[Visit], ends: threadi
             # at the end the others still get their pages, so that no long wait is left out
             if _open(url, visit, ends if visit.asked["method"] == "tamt" else None):
                 visits.append(visit)
+                ends.wait(PAUSE)
         except Exception as error:  # counted: a page that never came is no short wait
             visit.failed = f"{type(error).__name__}: {error}"
             visits.append(visit)
@@ -149,7 +152,7 @@ def _take(visit: Visit, message: ForwardMsg) -> bool:
         path = tuple(message.metadata.delta_path)
         # what stood at this place, and in it, is gone
         visit.shown = {place: text for place, text in visit.shown.items() if place[: len(path)] != path} | {path: text}
-        return visit.kind == "asking" and "mf-pruned" in text
+        return visit.kind == "asking" and bool(PRUNED.search(text))
     if kind == "script_finished" and message.script_finished == ForwardMsg.FINISHED_WITH_COMPILE_ERROR:
         visit.failed = "the script failed"
     return kind == "script_finished"
