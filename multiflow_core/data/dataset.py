@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ..support.registry import Registry
 
 if TYPE_CHECKING:
+    import numpy as np
     from PIL.Image import Image
 
 
@@ -25,10 +26,24 @@ class Question:
 
 @dataclass(frozen=True)
 class Judgement:
-    """What is known of a caption: `true` of its picture, and whether it could be `understood` at all."""
+    """What is known of a caption: `true` of its picture, whether it could be `understood` at all, and what it leaves out.
+
+    >>> Judgement(True).word, Judgement(True, left_out=("a red cat",)).word, Judgement(False).word
+    ('true', 'true but incomplete', 'false')
+    """
 
     true: bool
     understood: bool = True
+    left_out: tuple[str, ...] = ()
+
+    @property
+    def complete(self) -> bool:
+        """True, and nothing left out."""
+        return self.true and not self.left_out
+
+    @property
+    def word(self) -> str:
+        return "true" if self.complete else "true but incomplete" if self.true else "false"
 
 
 @dataclass(frozen=True)
@@ -41,6 +56,7 @@ class Exam:
             there is one text an item, in their order.
         asked: (number of the item, question). captioned: how many items, from the first on, are to be described.
         classes: the names of all classes; labels: the number of each item's class. Both empty where there are none.
+        queries: (form, text): short texts to search the pictures with, each true of some.
     """
 
     data: DataSet
@@ -52,6 +68,7 @@ class Exam:
     of: Sequence[int] = ()
     classes: Sequence[str] = ()
     labels: Sequence[int] = ()
+    queries: Sequence[tuple[str, str]] = ()
 
     def owners(self) -> Sequence[int]:
         """The number of the item that each text belongs to.
@@ -103,6 +120,10 @@ class DataSet(ABC):
 
     def judge(self, captions: Iterable[str], items: Iterable[Any]) -> list[Judgement] | None:
         """Whether each caption is true of its item; None where nobody knows."""
+        return None
+
+    def truths(self, texts: Sequence[str], items: Sequence[Any]) -> np.ndarray | None:
+        """Which text is true of which item, (texts, items); None where nobody knows."""
         return None
 
 

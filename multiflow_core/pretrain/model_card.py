@@ -13,6 +13,9 @@ from .built_in import BUILT_INS
 from .recipe import Recipe
 
 CURVE_POINTS = 15
+SPLITS = {"test": "test", "heldout": "new pairs"}
+ALONE = " alone"  # of a form of typed queries: by embeddings alone
+FORMS = {"thing": "one thing", "two": "two things", "relation": "a relation", "count": "a number", "none": "nothing of"}
 COLUMNS = {  # figure of the log -> heading of the card
     "look": "patch loss",
     "seen": "kinds seen",
@@ -76,6 +79,11 @@ def card_text(name: str, card: dict[str, Any]) -> str:
     about = BUILT_INS.get(name)
     command = f"python -m multiflow_core.pretrain {name} --work /tmp/{name} --out assets/{name}"
     types = f"VQA by question type:\n\n{types_table(card)}\n\n" if "vqa" in card["test"] else ""
+    queries = (
+        f"First picture true, by the form of the typed query:\n\n{queries_table(card)}\n\n"
+        if "queries" in card["test"]
+        else ""
+    )
     return f"""# {name}
 
 {about.architecture}, trained from nothing on Flatland, the procedural world of this repository: {card["parameters"]:,} parameters,
@@ -90,7 +98,7 @@ scenes with a colour-kind pair that training never showed. Retrieval is from the
 
 {figures_table(card)}
 
-{types}Made by `python -m multiflow_core card {name} --log assets/{name}/log.jsonl`.
+{types}{queries}Made by `python -m multiflow_core card {name} --log assets/{name}/log.jsonl`.
 
 ## Training
 
@@ -133,19 +141,34 @@ def figures_table(card: dict[str, Any]) -> str:
     """Test and held-out figures of the tasks that the model can do."""
     lines = ["| | test | new pairs |", "|---|---|---|"]
     for task in tasks():
-        for figure, title in task.carded.items() if task.name in card["test"] else ():
-            lines.append(
-                f"| {title} | {card['test'][task.name][figure]:.3f} | {card['heldout'][task.name][figure]:.3f} |"
-            )
+        test, heldout = (card[split].get(task.name, {}) for split in ("test", "heldout"))
+        carded = {figure: title for figure, title in task.carded.items() if figure in test}
+        lines += [f"| {title} | {test[figure]:.3f} | {heldout[figure]:.3f} |" for figure, title in carded.items()]
     return "\n".join(lines)
 
 
 def types_table(card: dict[str, Any]) -> str:
+    """VQA by the type of the question."""
     types = [kind for kind in card["test"]["vqa"] if kind != "all"]
-    lines = ["| | " + " | ".join(types) + " |", "|---|" + "---|" * len(types)]
-    for split, title in (("test", "test"), ("heldout", "new pairs")):
-        cells = (f"{card[split]['vqa'][kind]:.3f}" if kind in card[split]["vqa"] else "-" for kind in types)
-        lines.append(f"| {title} | " + " | ".join(cells) + " |")
+    rows = {title: card[split]["vqa"] for split, title in SPLITS.items()}
+    return _table(types, {title: [figures.get(kind) for kind in types] for title, figures in rows.items()})
+
+
+def queries_table(card: dict[str, Any]) -> str:
+    """Typed queries by their form: re-ranked, and from embeddings alone."""
+    forms = [name.removesuffix(ALONE) for name in card["test"]["queries"] if name.endswith(ALONE)]
+    rows = {}
+    for split, title in SPLITS.items():
+        found = card[split]["queries"]
+        rows[f"{title}, re-ranked"] = [*(found.get(form) for form in forms), found["precision"]]
+        rows[f"{title}, embeddings alone"] = [*(found.get(form + ALONE) for form in forms), None]
+    return _table([*(FORMS.get(form, form) for form in forms), "R-precision of things"], rows)
+
+
+def _table(columns: list[str], rows: dict[str, list[float | None]]) -> str:
+    lines = ["| | " + " | ".join(columns) + " |", "|---|" + "---|" * len(columns)]
+    for title, values in rows.items():
+        lines.append(f"| {title} | " + " | ".join("-" if value is None else f"{value:.3f}" for value in values) + " |")
     return "\n".join(lines)
 
 

@@ -27,9 +27,9 @@ class Recipe:
 
     seed: int = 0
     looking: int = 1600
-    wording: int = 600
+    wording: int = 400
     joint: int = 6000
-    fading: int = 600
+    fading: int = 500
     batch: int = 48
     learning_rate: float = 1e-3
     warmup: int = 100

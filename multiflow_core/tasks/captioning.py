@@ -17,16 +17,18 @@ def predict(vlm: VLM, exam: Exam) -> list[str]:
 
 
 def score(captions: list[str], exam: Exam) -> Scores:
-    """Share of captions that are true and name something there is, and of those that are understood at all.
+    """Share of captions that are true and name something there is, that also leave nothing out, and that are understood at all.
 
     >>> from multiflow_core.data import flatland
     >>> exam = flatland.Flatland().exam("test", 2, 2, 0)
     >>> score([exam.texts[0], "cat cat"], exam)
-    {'true': 0.5, 'understood': 0.5}
+    {'true': 0.5, 'complete': 0.5, 'understood': 0.5}
     """
     verdicts = exam.data.judge(captions, exam.items[: len(captions)]) or []
     return {
-        part: sum(getattr(v, part) for v in verdicts) / len(verdicts) for part in ("true", "understood") if verdicts
+        part: sum(getattr(v, part) for v in verdicts) / len(verdicts)
+        for part in ("true", "complete", "understood")
+        if verdicts
     }
 
 
@@ -41,7 +43,7 @@ register(
         predict=predict,
         score=score,
         told={"true": "true captions"},
-        carded={"true": "greedy captions that are true"},
+        carded={"true": "greedy captions that are true", "complete": "... and leave nothing out"},
         place=2,
         counts={"captioned": lambda exam: exam.captioned},
     )

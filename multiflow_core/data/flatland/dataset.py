@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
 
+import numpy as np
 from PIL.Image import Image
 
 from ..dataset import DataSet, Exam, Judgement, register
@@ -13,6 +14,10 @@ from .draw import LARGEST, SMALLEST, render
 from .language import caption, judge, parse
 from .questions import all_types
 from .scene import Scene, distinct, scene
+from .truths import truths
+from .typed import typed_queries
+
+FEWEST = 8  # queries of a form
 
 
 class Flatland(DataSet):
@@ -35,7 +40,10 @@ class Flatland(DataSet):
         return _pairs(count, seed, max(SMALLEST, min(LARGEST, side)))
 
     def exam(self, split: str, items: int, captioned: int, asked: int, seed: int = 0) -> Exam:
-        """Every scene has one full caption, and of those that are asked about one question of every type."""
+        """Every scene has one full caption, and of those that are asked about one question of every type.
+
+        Queries of every form are true of some scenes; there are a fifth as many of each as captions, at most.
+        """
         return _exam(self, split, items, captioned, asked, seed)
 
     def judge(self, captions: Iterable[str], items: Iterable[Scene]) -> list[Judgement]:
@@ -49,7 +57,10 @@ class Flatland(DataSet):
         [True, False, False]
         """
         verdicts = [(judge(text, found), text) for text, found in zip(captions, items, strict=True)]
-        return [Judgement(v.true and _names_something(text), v.understood) for v, text in verdicts]
+        return [Judgement(v.true and _names_something(text), v.understood, v.left_out) for v, text in verdicts]
+
+    def truths(self, texts: Sequence[str], items: Sequence[Scene]) -> np.ndarray:
+        return truths(texts, items)
 
 
 def _names_something(text: str) -> bool:
@@ -74,7 +85,9 @@ def _exam(data: Flatland, split: str, items: int, captioned: int, asked: int, se
     rng = random.Random(f"benchmark {seed}")
     texts = tuple(caption(found, rng, full=True) for found in chosen)
     questions = tuple((i, q) for i, found in enumerate(chosen[:asked]) for q in all_types(found, rng))
-    return Exam(data, split, chosen, texts, questions, captioned)
+    typed = typed_queries(chosen, max(FEWEST, captioned // 5))
+    queries = tuple((form, text) for form, found in typed.items() for text in found)
+    return Exam(data, split, chosen, texts, questions, captioned, queries=queries)
 
 
 register(Flatland())

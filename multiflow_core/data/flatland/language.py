@@ -87,8 +87,8 @@ _JOINS = {"and": "and", "with": "and"}
 # --- speaking -------------------------------------------------------------------------------------------------------
 
 
-def noun_phrase(group: tuple[Thing, ...], rng: random.Random, size: bool = True) -> str:
-    """A group in words: "two small red cats".
+def noun_phrase(group: tuple[Thing, ...], rng: random.Random | None, size: bool = True) -> str:
+    """A group in words: "two small red cats"; without `rng` in the plain ones.
 
     >>> noun_phrase((Thing("dog", "blue", "large", 0.5, 0.5),), random.Random(1), size=False)
     'a blue dog'
@@ -102,9 +102,9 @@ def noun_phrase(group: tuple[Thing, ...], rng: random.Random, size: bool = True)
     return " ".join([count, *words])
 
 
-def choose(synonyms: tuple[str, ...], rng: random.Random) -> str:
+def choose(synonyms: tuple[str, ...], rng: random.Random | None) -> str:
     """The plain word most of the time, a synonym now and then."""
-    return synonyms[0] if rng.random() < 0.7 else rng.choice(synonyms)
+    return synonyms[0] if rng is None or rng.random() < 0.7 else rng.choice(synonyms)
 
 
 def relation_between(a: tuple[Thing, ...], b: tuple[Thing, ...]) -> str | None:
@@ -172,7 +172,7 @@ class Parse:
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a caption is true of a scene, the positions of its false words, and why.
+    """Whether a caption is true of a scene, the positions of its false words, and why; and what it leaves out.
 
     `understood` is False where the text is not a Flatland caption: then `true` is False too and nothing is marked.
     """
@@ -182,6 +182,7 @@ class Verdict:
     words: tuple[str, ...]
     false_words: tuple[int, ...] = ()
     reasons: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
 
 def tokenize(text: str) -> list[str]:
@@ -274,7 +275,8 @@ def is_exact(phrase: Phrase, words: Sequence[str]) -> bool:
 def judge(text: str, scene: Scene) -> Verdict:
     """Say whether a caption is true of a scene, and which words are false.
 
-    A singular phrase is true when at least one such thing is there; a number word when there are exactly so many.
+    A singular phrase is true when at least one such thing is there; a number word when there are exactly so many. Every phrase
+    speaks of things of its own: "a cat and a cat" needs two.
 
     >>> scene = Scene("night", (Thing("boat", "red", "large", 0.5, 0.8), Thing("cloud", "white", "small", 0.5, 0.2)))
     >>> judge("a red boat below a white cloud at night", scene).true
@@ -295,6 +297,9 @@ def judge(text: str, scene: Scene) -> Verdict:
         false += wrong
         reasons += why
         meant.append([t for t in scene.things if fits(phrase, t)])
+    if not reasons and (phrase := _said_too_often(said, meant)):
+        false += phrase.words
+        reasons.append(f"there are not so many of '{' '.join(said.words[i] for i in phrase.words)}' as are spoken of")
     for (link, positions), before, after in zip(said.links, meant, meant[1:]):
         if link != "and" and before and after and not any(_related(before, link, after)):
             false += positions
@@ -302,7 +307,42 @@ def judge(text: str, scene: Scene) -> Verdict:
     if said.setting not in (None, scene.setting):
         false.append(said.setting_words[-1])
         reasons.append(f"the setting is {scene.setting}")
-    return Verdict(not reasons, True, said.words, tuple(sorted(set(false))), tuple(reasons))
+    return Verdict(not reasons, True, said.words, tuple(sorted(set(false))), tuple(reasons), left_out(said, scene))
+
+
+def needs(phrase: Phrase, words: Sequence[str]) -> int:
+    """How many things a phrase speaks of, at least."""
+    return phrase.count if is_exact(phrase, words) else 1
+
+
+def left_out(said: Parse, scene: Scene) -> tuple[str, ...]:
+    """What a caption does not say of a scene: things with kind, colour, number and unusual size, and the setting.
+
+    >>> scene = Scene("night", (Thing("boat", "red", "large", 0.5, 0.8), Thing("cloud", "white", "medium", 0.5, 0.2)))
+    >>> left_out(parse("a red boat below a white cloud"), scene)
+    ('a large red boat', 'at night')
+    """
+    untold = [group for group in scene.groups if not any(_tells(said, phrase, group) for phrase in said.phrases)]
+    return *(noun_phrase(group, None) for group in untold), *(
+        [] if said.setting else SETTING_PHRASES[scene.setting][:1]
+    )
+
+
+def _tells(said: Parse, phrase: Phrase, group: tuple[Thing, ...]) -> bool:
+    """Whether a phrase says all there is to say of a group but where it is."""
+    size, color, kind = group[0].looks
+    sized = phrase.size == size or (phrase.size is None and size == "medium")
+    return sized and (phrase.color, phrase.kind) == (color, kind) and needs(phrase, said.words) == len(group)
+
+
+def _said_too_often(said: Parse, meant: Sequence[Sequence[Thing]]) -> Phrase | None:
+    """The last of some phrases that together speak of more things than fit them (Hall's condition)."""
+    for n in range(2, len(meant) + 1):
+        for chosen in itertools.combinations(range(len(meant)), n):
+            fitting = {id(thing) for i in chosen for thing in meant[i]}
+            if sum(needs(said.phrases[i], said.words) for i in chosen) > len(fitting):
+                return said.phrases[chosen[-1]]
+    return None
 
 
 def _related(before: list[Thing], relation: str, after: list[Thing]) -> list[bool]:

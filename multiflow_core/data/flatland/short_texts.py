@@ -131,7 +131,7 @@ def mistaken(text: str, scene: Scene, rng: random.Random) -> str | None:
 
     >>> cat = Scene("day", (Thing("cat", "red", "small", 0.5, 0.5),))
     >>> mistaken("a red cat", cat, random.Random(0))
-    'no red cats'
+    'an orange cat'
 
     What takes a fact's place comes from the scene itself half of the time: words that are there, but belong elsewhere.
     """

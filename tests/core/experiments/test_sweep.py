@@ -151,7 +151,7 @@ def test_a_model_that_only_retrieves_is_measured_by_retrieval(tiny_xvlm, quick, 
     sweeping = Sweep(tiny_xvlm, exam, tmp_path / "results.json", report=str)
     found = sweeping.run([Run("", "multiflow", 0.75)])
     (entry,) = found.runs
-    assert set(found.dense) == set(entry.scores) == {"retrieval"}
+    assert set(found.dense) == set(entry.scores) == {"retrieval", "queries"}
     assert (found.head["scenes"], found.head["captioned"], found.head["questions"]) == (12, 0, 0)
     assert set(entry.modalities) == {"vision", "text", "fusion"}
     assert all(sparsity == pytest.approx(0.75, abs=1e-3) for sparsity in entry.modalities.values())

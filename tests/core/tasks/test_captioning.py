@@ -20,10 +20,10 @@ def test_the_first_pictures_are_described():
     assert captioning.predict(vlm, exam(Flatland(), 3)) == ["3", "3", "3"]
 
 
-def test_true_and_understood_are_shares_of_all_captions():
-    said = ["a red cat", "a blue cat", "cat cat red", "no dogs"]
-    scores = captioning.score(said, exam(Flatland(), 4))
-    assert scores == {"true": pytest.approx(0.25), "understood": pytest.approx(0.75)}
+def test_true_complete_and_understood_are_shares_of_all_captions():
+    said = ["a small red cat by day", "a red cat", "a blue cat", "cat cat red", "no dogs"]
+    scores = captioning.score(said, Exam(Flatland(), "test", (CAT,) * 5, ("",) * 5, captioned=5))
+    assert scores == {"true": pytest.approx(0.4), "complete": pytest.approx(0.2), "understood": pytest.approx(0.8)}
 
 
 def test_where_nobody_knows_the_truth_there_are_no_figures():
