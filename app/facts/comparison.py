@@ -51,6 +51,10 @@ class Comparison:
         """A method's headline figure, the mean over seeds."""
         return self.results.figure(method, task, sparsity)
 
+    def unit(self, task: str) -> str:
+        """What a reader calls that figure."""
+        return self.results.unit(task)
+
     def ranked(self, task: str, sparsity: float) -> tuple[str, ...]:
         """The methods, best first."""
         return tuple(sorted(self.methods, key=lambda m: -(self.mean(m, task, sparsity) or -1)))
@@ -75,7 +79,9 @@ def lines(data: Comparison, task: str, methods: Iterable[str], chosen: str, spar
                 points.append((s, sum(values) / len(values), min(values), max(values)))
         curves.append((data.title(method), tuple(points)))
     hidden = len(data.methods) - len(curves)
-    return TaskLines(known.title, known.unit, data.dense[task], tuple(curves), data.title(chosen), sparsity, hidden)
+    return TaskLines(
+        known.title, data.unit(task), data.dense[task], tuple(curves), data.title(chosen), sparsity, hidden
+    )
 
 
 def leaderboard(data: Comparison, task: str, chosen: str, sparsity: float) -> ValueGrid:
@@ -88,7 +94,7 @@ def leaderboard(data: Comparison, task: str, chosen: str, sparsity: float) -> Va
     finding = f"{known.title}: {data.title(chosen)} is first at {sum(wins)} of {len(wins)} sparsities"
     columns = tuple(percent(s) for s in data.sparsities)
     rows = tuple(data.title(m) for m in order)
-    return ValueGrid(finding, known.unit, rows, columns, values, "method", "weights pruned", data.title(chosen))
+    return ValueGrid(finding, data.unit(task), rows, columns, values, "method", "weights pruned", data.title(chosen))
 
 
 def densities(data: Comparison, chosen: str, sparsity: float) -> Dots | None:
@@ -162,7 +168,7 @@ def ablation(data: Comparison, task: str, sparsity: float) -> ValueGrid | None:
     finding = f"Of these {len(found)}, {most}; the {_effect(found)} matters more"
     values = tuple(tuple(found.get((row, column)) for column in columns) for row in rows)
     named = tuple(ALLOCATED.get(column, column) for column in columns)
-    return ValueGrid(finding, TASKS.get(task).unit, rows, named, values, "criterion", "allocation", best=True)
+    return ValueGrid(finding, data.unit(task), rows, named, values, "criterion", "allocation", best=True)
 
 
 def _effect(found: dict[tuple[str, str], float]) -> str:

@@ -63,7 +63,9 @@ def figures(results: Results | None, key: Run) -> tuple[float | None, tuple[Figu
         return None, ()
     known = [(task, results.figure(name, task.name, at)) for task in tasks()]
     return at, tuple(
-        Figure(task.title, task.unit, value, results.dense_figure(task.name), results.head.get("scenes", 0))
+        Figure(
+            task.title, results.unit(task.name), value, results.dense_figure(task.name), results.head.get("scenes", 0)
+        )
         for task, value in known
         if value is not None
     )
@@ -97,5 +99,5 @@ def abilities(results: Results, titles: dict[str, str], chosen: str, sparsity: f
         curves = {titles[name]: results.curve(name, task.name) for name in results.names if name in titles}
         if dense is not None:
             series = tuple((title, points) for title, points in curves.items() if points)
-            found.append(Ability(task.title, task.unit, dense, series))
+            found.append(Ability(task.title, results.unit(task.name), dense, series))
     return AbilityCurves(tuple(found), titles[chosen], sparsity)

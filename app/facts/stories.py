@@ -65,7 +65,7 @@ def _collapse(model: str, data: Comparison) -> Story | None:
     words = (
         f"{runs.title(settings)} takes {percent(shares[poor])} of "
         f"{poor} and {percent(shares[rich])} of {rich}: with one cut through everything {poor} pays for "
-        f"{rich}. {known.title} ({known.unit}) falls from "
+        f"{rich}. {known.title} ({data.unit(task)}) falls from "
         f"{percent(data.dense[task])} to {percent(worst.figure(task))}. {same} it stays at {percent(kept)} with the same "
         f"{percent(run.sparsity)} gone."
     )

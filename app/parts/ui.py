@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from html import escape
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import pandas as pd
@@ -35,6 +36,7 @@ T = TypeVar("T")
 log = logging.getLogger("app")
 PATIENCE = 0.25  # seconds before a progress bar appears
 CONFIG = {"displaylogo": False, "displayModeBar": False}
+PAGES = Path(__file__).parents[1] / "app_pages"
 
 
 def guarded(show: Callable[[], T]) -> T | None:
@@ -176,7 +178,7 @@ def able(vlm: VLM, task: str) -> bool:
     """Whether a model can do what a page is about; where it cannot, a sentence says so and which pages work."""
     wanted, possible = TASKS.get(task), tasks_of(vlm)
     if wanted not in possible:
-        pages = " and ".join(known.title for known in possible)
+        pages = " and ".join(known.title for known in possible if (PAGES / f"{known.name}.py").is_file())
         st.info(f"{verbatim(vlm.name)} has {wanted.lacks}. It can be tried under {pages}.", icon=":material/info:")
     return wanted in possible
 

@@ -57,6 +57,7 @@ class Exam:
         asked: (number of the item, question). captioned: how many items, from the first on, are to be described.
         classes: the names of all classes; labels: the number of each item's class. Both empty where there are none.
         queries: (form, text): short texts to search the pictures with, each true of some.
+        prompts: sentences in which {} stands for a class's name; left out for the usual one.
     """
 
     data: DataSet
@@ -69,6 +70,7 @@ class Exam:
     classes: Sequence[str] = ()
     labels: Sequence[int] = ()
     queries: Sequence[tuple[str, str]] = ()
+    prompts: Sequence[str] = ()
 
     def owners(self) -> Sequence[int]:
         """The number of the item that each text belongs to.

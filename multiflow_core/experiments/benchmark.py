@@ -14,14 +14,14 @@ from ..tasks.task import Scores, tasks_of
 def measure(
     vlm: VLM, exam: Exam, only: Collection[str] | None = None, progress: Progress | None = None
 ) -> dict[str, Scores]:
-    """The figures of every task that the model can do, or of `only` these: {task: {figure: value}}.
+    """The figures of every task that the model can do and the exam asks for, or of `only` these: {task: {figure: value}}.
 
     >>> from multiflow_core import load
     >>> sorted(measure(load("flatland-xvlm"), full_exam("test", 4)))
-    ['retrieval']
+    ['queries', 'retrieval']
     """
     found = {}
-    chosen = [task for task in tasks_of(vlm) if only is None or task.name in only]
+    chosen = [task for task in tasks_of(vlm, exam) if only is None or task.name in only]
     for done, task in enumerate(chosen):
         if progress:
             progress(done / len(chosen), task.name)

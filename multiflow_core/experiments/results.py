@@ -15,6 +15,9 @@ from ..tasks.task import TASKS
 from .run import OWN, Run
 
 Scores = dict[str, dict[str, float]]  # {task: {figure: value}}
+_OWN_PLACE = ("dense", "dense_intervals", "runs", "overlap", "costs")  # in a file; the rest is its head
+Interval = tuple[float, float]
+Intervals = Mapping[str, Mapping[str, Interval]]  # {task: {figure: between what it lies}}, of those that are known
 
 
 @dataclass(frozen=True)
@@ -24,7 +27,7 @@ class Measured:
     Attributes:
         run: without the model, which is the file's; options that are the method's quick ones are left out.
         scores: {task: {figure: value}}. modalities: {modality: its sparsity}. achieved: share of weights pruned.
-        options: those that were used.
+        options: those that were used. intervals: {task: {figure: between what it lies}}; older files have none.
     """
 
     run: Run
@@ -32,10 +35,15 @@ class Measured:
     modalities: Mapping[str, float] = field(default_factory=dict)
     achieved: float | None = None
     options: Mapping[str, Any] = field(default_factory=dict)
+    intervals: Intervals = field(default_factory=dict)
 
     def figure(self, task: str) -> float | None:
-        """The task's headline figure, 0..1; None where it was not measured."""
-        return self.scores.get(task, {}).get(TASKS.get(task).figure)
+        """The task's headline figure; None where it was not measured."""
+        return _headline(task, self.scores, self.scores)
+
+    def interval(self, task: str) -> Interval | None:
+        """Between what that figure lies; None where the file does not say."""
+        return _headline(task, self.scores, self.intervals)
 
 
 @dataclass(frozen=True)
@@ -47,7 +55,7 @@ class Results:
     (0.6, 0.9, 0.5)
 
     Attributes:
-        dense: {task: {figure: value}} of the dense model.
+        dense: {task: {figure: value}} of the dense model. dense_intervals: {task: {figure: between what it lies}}.
         runs: in the order in which they were measured.
         overlaps: [{"sparsity", "methods", "iou"}, ...]. costs: [{"method", "sparsity", "seconds", "memory", "threads"}, ...].
         head: what was measured on what, with which versions: model, split, scenes, ...
@@ -58,6 +66,7 @@ class Results:
     overlaps: tuple[dict[str, Any], ...] = ()
     costs: tuple[dict[str, Any], ...] = ()
     head: Mapping[str, Any] = field(default_factory=dict)
+    dense_intervals: Intervals = field(default_factory=dict)
 
     # --- files ------------------------------------------------------------------------------------------------------
 
@@ -68,6 +77,7 @@ class Results:
             held = json.loads(Path(path).read_text(encoding="utf-8"))
             runs = tuple(_measured(entry) for entry in held["runs"])
             dense = {str(task): _figures(figures) for task, figures in held.get("dense", {}).items()}
+            between = _intervals(held.get("dense_intervals", {}))
             overlaps = tuple(held.get("overlap", ()))
             costs = tuple({**entry, "memory": entry.get("memory")} for entry in held.get("costs", ()))
             for entry in overlaps:
@@ -76,13 +86,14 @@ class Results:
                 _number(entry["seconds"]), str(entry["method"])
         except (ValueError, LookupError, TypeError, AttributeError, OverflowError, RecursionError) as error:
             raise ValueError(f"{os.fspath(path)} is no result file ({type(error).__name__}: {error})") from None
-        head = {key: value for key, value in held.items() if key not in ("dense", "runs", "overlap", "costs")}
-        return cls(dense, runs, overlaps, costs, head)
+        head = {key: value for key, value in held.items() if key not in _OWN_PLACE}
+        return cls(dense, runs, overlaps, costs, head, between)
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the file whole or not at all; `load` gives the same back."""
         held = {**self.head, "runs": [_entry(measured) for measured in self.runs]}
-        more = {"dense": self.dense, "overlap": list(self.overlaps), "costs": list(self.costs)}
+        more = {"dense": self.dense, "dense_intervals": self.dense_intervals}
+        more |= {"overlap": list(self.overlaps), "costs": list(self.costs)}
         held |= {key: value for key, value in more.items() if value}
         return write_text(path, json.dumps(held, indent=1) + "\n")
 
@@ -118,6 +129,13 @@ class Results:
             return self.dense_figure(task)
         return mean(m.figure(task) for m in self.of(name, sparsity))
 
+    def interval(self, name: str, task: str, sparsity: float) -> Interval | None:
+        """Between what it lies: the lowest and the highest bound over seeds; None where the file does not say."""
+        if sparsity == 0:
+            return _headline(task, self.dense, self.dense_intervals)
+        known = [found for m in self.of(name, sparsity) if (found := m.interval(task))]
+        return (min(low for low, _ in known), max(high for _, high in known)) if known else None
+
     def curve(self, name: str, task: str) -> tuple[tuple[float, float], ...]:
         """((sparsity, figure), ...) of a name, ascending."""
         points = ((s, self.figure(name, task, s)) for s in self.sparsities(name))
@@ -125,7 +143,11 @@ class Results:
 
     def dense_figure(self, task: str) -> float | None:
         """The dense model's headline figure."""
-        return self.dense.get(task, {}).get(TASKS.get(task).figure)
+        return _headline(task, self.dense, self.dense)
+
+    def unit(self, task: str) -> str:
+        """What a reader calls a task's headline figure."""
+        return TASKS.get(task).unit_of(self.dense.get(task, {}))
 
     def seconds(self, method: str) -> float | None:
         """How long a method took for one mask when it was measured."""
@@ -143,6 +165,11 @@ def mean(values: Iterable[float | None]) -> float | None:
     return sum(known) / len(known) if known else None
 
 
+def _headline(task: str, scores: Scores, held: Mapping[str, Mapping[str, Any]]) -> Any:
+    """What is held of the task's headline figure; None where nothing is."""
+    return held.get(task, {}).get(TASKS.get(task).headline(scores.get(task, {})))
+
+
 def _measured(entry: Mapping[str, Any]) -> Measured:
     blend = {part: str(entry[part]) for part in ("criterion", "allocation") if entry.get(part)}
     options = tuple((str(name), value) for name, value in entry.get("own_options") or ())
@@ -156,6 +183,7 @@ def _measured(entry: Mapping[str, Any]) -> Measured:
         _figures(entry.get("modalities") or {}),
         entry.get("achieved"),
         dict(entry.get("options") or {}),
+        _intervals(entry.get("intervals") or {}),
     )
 
 
@@ -168,11 +196,19 @@ def _entry(measured: Measured) -> dict[str, Any]:
         found["own_options"] = [list(option) for option in run.options]
     if run.data:
         found["data"] = run.data
-    return found | {"achieved": measured.achieved, "modalities": dict(measured.modalities), "scores": measured.scores}
+    found |= {"achieved": measured.achieved, "modalities": dict(measured.modalities), "scores": measured.scores}
+    return found | ({"intervals": measured.intervals} if measured.intervals else {})
 
 
 def _figures(held: Mapping[str, Any]) -> dict[str, float]:
     return {str(name): _number(value) for name, value in held.items()}
+
+
+def _intervals(held: Mapping[str, Any]) -> dict[str, dict[str, Interval]]:
+    return {
+        str(task): {str(name): (_number(low), _number(high)) for name, (low, high) in figures.items()}
+        for task, figures in held.items()
+    }
 
 
 def _number(value: Any) -> float:

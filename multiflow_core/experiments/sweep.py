@@ -19,12 +19,13 @@ from ..data.dataset import DEFAULT, Exam
 from ..models.vlm import ASSETS, VLM
 from ..pruning.method import METHODS
 from ..support.version import VERSION
+from ..tasks.figures import LEVEL, RESAMPLES, intervals
 from ..tasks.task import Scores, tasks
 from ..weights.masks import Masks
 from .benchmark import measure
 from .costs import cost
 from .prepare import CALIBRATION_PAIRS, GRADIENT_BATCH, order_of
-from .results import Measured, Results
+from .results import Intervals, Measured, Results
 from .run import OWN, Run
 
 RESULTS = ASSETS / "results"
@@ -89,8 +90,8 @@ class Sweep:
     def run(self, runs: Sequence[Run]) -> Results:
         """Measure all runs that the file does not hold yet, and return its content."""
         if not self.results.dense:
-            self._keep(dense=measure(self.vlm, self.exam))
-        self.report(line("dense", 0.0, 0, self.results.dense))
+            self._keep(**dict(zip(("dense", "dense_intervals"), self._asked(self.vlm))))
+        self.report(line("dense", 0.0, 0, self.results.dense, self.results.dense_intervals))
         for run in runs:
             found = self.results.find(run)
             if found is None:
@@ -98,7 +99,7 @@ class Sweep:
                 self._keep(runs=(*self.results.runs, found))
             elif (file := self._mask_file(run)) and not file.is_file():
                 self._order_of(run.order).masks(run.sparsity).save(file)
-            self.report(line(run.name, run.sparsity, run.seed, found.scores))
+            self.report(line(run.name, run.sparsity, run.seed, found.scores, found.intervals))
         if self.masks:
             self._keep(overlaps=overlaps(self.masks, sorted({run.sparsity for run in runs})))
         return self.results
@@ -111,13 +112,21 @@ class Sweep:
             masks.save(file)
         pruned = self.vlm.prune(masks, order.weights(run.sparsity))
         quick = METHODS.get(run.method).quick if run.criterion == OWN else {}
+        scores, sure = self._asked(pruned)
         return Measured(
             replace(run, model=""),
-            measure(pruned, self.exam),
+            scores,
             order.modality_sparsity(run.sparsity),
             masks.sparsity,
             {**quick, **dict(run.options)},
+            sure,
         )
+
+    def _asked(self, vlm: VLM) -> tuple[dict[str, Scores], Intervals]:
+        """A model's figures, as numbers, and between what they lie."""
+        found = measure(vlm, self.exam)
+        numbers = {task: {name: float(value) for name, value in scores.items()} for task, scores in found.items()}
+        return numbers, {task: sure for task, scores in found.items() if (sure := intervals(scores))}
 
     def _mask_file(self, run: Run) -> Path | None:
         if self.masks is None or run.seed or run.criterion != OWN:
@@ -152,9 +161,15 @@ def describe(vlm: VLM, exam: Exam) -> dict[str, Any]:
         "data": exam.data.name,
         "split": exam.split,
         "scenes": len(exam.items),
-        **{part: count(exam) * task.can(vlm) for task in tasks() for part, count in task.counts.items()},
+        **{
+            part: count(exam) if task.can(vlm) else 0
+            for task in tasks()
+            if task.asks(exam)
+            for part, count in task.counts.items()
+        },
         "calibration_pairs": CALIBRATION_PAIRS,
         "gradient_batch": GRADIENT_BATCH,
+        "intervals": {"level": LEVEL, "resamples": RESAMPLES, "of": "pictures"},
         "versions": {
             "multiflow_core": VERSION,
             "torch": torch.__version__,
@@ -176,15 +191,25 @@ def overlaps(folder: Path, sparsities: Sequence[float]) -> tuple[dict[str, Any],
     return tuple(found)
 
 
-def line(name: str, sparsity: float, seed: int, scores: dict[str, Scores]) -> str:
-    """One run as a row of text.
+def line(
+    name: str, sparsity: float, seed: int, scores: dict[str, Scores], sure: Intervals = MappingProxyType({})
+) -> str:
+    """One run as a row of text; behind a headline figure between what it lies, where that is known.
 
     >>> line("omp", 0.5, 0, {"retrieval": {"IR@1": 0.25, "TR@1": 0.5}})
     'omp                     50%  seed 0  IR@1 0.250  TR@1 0.500'
+    >>> line("omp", 0.5, 0, {"vqa": {"all": 0.25}}, {"vqa": {"all": (0.2, 0.3)}})
+    'omp                     50%  seed 0  VQA 0.250 [0.200, 0.300]'
     """
-    told = [(title, scores.get(task.name, {}).get(figure)) for task in tasks() for figure, title in task.told.items()]
-    shown = "  ".join(f"{title} {value:.3f}" for title, value in told if value is not None)
-    return f"{name:<22} {sparsity:>4.0%}  seed {seed}  {shown}"
+    told = []
+    for task in tasks():
+        found, known = scores.get(task.name, {}), sure.get(task.name, {})
+        for figure, title in task.told.items():
+            if figure in found:
+                headline = figure == task.headline(found)
+                between = " [{:.3f}, {:.3f}]".format(*known[figure]) if headline and figure in known else ""
+                told.append(f"{title} {found[figure]:.3f}{between}")
+    return f"{name:<22} {sparsity:>4.0%}  seed {seed}  {'  '.join(told)}"
 
 
 def result_file(name: str) -> Path:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..data.dataset import Exam
+from .figures import Figure
 from .task import Scores, Task, register
 
 if TYPE_CHECKING:
@@ -56,19 +57,26 @@ def score(found: tuple[Tensor, Tensor] | None, exam: Exam) -> Scores:
     alone, ranked = (np.take_along_axis(true, np.asarray(numbers), 1) for numbers in found)
     there = true.sum(1)
     forms = list(dict.fromkeys(form for form, _ in exam.queries))
-    scores = {}
-    for form in forms:
-        rows = [i for i, (other, _) in enumerate(exam.queries) if other == form]
-        scores |= {form: float(ranked[rows, 0].mean()), f"{form} alone": float(alone[rows, 0].mean())}
+    of_form = np.array([[form == other for other in forms] for form, _ in exam.queries])
+    scores = {"all": Figure(np.hstack([ranked[:, :1] & of_form, of_form]), of=_all_alike)}
+    for form, rows in zip(forms, of_form.T, strict=True):
+        asking = np.flatnonzero(rows)  # what is drawn for an interval are queries
+        scores |= {form: Figure(ranked[rows, 0], asking), f"{form} alone": Figure(alone[rows, 0], asking)}
         if form == PRECISE:
-            scores["precision"] = _precision(ranked[rows], there[rows])
-    return {"all": sum(scores[form] for form in forms) / len(forms)} | scores
+            scores["precision"] = Figure(_precision(ranked[rows], there[rows]), asking)
+    return scores
 
 
-def _precision(hits: np.ndarray, there: np.ndarray) -> float:
-    """The mean share of true ones among as many first places as there are true pictures, or as were looked at."""
+def _all_alike(sums: np.ndarray) -> np.ndarray:
+    """The mean over forms of hits by queries; the first half of the columns are the hits."""
+    hits, asked = np.split(sums, 2, axis=-1)
+    return (hits / asked).mean(-1)
+
+
+def _precision(hits: np.ndarray, there: np.ndarray) -> np.ndarray:
+    """The shares of true ones among as many first places as there are true pictures, or as were looked at."""
     asked = np.minimum(there, hits.shape[1])
-    return float(((hits & (np.arange(hits.shape[1]) < asked[:, None])).sum(1) / asked).mean())
+    return (hits & (np.arange(hits.shape[1]) < asked[:, None])).sum(1) / asked
 
 
 register(
@@ -85,5 +93,6 @@ register(
         carded={"all": "typed queries: first picture true, all forms"},
         place=4,
         counts={"queries": lambda exam: len(exam.queries)},
+        asks=lambda exam: len(exam.queries) > 0,
     )
 )

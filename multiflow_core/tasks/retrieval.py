@@ -1,10 +1,15 @@
-"""Image-text retrieval (ITR): recall at k from the embeddings of a list of pairs."""
+"""Image-text retrieval (ITR): recall at k from the embeddings of pictures and texts, one or several texts a picture."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from ..data.dataset import Exam
+from .figures import Figure
 from .task import Scores, Task, register
 
 if TYPE_CHECKING:
@@ -12,28 +17,50 @@ if TYPE_CHECKING:
 
     from ..models.vlm import VLM
 
+AT_ONCE = 1 << 24  # similarities that are held at a time
 
-def ranks(similarity: Tensor) -> Tensor:
-    """The place of every query's own match, from 1; of ties, the worse place counts.
+
+def places(images: Tensor, texts: Tensor, owners: Sequence[int]) -> tuple[np.ndarray, np.ndarray]:
+    """For every text the place of its picture among all pictures, and for every picture that of its first text among all texts.
 
     >>> import torch
-    >>> ranks(torch.tensor([[0.9, 0.1], [0.8, 0.3]])).tolist()
-    [1, 2]
+    >>> by_text, by_picture = places(torch.eye(2), torch.tensor([[0.9, 0.1], [0.8, 0.3], [0.2, 0.7]]), [0, 1, 1])
+    >>> by_text.tolist(), by_picture.tolist()
+    ([1, 2, 1], [1, 1])
+
+    From 1; of ties the worse place counts, and what is no number comes last. A picture's texts do not stand in each other's
+    way. The place of a picture without texts means nothing.
 
     Args:
-        similarity: (queries, candidates); the match of query i is candidate i.
+        images, texts: unit-length embeddings, (pictures, width) and (texts, width).
+        owners: the number of the picture that each text belongs to.
     """
-    return (similarity >= similarity.diagonal()[:, None]).sum(1)
+    height = max(1, AT_ONCE // len(images))
+    whose = np.asarray(owners)
+
+    @lru_cache(maxsize=1)  # all at once where they fit, else twice, block by block
+    def alike(start: int) -> np.ndarray:
+        return (texts[start : start + height] @ images.T).numpy()
+
+    best = np.full(len(images), -np.inf, alike(0).dtype)
+    by_text, before = [], np.ones(len(images), dtype=np.int64)
+    blocks = [(start, whose[start : start + height]) for start in range(0, len(texts), height)]
+    for start, own in blocks:
+        similarity = alike(start)
+        wanted = similarity[np.arange(len(own)), own]
+        by_text.append(len(images) - (similarity < wanted[:, None]).sum(1))
+        with np.errstate(invalid="ignore"):
+            np.maximum.at(best, own, wanted)
+    for start, own in blocks:
+        ahead = ~(alike(start) < best)
+        before += ahead.sum(0)
+        np.subtract.at(before, own, ahead[np.arange(len(own)), own])
+    return np.concatenate(by_text), before
 
 
-def recall(similarity: Tensor, k: int) -> float:
-    """The share of queries whose own match is among the first k.
-
-    >>> import torch
-    >>> recall(torch.tensor([[0.9, 0.1], [0.8, 0.3]]), 1)
-    0.5
-    """
-    return float((ranks(similarity) <= k).float().mean())
+def share(sums: np.ndarray) -> np.ndarray:
+    """Hits by queries, in the precision in which recall has been written down from the first result file on."""
+    return sums[..., 0].astype(np.float32) / sums[..., 1].astype(np.float32)
 
 
 def predict(vlm: VLM, exam: Exam) -> tuple[Tensor, Tensor]:
@@ -42,16 +69,24 @@ def predict(vlm: VLM, exam: Exam) -> tuple[Tensor, Tensor]:
 
 
 def score(embeddings: tuple[Tensor, Tensor], exam: Exam | None = None) -> Scores:
-    """IR@k (text finds image) and TR@k (image finds text) for k = 1, 5, 10; pair i is row i of both.
+    """IR@k (a text finds its picture) and TR@k (a picture finds one of its texts) for k = 1, 5, 10.
 
     >>> import torch
     >>> score((torch.eye(3), torch.eye(3)))["IR@1"]
     1.0
+
+    Without an exam, pair i is row i of both. Pictures without a text are found or not, but do not ask.
     """
     images, texts = embeddings
-    similarity = texts @ images.T
-    found = {"IR": similarity, "TR": similarity.T}
-    return {f"{side}@{k}": recall(matrix, k) for side, matrix in found.items() for k in (1, 5, 10)}
+    owners = np.asarray(exam.owners() if exam else range(len(texts)))
+    by_text, by_picture = places(images, texts, owners)
+    asking = np.unique(owners)
+    found = {"IR": (by_text, owners), "TR": (by_picture[asking], asking)}
+    queries = ((side, k, *asked) for side, asked in found.items() for k in (1, 5, 10))
+    return {
+        f"{side}@{k}": Figure(np.stack([place <= k, np.ones_like(place)], 1), pictures, share)
+        for side, k, place, pictures in queries
+    }
 
 
 register(
@@ -72,5 +107,6 @@ register(
             "TR@5": "TR@5",
         },
         place=1,
+        asks=lambda exam: len(exam.texts) > 0,
     )
 )

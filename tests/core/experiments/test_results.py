@@ -3,6 +3,7 @@
 import copy
 import json
 import math
+from dataclasses import replace
 
 import pytest
 from hypothesis import given, settings
@@ -29,6 +30,10 @@ SHARES = st.integers(0, 100).map(lambda n: n / 100)
 SCORES = st.dictionaries(
     st.sampled_from(["retrieval", "vqa"]), st.dictionaries(st.sampled_from(["IR@1", "all"]), SHARES)
 )
+BOUNDS = st.dictionaries(
+    st.sampled_from(["retrieval", "vqa"]),
+    st.dictionaries(st.sampled_from(["IR@1", "all"]), st.tuples(SHARES, SHARES)),
+)
 BLENDS = st.sampled_from([("own", "own"), ("flow", "global"), ("magnitude", "uniform")])
 MEASURED = st.builds(
     lambda method, sparsity, blend, seed, options, data, **more: Measured(
@@ -43,6 +48,7 @@ MEASURED = st.builds(
     scores=SCORES,
     modalities=st.dictionaries(st.sampled_from(["vision", "text"]), SHARES),
     achieved=st.none() | SHARES,
+    intervals=BOUNDS,
 )
 SQUARES = st.builds(
     lambda sparsity, methods: {"sparsity": sparsity, "methods": methods, "iou": [[1.0] * len(methods)] * len(methods)},
@@ -53,6 +59,7 @@ COSTS = st.fixed_dictionaries({"method": NAMES, "seconds": SHARES, "memory": st.
 RESULTS = st.builds(
     Results,
     dense=SCORES,
+    dense_intervals=BOUNDS,
     runs=st.lists(MEASURED, max_size=4).map(tuple),
     overlaps=st.lists(SQUARES, max_size=2).map(tuple),
     costs=st.lists(COSTS, max_size=2).map(tuple),
@@ -93,6 +100,7 @@ def test_a_file_from_before_options_seeds_and_data_were_kept(tmp_path):
 
 GOOD = {
     "dense": {"retrieval": {"IR@1": 0.9}},
+    "dense_intervals": {"retrieval": {"IR@1": [0.8, 0.95]}},
     "runs": [
         {
             "method": "omp",
@@ -104,6 +112,7 @@ GOOD = {
             "achieved": 0.5,
             "modalities": {"vision": 0.5},
             "scores": {"retrieval": {"IR@1": 0.5}},
+            "intervals": {"retrieval": {"IR@1": [0.4, 0.6]}},
         }
     ],
     "overlap": [{"sparsity": 0.5, "methods": ["omp", "l2"], "iou": [[1.0, 0.5], [0.5, 1.0]]}],
@@ -137,6 +146,9 @@ def refused(file) -> None:
         b'{"runs": [], "dense": [1]}',
         b'{"runs": [], "dense": {"a": 1}}',
         b'{"runs": [], "costs": [{}]}',
+        b'{"runs": [], "dense_intervals": {"retrieval": {"IR@1": 0.5}}}',
+        b'{"runs": [], "dense_intervals": {"retrieval": {"IR@1": [0.1, 0.2, 0.3]}}}',
+        b'{"runs": [], "dense_intervals": {"retrieval": {"IR@1": [0.1, NaN]}}}',
         b'{"runs": [], "dense": {"retrieval": {"IR@1": NaN}}}',
         b'{"runs": [], "costs": [{"method": "omp", "seconds": "inf"}]}',
         b'{"runs": [], "overlap": [{"sparsity": 0.5, "methods": ["a"], "iou": []}]}',
@@ -181,6 +193,7 @@ def test_whatever_stands_in_a_file_it_is_read_or_refused(tmp_path_factory, place
     except ValueError:
         return refused(file)
     results.nearest(None, 0.3), results.seconds("omp"), results.figure("omp", "retrieval", 0.5)
+    results.interval("omp", "retrieval", 0.5), results.interval("omp", "retrieval", 0.0), results.unit("retrieval")
 
 
 def test_a_file_that_is_not_there_is_an_os_error(tmp_path):
@@ -248,3 +261,31 @@ def test_runs_are_found_whatever_their_model_is_called():
 def test_costs_and_means():
     assert HELD.seconds("omp") == 2.0 and HELD.seconds("l2") is None
     assert mean([0.2, None, 0.4]) == pytest.approx(0.3) and mean([None]) is mean([]) is None
+
+
+def test_intervals_span_those_of_all_seeds_and_older_files_have_none():
+    between = [{"retrieval": {"IR@1": bounds}} for bounds in ((0.5, 0.7), (0.6, 0.9))]
+    sure = replace(
+        HELD,
+        dense_intervals={"retrieval": {"IR@1": (0.85, 0.95)}},
+        runs=tuple(
+            replace(m, intervals=between[m.run.seed]) if m.run.name == "omp" and m.run.sparsity == 0.5 else m
+            for m in HELD.runs
+        ),
+    )
+    assert sure.interval("omp", "retrieval", 0.5) == (0.5, 0.9)
+    assert sure.interval("omp", "retrieval", 0.0) == (0.85, 0.95)
+    assert sure.interval("omp", "retrieval", 0.75) is sure.interval("omp", "vqa", 0.5) is None
+    assert HELD.interval("omp", "retrieval", 0.5) is HELD.interval("omp", "retrieval", 0.0) is None
+
+
+def test_the_headline_of_captions_that_nobody_could_judge_is_cider():
+    judged, compared = {"captioning": {"true": 0.9, "CIDEr-D": 1.2}}, {"captioning": {"BLEU-4": 0.3, "CIDEr-D": 1.2}}
+    runs = (
+        Measured(Run("", "omp", 0.5), compared, intervals={"captioning": {"CIDEr-D": (1.1, 1.3), "BLEU-4": (0, 1)}}),
+    )
+    held = Results(dense=compared, runs=runs)
+    assert held.dense_figure("captioning") == held.figure("omp", "captioning", 0.5) == 1.2
+    assert held.interval("omp", "captioning", 0.5) == (1.1, 1.3) and held.unit("captioning") == "CIDEr-D"
+    assert Results(dense=judged).dense_figure("captioning") == 0.9
+    assert Results(dense=judged).unit("captioning") == Results().unit("captioning") == "true captions"

@@ -153,6 +153,11 @@ def test_a_model_that_only_retrieves_is_measured_by_retrieval(tiny_xvlm, quick, 
     (entry,) = found.runs
     assert set(found.dense) == set(entry.scores) == {"retrieval", "queries"}
     assert (found.head["scenes"], found.head["captioned"], found.head["questions"]) == (12, 0, 0)
+    assert "classes" not in found.head  # nobody asked for them
+    for scores, between in ((found.dense, found.dense_intervals), (entry.scores, entry.intervals)):
+        assert set(between["retrieval"]) == set(scores["retrieval"])
+        assert all(low <= scores["retrieval"][name] <= high for name, (low, high) in between["retrieval"].items())
+    assert Results.load(tmp_path / "results.json") == found
     assert set(entry.modalities) == {"vision", "text", "fusion"}
     assert all(sparsity == pytest.approx(0.75, abs=1e-3) for sparsity in entry.modalities.values())
 

@@ -11,13 +11,69 @@ from hypothesis import strategies as st
 from multiflow_core.tasks import retrieval
 
 
-@given(st.integers(1, 8), st.integers(0, 2**32 - 1), st.booleans())
+def slowly(similarity, owners):
+    """Places by sorting, one query at a time: texts their pictures, then pictures the first of their texts."""
+    by_text = [sum(other >= row[own] for other in row) for row, own in zip(similarity, owners)]
+    by_picture = {}
+    for picture in set(owners):
+        column = [row[picture] for row in similarity]
+        best = max(value for value, own in zip(column, owners) if own == picture)
+        by_picture[picture] = 1 + sum(value >= best for value, own in zip(column, owners) if own != picture)
+    return by_text, by_picture
+
+
+@given(st.integers(1, 8), st.data(), st.integers(0, 2**32 - 1), st.booleans(), st.integers(1, 40))
 @settings(deadline=None)
-def test_ranks_count_what_is_at_least_as_alike(size, seed, ties):
+def test_places_count_what_is_at_least_as_alike(pictures, data, seed, ties, at_once):
+    """Any texts for any pictures, also none, and however little is held at a time."""
+    owners = data.draw(st.lists(st.integers(0, pictures - 1), min_size=1, max_size=12))
     rng = np.random.default_rng(seed)
-    similarity = rng.integers(0, 3, (size, size)) if ties else rng.random((size, size))
-    expected = [sum(other >= row[i] for other in row) for i, row in enumerate(similarity.tolist())]
-    assert retrieval.ranks(torch.tensor(similarity)).tolist() == expected
+    shape = (len(owners), pictures)
+    similarity = rng.integers(0, 3, shape).astype(float) if ties else rng.random(shape)
+    by_text, by_picture = slowly(similarity.tolist(), owners)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(retrieval, "AT_ONCE", at_once)
+        found = retrieval.places(torch.eye(pictures, dtype=torch.float64), torch.tensor(similarity), owners)
+    assert found[0].tolist() == by_text
+    assert {picture: found[1][picture] for picture in by_picture} == by_picture
+
+
+@given(st.integers(1, 40), st.integers(0, 2**32 - 1))
+@settings(deadline=None)
+def test_one_text_a_picture_has_the_figures_of_the_first_result_files(size, seed):
+    """To the last bit: places from the diagonal of one similarity, and the mean in float32."""
+    images, texts = torch.randn(2, size, 3, generator=torch.Generator().manual_seed(seed))
+    similarity = texts @ images.T
+    expected = {}
+    for side, matrix in (("IR", similarity), ("TR", similarity.T)):
+        ranks = (matrix >= matrix.diagonal()[:, None]).sum(1)
+        expected |= {f"{side}@{k}": float((ranks <= k).float().mean()) for k in (1, 5, 10)}
+    assert retrieval.score((images, texts)) == expected
+
+
+def test_several_texts_a_picture_by_hand():
+    """Picture 0 has two texts, picture 1 one, picture 2 none. The first text finds picture 0; the second likes picture 1
+    more; the third likes picture 2 most. Picture 0 finds its first text, picture 1 the second text, which is not its own.
+    """
+    texts = torch.tensor([[0.9, 0.1, 0.0], [0.5, 0.6, 0.1], [0.0, 0.4, 0.7]])
+    exam = SimpleNamespace(owners=lambda: (0, 0, 1))
+    found = retrieval.score((torch.eye(3), texts), exam)
+    assert (found["IR@1"], found["TR@1"]) == (pytest.approx(1 / 3), 0.5)
+    assert found["IR@5"] == found["TR@5"] == 1.0
+    assert found["IR@1"].pictures.tolist() == [0, 0, 1] and found["TR@1"].pictures.tolist() == [0, 1]
+
+
+def test_texts_of_one_picture_do_not_stand_in_each_others_way():
+    """All five texts of a picture lie before those of the other, and each picture finds one of its own first."""
+    texts = torch.eye(2).repeat_interleave(5, 0)
+    exam = SimpleNamespace(owners=lambda: [0] * 5 + [1] * 5)
+    assert set(retrieval.score((torch.eye(2), texts), exam).values()) == {1.0}
+
+
+def test_what_is_no_number_finds_nothing():
+    broken = torch.full((12, 4), torch.nan)
+    assert set(retrieval.score((broken, torch.eye(12, 4))).values()) == {0.0}
+    assert set(retrieval.score((torch.eye(12, 4), broken)).values()) == {0.0}
 
 
 def test_a_model_that_sees_no_difference_finds_nothing():

@@ -32,3 +32,20 @@ def test_shares_of_right_answers_by_type():
 def test_an_answer_for_every_question():
     with pytest.raises(ValueError, match="zip"):
         vqa.score(["red"], SimpleNamespace(asked=ASKED))
+
+
+def test_ten_answers_and_one_are_judged_each_in_its_own_way():
+    people = ("2",) * 3 + ("three",) * 7
+    asked = (
+        (0, Question("how many dogs", "three", "number", people)),
+        (0, Question("how many cats", "two", "number")),
+        (1, Question("is it day", "yes", "", ("yes",) * 10)),
+    )
+    scores = vqa.score(["Two", "Two", "Yes."], SimpleNamespace(asked=asked))
+    assert scores == {"all": pytest.approx((0.9 + 0 + 1) / 3), "number": pytest.approx(0.45)}
+    assert scores["all"].pictures.tolist() == [0, 0, 1]
+
+
+def test_questions_without_a_type_are_in_no_type():
+    asked = ((0, Question("what", "red")), (1, Question("what", "red", "all")))
+    assert vqa.score(["red", "blue"], SimpleNamespace(asked=asked)) == {"all": 0.5}
