@@ -5,8 +5,9 @@ sessions that need the same wait for the same job. A waiting session keeps repor
 may interrupt it; a job that nobody waits for any more is told to stop at its next report.
 
 Each lane runs one job at a time: the short one, and one for what is known to be long, which runs beside it at a lower
-priority. A job that waits for another one lets the next of its lane go ahead meanwhile; a short job that turns out to take
-its time lets the others go ahead between two steps.
+priority. In the short lane look-ups go before jobs that ask a model, and among these the page that was opened first: a page
+of ten jobs waits in line once, not ten times. A job that waits for another one lets the next of its lane go ahead meanwhile;
+a short job that turns out to take its time lets the others go ahead between two steps.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import os
 import sys
 import threading
 import time
+from bisect import insort
 from collections.abc import Callable, Hashable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
@@ -35,8 +37,9 @@ class Abandoned(BaseException):
 class Job:
     """What makes one thing; `within` another job it runs on that one's thread and in its turn."""
 
-    def __init__(self, name: Hashable, make: Callable[[Progress], Any], lane: Lane):
+    def __init__(self, name: Hashable, make: Callable[[Progress], Any], lane: Lane, place: tuple[bool, float]):
         self.name, self.make, self.lane = name, make, lane
+        self.place = place  # in the line: whether it asks a model, and when the page that wants it was opened
         self.within: Job | None = None
         self.begun, self.turn, self.done = False, threading.Event(), threading.Event()
         self.value: Any = None
@@ -76,6 +79,10 @@ class Lane:
         self.runs: Job | None = None
         self.line: list[Job] = []
 
+    def join(self, job: Job) -> None:
+        """Stand in line behind all that go first."""
+        insort(self.line, job, key=lambda other: other.place)
+
     def ahead(self, job: Job) -> str:
         """What a job in the line waits for."""
         place = self.line.index(job) + 1
@@ -98,17 +105,26 @@ class Lanes:
         self._jobs: dict[Hashable, Job] = {}
         self._lock = threading.Lock()  # of all jobs and lanes
         self._short, self._long = Lane("short"), Lane("long", _step_back)
-        self._here = threading.local()  # its `job`: what this thread is at
+        self._here = threading.local()  # its `job`: what this thread is at; `opened`: when the page that it runs was
+
+    def open(self) -> None:
+        """A page begins on this thread: what it needs stands in line as from now."""
+        self._here.opened = time.monotonic()
 
     def get(
-        self, name: Hashable, make: Callable[[Progress], Any], progress: Progress | None = None, long: bool = False
+        self,
+        name: Hashable,
+        make: Callable[[Progress], Any],
+        progress: Progress | None = None,
+        long: bool = False,
+        asks: bool = False,
     ) -> Any:
         """What `make(report)` returns, or raises; see `Room.get`."""
         inside: Job | None = getattr(self._here, "job", None)
         told = progress if inside is None else partial(self._report, inside)
         while True:
             with self._lock:
-                job, mine = self._job(name, make, inside, self._long if long else self._short)
+                job, mine = self._job(name, make, inside, self._long if long else self._short, asks)
                 job.waiters += not mine
             if mine:
                 self._do(job)
@@ -120,10 +136,13 @@ class Lanes:
                 raise job.error
             # all others had left it when this one came: once more
 
-    def _job(self, name: Hashable, make: Callable[[Progress], Any], inside: Job | None, lane: Lane) -> tuple[Job, bool]:
+    def _job(
+        self, name: Hashable, make: Callable[[Progress], Any], inside: Job | None, lane: Lane, asks: bool
+    ) -> tuple[Job, bool]:
         """The job that makes a thing, and whether it is for the job `inside` to do itself: what has not begun elsewhere."""
         known = self._jobs.get(name)
-        job = known or Job(name, make, lane)
+        opened = inside.outermost.place[1] if inside else getattr(self._here, "opened", time.monotonic())
+        job = known or Job(name, make, lane, (asks, opened))
         self._jobs[name] = job
         if inside is not None and not job.begun and job.lane in (self._short, inside.lane):
             if known:
@@ -131,7 +150,7 @@ class Lanes:
             job.within, job.lane, job.begun = inside, inside.lane, True
             return job, True
         if not known:
-            lane.line.append(job)
+            lane.join(job)
             self._advance(lane)
         return job, False
 
@@ -164,6 +183,7 @@ class Lanes:
         job.tell(fraction, message)
         first = job.outermost
         if first.lane is self._short and first.lane.line and self._overdue(first):
+            first.place = (first.place[0], time.monotonic())  # behind all that wait now
             self._step_aside(first)
             self._step_back_in(first)
 
@@ -217,7 +237,7 @@ class Lanes:
 
     def _step_back_in(self, job: Job, first: bool = False) -> None:
         with self._lock:
-            job.lane.line.insert(0 if first else len(job.lane.line), job)
+            job.lane.line.insert(0, job) if first else job.lane.join(job)
             self._advance(job.lane)
         job.turn.wait()
         job.turn.clear()

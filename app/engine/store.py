@@ -23,8 +23,8 @@ LARGE = 1 << 20  # bytes; smaller results do not fill a machine
 class Room(Generic[T]):
     """Results of one kind by key: the most recently used ones, at most `capacity`, of at most `limit` bytes together."""
 
-    def __init__(self, store: Store, capacity: int, limit: int | None):
-        self._store, self.capacity, self.limit = store, capacity, limit
+    def __init__(self, store: Store, capacity: int, limit: int | None, asks: bool):
+        self._store, self.capacity, self.limit, self.asks = store, capacity, limit, asks
         self.kept: OrderedDict[Hashable, T] = OrderedDict()  # the least recently used first
 
     def __contains__(self, key: Hashable) -> bool:
@@ -82,20 +82,25 @@ class Store:
         self._lock = threading.Lock()
         self._lanes = Lanes()
 
-    def room(self, capacity: int, limit: int | None = None) -> Room:
-        """A new room."""
-        self._rooms.append(Room(self, capacity, limit))
+    def room(self, capacity: int, limit: int | None = None, asks: bool = False) -> Room:
+        """A new room; of what `asks` a model, which lets look-ups go first."""
+        self._rooms.append(Room(self, capacity, limit, asks))
         return self._rooms[-1]
 
     def keep(
-        self, capacity: int, limit: int | None = None, long: Callable[..., bool] = lambda *key: False
+        self,
+        capacity: int,
+        limit: int | None = None,
+        long: Callable[..., bool] = lambda *key: False,
+        asks: bool = False,
     ) -> Callable[[Callable[..., T]], Kept[T]]:
         """Keep what a function makes, in a room of its own.
 
         The function's last argument is what it reports its progress to; who calls it may give a callback there that is told
-        of it meanwhile, or leave that out. `long` says of the others whether it will take long.
+        of it meanwhile, or leave that out. `long` says of the others whether it will take long; what `asks` a model lets
+        look-ups go first.
         """
-        return lambda make: Kept(self.room(capacity, limit), make, long)
+        return lambda make: Kept(self.room(capacity, limit, asks), make, long)
 
     def get(
         self, room: Room[T], key: Hashable, make: Callable[[Progress], T], progress: Progress | None, long: bool
@@ -104,7 +109,13 @@ class Store:
         with self._lock:
             if key in room:
                 return self._used(room, key)
-        return self._lanes.get((room, key), lambda report: self._made(room, key, make, report), progress, long)
+        return self._lanes.get(
+            (room, key), lambda report: self._made(room, key, make, report), progress, long, room.asks
+        )
+
+    def open(self) -> None:
+        """A page begins on this thread: what it needs stands in line as from now."""
+        self._lanes.open()
 
     def clear(self) -> None:
         """Forget everything that is kept."""

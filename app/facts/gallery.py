@@ -81,7 +81,7 @@ def caption_of(scene: Scene) -> str:
     return flatland.caption(scene, random.Random(f"gallery {scene.key}"), full=True)
 
 
-@STORE.keep(128)
+@STORE.keep(128, asks=True)
 def image_embeddings(key: Run, report: Progress) -> Tensor:
     """The gallery's pictures as the model sees them, (pictures, width)."""
     model, pictures = pruned(key), gallery(key.model).images
@@ -93,7 +93,7 @@ def image_embeddings(key: Run, report: Progress) -> Tensor:
     return torch.cat(parts)
 
 
-@STORE.keep(128)
+@STORE.keep(128, asks=True)
 def caption_embeddings(key: Run, report: Progress) -> Tensor:
     """The gallery's captions as the model reads them, (captions, width)."""
     report(0.2, "reading the captions")
@@ -101,7 +101,7 @@ def caption_embeddings(key: Run, report: Progress) -> Tensor:
 
 
 # what is said of pictures is kept by their ids: a picture in a key would stay in memory with it
-EMBEDDINGS, ANSWERS = STORE.room(4096), STORE.room(4096)
+EMBEDDINGS, ANSWERS = STORE.room(4096, asks=True), STORE.room(4096, asks=True)
 
 
 def own_embedding(key: Run, picture: Picture, progress: Progress | None = None) -> Tensor:

@@ -1,7 +1,7 @@
 """Ten sessions at once, one of them at work that takes minutes: what the others wait, what memory does, whether answers are right.
 
 The sessions are real ones: each link is opened as a browser does it, by a connection to a server in a process of its own.
-Nine of them walk through the pages at random and look at each for two seconds; the tenth solves one sparsity after the other
+Nine of them walk through the pages at random and look at each for five seconds; the tenth solves one sparsity after the other
 with TAMT. A page counts as there when its run has ended, a page that asks a model when the pruned model's answer stands on
 it: what comes after that, the ladder, is asked for bit by bit.
 """
@@ -35,7 +35,7 @@ MODELS = ("flatland-blip", "flatland-xvlm")
 METHODS = ("multiflow", "omp", "lamp", "l2", "localmp")
 LOOK_UPS = ("overview", "layers", "neurons", "distributions", "flow", "compare", "learn", "why", "methods")
 ASKING = ("vqa", "captioning", "retrieval", "two-runs")
-PAUSE = 2.0  # seconds for which somebody looks at a page at least
+PAUSE = 5.0  # seconds for which somebody looks at a page at least
 QUESTIONS = ("how many things are there", "what color is the sky", "is there a boat", "what color is the car")
 PRUNED = re.compile(r'class="[^"]*\bmf-pruned\b')  # what shows what the pruned model found or said
 ANSWERED = re.compile(r'mf-says mf-pruned.*?<(?:span|del) class="mf-word[^>]*>([^<]*)', re.DOTALL)

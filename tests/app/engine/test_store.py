@@ -351,6 +351,30 @@ def test_a_job_that_takes_its_time_lets_others_go_ahead(room, ask, monkeypatch):
     assert ask.end(waiting) == ["made"]
 
 
+def test_look_ups_go_first_and_then_the_page_that_was_opened_first(store, ask):
+    """Four pages wait, opened one after the other; the second looks two things up, the second of which comes last into the line."""
+    asking, looking, made = store.room(8, asks=True), store.room(8), []
+    held = Held()
+    waiting = [ask(looking.get, "held", held)]
+    assert held.begun.wait(30)
+
+    def page(room, *names):
+        store.open()
+        for name in names:
+            room.get(name, lambda report, name=name: (made.append(name), time.sleep(0.1)))
+
+    for place, jobs in enumerate(
+        ((asking, "asked"), (looking, "old 1", "old 2"), (looking, "new"), (looking, "newer"))
+    ):
+        waiting.append(ask(page, *jobs))
+        while len(store._lanes._short.line) <= place:
+            time.sleep(0.01)
+    held.go.set()
+    for found in waiting:
+        ask.end(found)
+    assert made == ["old 1", "new", "old 2", "newer", "asked"]
+
+
 def test_the_long_lane_runs_at_a_lower_priority(room):
     def priority(report):
         return os.getpriority(os.PRIO_PROCESS, threading.get_native_id())
