@@ -18,6 +18,7 @@ ABOUT_LINES = (
     "One line a method: what the pruned model still can do on unseen scenes **without any training after pruning**. Thick: the "
     "method in the sidebar. Bars at the marks: lowest and highest of several seeds, where chance is involved."
 )
+ABOUT_INTERVALS = " They also span the middle 95 % of what as many pictures give, drawn anew from those measured on."
 ABOUT_BOARD = "The same for all methods and sparsities, best first at the slider's place. Bold: the best of a column."
 ABOUT_DENSITY = (
     "How much of each modality a method keeps at this sparsity. Dotted: the share that it keeps of the whole model. Dots far "
@@ -55,7 +56,8 @@ def show(settings: Run) -> None:
     with st.container(key="wrap_compare"):
         left, right = st.columns(2, gap="large")
     with left:
-        ui.chart(comparison.lines(data, task, _shown(data, chosen), chosen, sparsity), "lines", ABOUT_LINES)
+        about = ABOUT_LINES + ABOUT_INTERVALS * data.sure
+        ui.chart(comparison.lines(data, task, _shown(data, chosen), chosen, sparsity), "lines", about)
         if dots := comparison.densities(data, chosen, sparsity):
             ui.chart(dots, "densities", ABOUT_DENSITY)
     with right:

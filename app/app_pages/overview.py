@@ -105,13 +105,19 @@ def _figures(key: Run, now: layer_sparsity.Facts, at: float | None, known: Seque
                 delta_color="off",
                 delta_arrow="off",
                 border=True,
-                help=f"{found.unit.capitalize()} on {found.scenes:,} unseen scenes, measured at {percent(at)} sparsity, without "
-                "training after pruning.",
+                help=_about(found, at),
             )
     if at is not None and abs(at - key.sparsity) > 0.005:
         st.caption(
             f"Abilities were measured at {percent(at)}, the nearest measured sparsity to {percent(key.sparsity)}."
         )
+
+
+def _about(found: measured.Figure, at: float) -> str:
+    """What a figure is, how it was measured, and how sure it is where the file says so."""
+    what = f"{found.unit[:1].upper()}{found.unit[1:]} on {found.scenes:,} unseen scenes, measured at {percent(at)} sparsity, "
+    sure = f" 95 % interval: {percent(found.interval[0])} to {percent(found.interval[1])}." if found.interval else ""
+    return f"{what}without training after pruning.{sure}"
 
 
 def _where(now: layer_sparsity.Facts, beside: layer_sparsity.Facts | None) -> None:

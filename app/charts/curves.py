@@ -100,7 +100,8 @@ class AbilityCurves:
                     font=dict(size=13, color=palette.ink),
                 )
             )
-        layout["yaxis"] = dict(range=[0, 104], **TICKS, title=dict(text="unseen scenes right, %"))
+        highest = max((v for a in self.abilities for name, _ in a.methods for _, v in a.points(name)), default=1.0)
+        layout["yaxis"] = dict(range=[0, 104 * max(1.0, highest)], **TICKS, title=dict(text="unseen scenes right, %"))
         return palette.figure(traces, layout | {"annotations": labels})
 
     def _spread(self, ability: Ability) -> float:

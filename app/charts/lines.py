@@ -15,7 +15,7 @@ DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 @dataclass(frozen=True)
 class TaskLines:
-    """`lines` are (method, ((sparsity, mean, lowest, highest), ...)), all fractions; ranges are over seeds.
+    """`lines` are (method, ((sparsity, mean, lowest, highest), ...)), all fractions; ranges are over seeds and samples of pictures.
 
     `hidden`: how many measured methods have no line; the title must not speak for them.
     """
@@ -47,6 +47,10 @@ class TaskLines:
         values = [(name, point[1]) for name, points in self.lines for point in points if point[0] == at]
         return at, sorted(values, key=lambda v: -v[1])
 
+    def highest(self) -> float:
+        """The highest value there is: not every figure is a share."""
+        return max((self.dense, *(point[3] for _, points in self.lines for point in points)))
+
     def describe(self) -> str:
         parts = (f"{n}: " + ", ".join(f"{percent(m)} at {percent(s)}" for s, m, *_ in p) for n, p in self.lines)
         return (
@@ -67,7 +71,7 @@ class TaskLines:
         layout = dict(
             height=430, shapes=[vertical(100 * self.sparsity, palette)], showlegend=True,
             xaxis=dict(range=[0, 100], ticksuffix=" %", title=dict(text="weights pruned")),
-            yaxis=dict(range=[0, 104], ticksuffix=" %", title=dict(text=self.unit)),
+            yaxis=dict(range=[0, 104 * max(1.0, self.highest())], ticksuffix=" %", title=dict(text=self.unit)),
         )  # fmt: skip
         return palette.figure([*traces, dense], layout)
 

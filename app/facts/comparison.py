@@ -55,6 +55,11 @@ class Comparison:
         """What a reader calls that figure."""
         return self.results.unit(task)
 
+    @property
+    def sure(self) -> bool:
+        """Whether the file says between what its figures lie."""
+        return any(measured.intervals for measured in self.results.runs)
+
     def ranked(self, task: str, sparsity: float) -> tuple[str, ...]:
         """The methods, best first."""
         return tuple(sorted(self.methods, key=lambda m: -(self.mean(m, task, sparsity) or -1)))
@@ -68,7 +73,7 @@ def load(model: str, titles: dict[str, str]) -> Comparison | None:
 
 
 def lines(data: Comparison, task: str, methods: Iterable[str], chosen: str, sparsity: float) -> TaskLines:
-    """What is left of a task, one line a method, with the range over seeds."""
+    """What is left of a task, one line a method, with the range over seeds and, where the file says, over samples of pictures."""
     known = TASKS.get(task)
     curves = []
     for method in methods:
@@ -76,7 +81,8 @@ def lines(data: Comparison, task: str, methods: Iterable[str], chosen: str, spar
         for s in data.sparsities:
             values = [v for run in data.results.of(method, s) if (v := run.figure(task)) is not None]
             if values:
-                points.append((s, sum(values) / len(values), min(values), max(values)))
+                low, high = data.results.interval(method, task, s) or (min(values), max(values))
+                points.append((s, sum(values) / len(values), low, high))
         curves.append((data.title(method), tuple(points)))
     hidden = len(data.methods) - len(curves)
     return TaskLines(

@@ -46,13 +46,14 @@ class Loss:
 
 @dataclass(frozen=True)
 class Figure:
-    """A task's headline figure of a pruned model and of the dense one, as measured on so many scenes."""
+    """A task's headline figure of a pruned model and of the dense one, as measured on so many scenes, and between what it lies."""
 
     title: str
     unit: str
     value: float
     dense: float
     scenes: int
+    interval: tuple[float, float] | None = None
 
 
 def figures(results: Results | None, key: Run) -> tuple[float | None, tuple[Figure, ...]]:
@@ -62,9 +63,15 @@ def figures(results: Results | None, key: Run) -> tuple[float | None, tuple[Figu
     if at is None:
         return None, ()
     known = [(task, results.figure(name, task.name, at)) for task in tasks()]
+    scenes = results.head.get("scenes", 0)
     return at, tuple(
         Figure(
-            task.title, results.unit(task.name), value, results.dense_figure(task.name), results.head.get("scenes", 0)
+            task.title,
+            results.unit(task.name),
+            value,
+            results.dense_figure(task.name),
+            scenes,
+            results.interval(name, task.name, at),
         )
         for task, value in known
         if value is not None

@@ -1,5 +1,7 @@
 """The Overview page as a session sees it."""
 
+import json
+
 import pytest
 
 from tests.app.conftest import plots, texts
@@ -20,6 +22,15 @@ def test_overview_shows_measured_figures(open_page, assets):
     assert [m.value for m in at.metric[2:]] == ["70 %"] * 3  # the mean of two seeds
     assert all("95 %" in m.delta for m in at.metric[2:])
     assert "MULTIFLOW keeps most in 3 of 3 tasks" in texts(at)
+
+
+def test_overview_says_how_sure_a_figure_is_where_the_file_does(open_page, assets, result_file):
+    assert not any("interval" in m.help for m in open_page("overview", sparsity="0.63").metric)
+    for entry in result_file["runs"]:
+        entry["intervals"] = {"retrieval": {"IR@1": [0.52, 0.87]}}
+    (assets / "results" / "flatland-blip.json").write_text(json.dumps(result_file))
+    found = open_page("overview", sparsity="0.63").metric[2:]
+    assert ["95 % interval: 52 % to 87 %." in m.help for m in found] == [True, False, False]
 
 
 def test_overview_names_the_nearest_measured_sparsity(open_page, assets):

@@ -1,5 +1,6 @@
 """The Compare page's charts say what the result file says."""
 
+import copy
 import json
 
 import pytest
@@ -57,6 +58,43 @@ def test_lines_average_seeds_and_leave_ablations_out(data):
     assert list(own.y) == pytest.approx([90, 80, 40])
     assert own.line.color == LIGHT.pruned
     assert "Of the methods shown, MULTIFLOW keeps most at 50 %" in chart.title()  # OMP, which keeps more, has no line
+
+
+def test_bars_span_the_intervals_that_the_file_holds(tmp_path, monkeypatch):
+    """Of one run its own; of several seeds from the lowest bound to the highest; where there are none, as without."""
+    sure = copy.deepcopy(RAW)
+    for entry, bounds in zip(sure["runs"], ([0.7, 0.9], None, None, None, [0.1, 0.3], [0.3, 0.5])):
+        if bounds:
+            entry["intervals"] = {"retrieval": {"IR@1": bounds}}
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "toy.json").write_text(json.dumps(sure))
+    monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
+    data = comparison.load("toy", TITLES)
+    chart = comparison.lines(data, "retrieval", ["multiflow", "random"], "multiflow", 0.5)
+    own, random = dict(chart.lines)["MULTIFLOW"], dict(chart.lines)["Random"]
+    assert own == ((0.5, 0.8, 0.7, 0.9), (0.75, 0.4, 0.4, 0.4))
+    assert random[0] == (0.5, pytest.approx(0.3), 0.1, 0.5)
+    bars = next(trace for trace in chart.figure(LIGHT).data if trace.name == "MULTIFLOW").error_y
+    assert list(bars.array) == pytest.approx([0, 10, 0]) and list(bars.arrayminus) == pytest.approx([0, 10, 0])
+    assert data.sure
+    assert comparison.lines(data, "vqa", ["multiflow"], "multiflow", 0.5).lines[0][1][0] == (0.5, 0.8, 0.8, 0.8)
+
+
+def test_a_file_without_intervals_shows_none(data):
+    chart = comparison.lines(data, "retrieval", ["multiflow"], "multiflow", 0.5)
+    assert not data.sure and not chart.figure(LIGHT).data[0].error_y.visible
+
+
+def test_captions_that_nobody_could_judge_are_shown_by_cider(tmp_path, monkeypatch):
+    raw = {"dense": {"captioning": {"CIDEr-D": 1.3}}, "runs": [run("multiflow", 0.5, 0.5)]}
+    raw["runs"][0]["scores"] = {"captioning": {"CIDEr-D": 1.1, "BLEU-4": 0.3}}
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "toy.json").write_text(json.dumps(raw))
+    monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
+    data = comparison.load("toy", TITLES)
+    chart = comparison.lines(data, "captioning", ["multiflow"], "multiflow", 0.5)
+    assert chart.unit == "CIDEr-D" and chart.dense == 1.3 and chart.figure(LIGHT).layout.yaxis.range[1] > 130
+    assert comparison.leaderboard(data, "captioning", "multiflow", 0.5).values == ((1.1,),)
 
 
 def test_the_leaderboard_shows_where_the_chosen_method_loses(data):
