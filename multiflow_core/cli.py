@@ -12,6 +12,7 @@ import errno
 import os
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,7 @@ from .models.format import FORMATS
 from .tasks.task import tasks
 
 if TYPE_CHECKING:
+    from .experiments.prepare import Sample
     from .models.vlm import VLM
 
 _UNABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}  # what is no mistake of the user
@@ -33,7 +35,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
         prog="multiflow_core", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    for add in (_add_methods, _add_formats, _add_layers, _add_calibrate, _add_prune, _add_evaluate, _add_card):
+    for add in (
+        _add_methods,
+        _add_formats,
+        _add_layers,
+        _add_data,
+        _add_calibrate,
+        _add_prune,
+        _add_evaluate,
+        _add_card,
+    ):
         add(commands)
     options = parser.parse_args(arguments)
     try:
@@ -102,37 +113,98 @@ def _add_model(command) -> None:
     command.add_argument("--device", default="cpu", help="where the model runs: cpu or cuda (default: cpu)")
 
 
-def _add_data(command, use: str) -> None:
-    names = [data.name for data in DATA_SETS.all()]
-    command.add_argument("--data", choices=names, default=DEFAULT, help=f"the data set {use} (default: {DEFAULT})")
+def _add_data(commands) -> None:
+    command = commands.add_parser("data", help="show what a data set holds: how much of what, bad rows, three examples")
+    command.add_argument("data", metavar="PATH", help=f"a file or folder of your own, or {_names()}")
+    command.add_argument("--quick", action="store_true", help="do not open every picture")
+    command.set_defaults(run=_data)
+
+
+def _data(options: argparse.Namespace) -> None:
+    from .data import dataset, listing
+
+    progress = None if options.quick else _shown_progress
+    for line in listing.lines(dataset.open(options.data), progress, thorough=not options.quick):
+        print(line)
+
+
+def _shown_progress(fraction: float, message: str) -> None:
+    if sys.stderr.isatty():
+        end = "\n" if fraction == 1 else ""
+        print(f"\r{message}: {fraction:.0%}", end=end, file=sys.stderr, flush=True)
+
+
+def _names() -> str:
+    return " or ".join(data.name for data in DATA_SETS.all())
+
+
+def _add_source(command, *names: str, use: str, default: str) -> None:
+    command.add_argument(
+        *names,
+        dest=names[-1].strip("-").replace("-", "_"),
+        metavar="PATH",
+        help=f"the data {use}: {_names()}, or a file or folder of your own (default: {default})",
+    )
+
+
+def _add_pairs(command) -> None:
+    command.add_argument("--pairs", type=_count, metavar="N", help="how many pairs are calibrated with (default: 512)")
 
 
 def _add_statistics(command) -> None:
     command.add_argument("--statistics", type=Path, help="what calibrate wrote, in place of what would be collected")
 
 
+def _count(text: str) -> int:
+    if not text.isdecimal() or not 1 <= int(text[:8]) < 10**7:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no whole number from 1 to ten million")
+    return int(text)
+
+
+def _sample(options: argparse.Namespace) -> Sample | None:
+    """How many pairs are calibrated with; None: as many as ever."""
+    from .experiments.prepare import sample_of
+
+    return sample_of(options.pairs) if options.pairs else None
+
+
 def _known(options: argparse.Namespace, vlm: VLM) -> dict[str, Any]:
     """The evidence that was given as a file."""
     from .experiments.prepare import read
 
-    return {"statistics": read("statistics", vlm, options.statistics)} if options.statistics else {}
+    if not options.statistics:
+        return {}
+    return {"statistics": read("statistics", vlm, options.statistics, options.calibrate_on)}
 
 
 def _add_calibrate(commands) -> None:
     command = commands.add_parser("calibrate", help="collect activation statistics on 512 training pairs")
     _add_model(command)
-    _add_data(command, "they are from")
+    _add_source(command, "--data", "--calibrate-on", use="they are from", default=DEFAULT)
+    _add_pairs(command)
+    command.add_argument("--seed", type=int, default=0, help="of the choice of pairs")
     command.add_argument("--out", type=Path, required=True, help="file to write, .safetensors")
     command.set_defaults(run=_calibrate)
 
 
 def _calibrate(options: argparse.Namespace) -> None:
-    from .experiments.prepare import collect
+    from .data import dataset
+    from .experiments.prepare import collect, source_of
     from .models.vlm import load
 
-    statistics = collect("statistics", load(options.model, device=options.device), data=options.data)
-    statistics.save(options.out)
+    data = dataset.open(options.calibrate_on or DEFAULT)
+    vlm = load(options.model, device=options.device)
+    statistics = collect("statistics", vlm, options.seed, sample=_sample(options), data=data.name)
+    replace(statistics, source=source_of(data)).save(options.out)
     print(f"{options.out}: {len(statistics.square_sums)} layers, {statistics.samples} pairs")
+
+
+def _calibrated_on(name: str | None) -> str:
+    """The data that a method sees pairs of, as a run has it: nothing for the default; ValueError where there is none."""
+    from .data import dataset
+
+    found = dataset.open(name or DEFAULT).name
+    return "" if found == DEFAULT else found
 
 
 def _add_prune(commands) -> None:
@@ -141,7 +213,8 @@ def _add_prune(commands) -> None:
     command.add_argument("--method", default="multiflow")
     command.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
     command.add_argument("--seed", type=int, default=0)
-    _add_data(command, "that the method sees pairs of")
+    _add_source(command, "--data", "--calibrate-on", use="that the method sees pairs of", default=DEFAULT)
+    _add_pairs(command)
     _add_statistics(command)
     command.add_argument("--masks", type=Path, help="file to write the masks to, .safetensors")
     command.add_argument(
@@ -166,8 +239,11 @@ def _prune(options: argparse.Namespace) -> None:
         raise ValueError("give --masks FILE, --out FOLDER or both: nothing would be written")
     kind = FORMATS.get(options.format)
     vlm = load(options.model, device=options.device)
-    run = Run(options.model, options.method, options.sparsity, seed=options.seed, data=options.data)
-    order = order_of(vlm, run, known=_known(options, vlm))
+    known = _known(options, vlm)
+    run = Run(
+        options.model, options.method, options.sparsity, seed=options.seed, data=_calibrated_on(options.calibrate_on)
+    )
+    order = order_of(vlm, run, sample=_sample(options), known=known)
     masks = order.masks(options.sparsity)
     if options.masks:
         print(masks.save(options.masks))
@@ -190,8 +266,18 @@ def _add_evaluate(commands) -> None:
         "  python -m multiflow_core evaluate MODEL --methods all --ablation --costs --masks FOLDER",
     )
     _add_model(command)
-    _add_data(command, "that they are asked about")
+    _add_source(command, "--data", use="that they are asked about, with the split test or val", default=DEFAULT)
+    command.add_argument(
+        "--items",
+        type=_count,
+        metavar="N",
+        help="at most so many pictures of it for every task (default: 1,000 for retrieval "
+        "and classification, 200 to describe, questions about 100)",
+    )
+    _add_source(command, "--calibrate-on", use="that the methods see pairs of", default="that of --data")
+    _add_pairs(command)
     _add_statistics(command)
+    command.add_argument("--seed", type=int, default=0, help="of the first run of a method, and of the choice of pairs")
     command.add_argument("--methods", nargs="+", help='names, or "all"')
     command.add_argument("--sparsities", nargs="+", type=float)
     command.add_argument("--seeds", type=int, default=3, help="runs of a method in which chance is involved")
@@ -209,17 +295,22 @@ def _add_evaluate(commands) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from .experiments.benchmark import short_exam
+    from .data import dataset
+    from .experiments.benchmark import full_exam, short_exam
     from .experiments.sweep import DEFAULT_METHODS, SPARSITIES, Sweep, ablation, plan, result_file
     from .models.vlm import load
     from .pruning.method import methods
 
+    data = dataset.open(options.data or DEFAULT)
+    exam = full_exam("test", options.items, data) if options.items else short_exam(data)
+    seen = _calibrated_on(options.calibrate_on or data.name)
     vlm = load(options.model, device=options.device)
     names = [m.name for m in methods()] if options.methods == ["all"] else options.methods or DEFAULT_METHODS
     sparsities = options.sparsities or SPARSITIES
-    runs = plan(names, sparsities, options.seeds) + (ablation(sparsities) if options.ablation else [])
-    out, known = options.out or result_file(vlm.name), _known(options, vlm)
-    sweep = Sweep(vlm, short_exam(options.data), out, options.masks, known=known)
+    runs = plan(names, sparsities, options.seeds, options.seed, seen)
+    runs += ablation(sparsities, options.seed, seen) if options.ablation else []
+    out, known = options.out or result_file(vlm.name, data), _known(options, vlm)
+    sweep = Sweep(vlm, exam, out, options.masks, known=known, sample=_sample(options))
     sweep.run(runs)
     if options.costs:
         sweep.costs(options.model, names)

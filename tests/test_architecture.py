@@ -55,6 +55,7 @@ SCREEN = {  # who may know these libraries
 }
 LAZY = {  # file -> what is imported inside its functions, and why
     "multiflow_core/cli.py": ("torch multiflow_core", "help, and the mistakes that argparse finds, need no PyTorch"),
+    "multiflow_core/data/readers/huggingface.py": ("datasets", "an extra that only data of its own layout needs"),
     "multiflow_core/support/threads.py": ("torch", "who only names a progress callback needs no PyTorch"),
     "multiflow_core/families/*": (
         "transformers huggingface_hub tqdm",
@@ -234,7 +235,7 @@ LIGHT = """
 import contextlib, io, sys
 import multiflow_core
 from multiflow_core.cli import main
-commands = ("", "methods", "layers", "calibrate", "prune", "evaluate", "card", "formats")
+commands = ("", "methods", "layers", "data", "calibrate", "prune", "evaluate", "card", "formats")
 for command in commands:
     with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
         main([*command.split(), "--help"])

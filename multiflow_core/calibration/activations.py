@@ -35,11 +35,13 @@ class Statistics:
             ran is missing.
         samples: n, the number of image-text pairs (not tokens).
         layers: the layout they were made with.
+        source: what the pairs were from, "" where that is not said.
     """
 
     square_sums: Mapping[str, Tensor]
     samples: int
     layers: tuple[PrunableLayer, ...] = field(default=())
+    source: str = field(default="", kw_only=True)
 
     def norm(self, name: str) -> Tensor:
         """a_j = sqrt(sum over tokens of x_j^2 / n) of one layer: float32 (in,). ValueError if it never ran."""
@@ -66,7 +68,8 @@ class Statistics:
             if name in sums and sums[name].shape != theirs.shape:
                 raise ValueError(f"statistics of {name} have different sizes and cannot be merged")
             sums[name] = sums[name] + theirs if name in sums else theirs
-        return Statistics(sums, self.samples + other.samples, self.layers)
+        source = " and ".join(dict.fromkeys(part for part in (self.source, other.source) if part))
+        return Statistics(sums, self.samples + other.samples, self.layers, source=source)
 
     __add__ = merge
 
@@ -74,6 +77,7 @@ class Statistics:
         """Write one safetensors file, atomically; `load` gives exactly the same back."""
         layout = json.dumps([asdict(layer) for layer in self.layers])
         metadata = {"format": _FORMAT, "version": "1", "samples": str(self.samples), "layers": layout}
+        metadata |= {"source": self.source} if self.source else {}
         return write_safetensors(path, self.square_sums, metadata)
 
     @classmethod
@@ -90,7 +94,7 @@ class Statistics:
         problem = _problem(sums, samples, layers)
         if problem:
             raise ValueError(f"{os.fspath(path)} is damaged: {problem}")
-        return cls(sums, samples, layers)
+        return cls(sums, samples, layers, source=metadata.get("source", ""))
 
 
 def _layer(held: Mapping[str, Any]) -> PrunableLayer:

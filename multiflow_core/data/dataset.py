@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -98,11 +98,16 @@ class DataSet(ABC):
     """Pictures with texts. Everything that measures, calibrates or shows takes one.
 
     Attributes:
-        name, title: for code and for people.
+        name, title: for code and for people; `open` opens it by its name again.
+        path: where it lies, "" for what lies nowhere. fingerprint: digits of its content, "" where the name says it all.
+        classes: the names of all classes; empty where there are none.
     """
 
     name: str
     title: str
+    path: str = ""
+    fingerprint: str = ""
+    classes: Sequence[str] = ()
 
     @abstractmethod
     def items(self, split: str, count: int) -> Sequence[Any]:
@@ -134,10 +139,23 @@ register = DATA_SETS.register
 DEFAULT = "flatland"
 
 
-def open(name: str | DataSet = DEFAULT) -> DataSet:
-    """A data set by name; ValueError with the names there are if nobody has it.
+_OPENERS: list[Callable[[str], DataSet | None]] = []
 
-    >>> open("flatland").title
-    'Flatland'
+
+def register_opener(opener: Callable[[str], DataSet | None]) -> Callable[[str], DataSet | None]:
+    """Add a way to open data that has no name here, such as a path; it returns None for what it does not know."""
+    _OPENERS.append(opener)
+    return opener
+
+
+def open(name: str | DataSet = DEFAULT) -> DataSet:
+    """A data set by name or by the path of files of one's own; ValueError with the names there are if nobody has it.
+
+    >>> open("flatland").title, open("assets/pictures").title
+    ('Flatland', 'pictures')
     """
+    if isinstance(name, str) and name not in DATA_SETS:
+        found = next((found for opener in _OPENERS if (found := opener(name)) is not None), None)
+        if found is not None:
+            return found
     return DATA_SETS.get(name)

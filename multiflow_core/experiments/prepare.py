@@ -12,6 +12,7 @@ from torch import Tensor
 
 from ..calibration.evidence import EVIDENCE, Data, Evidence
 from ..data import dataset
+from ..data.dataset import DataSet
 from ..models.vlm import VLM
 from ..pruning.criteria import CRITERIA
 from ..pruning.method import METHODS
@@ -29,11 +30,24 @@ GRADIENT_BATCH = 32  # pairs behind one gradient: 16 gradients from the calibrat
 
 @dataclass(frozen=True)
 class Sample:
-    """How many calibration pairs a model sees, and how many of them at once: plainly, and where gradients are kept."""
+    """How many calibration pairs a model sees, and how many of them at once: plainly, and where gradients are kept.
+
+    `exact`: so many and no others, whatever lies beside the checkpoint.
+    """
 
     pairs: int
     batch: int
     gradient_batch: int
+    exact: bool = False
+
+
+def sample_of(pairs: int) -> Sample:
+    """So many pairs that somebody asked for.
+
+    >>> sample_of(16)
+    Sample(pairs=16, batch=64, gradient_batch=32, exact=True)
+    """
+    return Sample(pairs, CALIBRATION_BATCH, GRADIENT_BATCH, exact=True)
 
 
 def evidence_of(
@@ -46,7 +60,8 @@ def evidence_of(
     512
     """
     kind = EVIDENCE.get(name)
-    shipped = vlm.folder / kind.file if vlm.folder and kind.file else None
+    exact = sample is not None and sample.exact
+    shipped = vlm.folder / kind.file if vlm.folder and kind.file and not exact else None
     if seed == 0 and data in ("", dataset.DEFAULT) and shipped and shipped.is_file():
         found = kind.load(shipped)
         if found.layers == vlm.layers:
@@ -63,9 +78,20 @@ def collect(
     return kind.collect(vlm.model, None, Data(batches, seed=seed, progress=progress))
 
 
-def read(name: str, vlm: VLM, file: Path) -> Any:
-    """The same, from a file that was collected earlier; ValueError where it is about another model."""
+def source_of(data: DataSet) -> str:
+    """How a file of evidence says what it was collected on; nothing for what is known by name.
+
+    >>> source_of(dataset.open("assets/pictures"))[:10], source_of(dataset.open())
+    ('pictures [', '')
+    """
+    return f"{data.title} [{data.fingerprint}]" if data.fingerprint else ""
+
+
+def read(name: str, vlm: VLM, file: Path, data: str | None = None) -> Any:
+    """The same, from a file that was collected earlier; ValueError where it is about another model, or on other than `data`."""
     found = EVIDENCE.get(name).load(file)
+    if data and found.source and found.source != (asked := source_of(dataset.open(data)) or data):
+        raise ValueError(f"{file} was collected on {found.source}, not on {asked}: leave one of the two out.")
     if found.layers != vlm.layers:
         raise ValueError(f"{file} holds {EVIDENCE.get(name).title} of another model: calibrate {vlm.name} itself.")
     return found

@@ -25,7 +25,7 @@ class Run:
         sparsity: 0..1. allocation, criterion: names of what replaces the method's own, unless `OWN`.
         seed: of chance, and of the choice of calibration pairs.
         options: of the method, ((name, value), ...), where they are not its quick ones.
-        data: the data set that it is calibrated on; none is the default.
+        data: the data set that it is calibrated on, by name or path; none is the default.
     """
 
     model: str
@@ -63,7 +63,8 @@ class Run:
     def __str__(self) -> str:
         text = f"{self.model},{self.method},{self.allocation},{self.sparsity:g}"
         options = ";".join(f"{name}:{value}" for name, value in self.options)
-        more = {"criterion": self.criterion, "seed": self.seed, "data": self.data, "options": options}
+        data = self.data.replace("%", "%25").replace(",", "%2C")  # a path may have commas in it
+        more = {"criterion": self.criterion, "seed": self.seed, "data": data, "options": options}
         plain = {"criterion": OWN, "seed": 0, "data": "", "options": ""}
         return text + "".join(f",{name}={value}" for name, value in more.items() if value != plain[name])
 
@@ -80,6 +81,8 @@ class Run:
         *model, method, allocation, sparsity = parts
         if "options" in more:
             more["options"] = tuple(_option(part) for part in more["options"].split(";"))
+        if "data" in more:
+            more["data"] = more["data"].replace("%2C", ",").replace("%25", "%")
         if "seed" in more:
             more["seed"] = _number(more["seed"], int, "a seed is a whole number")
         share = _number(sparsity, float, "a sparsity lies between 0 and 1")

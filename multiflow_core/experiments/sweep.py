@@ -15,7 +15,8 @@ from typing import Any
 import torch
 import transformers
 
-from ..data.dataset import DEFAULT, Exam
+from ..data import dataset
+from ..data.dataset import DEFAULT, DataSet, Exam
 from ..models.vlm import ASSETS, VLM
 from ..pruning.method import METHODS
 from ..support.version import VERSION
@@ -24,7 +25,7 @@ from ..tasks.task import Scores, tasks
 from ..weights.masks import Masks
 from .benchmark import measure
 from .costs import cost
-from .prepare import CALIBRATION_PAIRS, GRADIENT_BATCH, order_of
+from .prepare import CALIBRATION_PAIRS, GRADIENT_BATCH, Sample, order_of
 from .results import Intervals, Measured, Results
 from .run import OWN, Run
 
@@ -32,28 +33,34 @@ RESULTS = ASSETS / "results"
 SPARSITIES = (0.30, 0.50, 0.63, 0.75, 0.90)
 DEFAULT_METHODS = ("multiflow", "omp", "localmp", "random")
 ABLATION = (("magnitude", "flow", "wanda", "snip"), ("global", "uniform", "multimodal"))
+_COUNTS = {
+    "scenes": "pictures",
+    "calibration_pairs": "calibration pairs",
+}  # in the head of a file, the same for all runs
 Report = Callable[[str], None]
 
 
-def plan(methods: Sequence[str], sparsities: Sequence[float], seeds: int = 3) -> list[Run]:
-    """The runs of a sweep, method by method: several seeds only where chance is involved.
+def plan(
+    methods: Sequence[str], sparsities: Sequence[float], seeds: int = 3, first: int = 0, data: str = ""
+) -> list[Run]:
+    """The runs of a sweep, method by method: several seeds, from the first on, only where chance is involved.
 
     >>> [run.seed for run in plan(["omp", "random"], [0.5], seeds=2)]
     [0, 0, 1]
     """
     return [
-        Run("", method, sparsity, seed=seed)
+        Run("", method, sparsity, seed=first + seed, data=data)
         for method in methods
         for seed in range(seeds if METHODS.get(method).chance else 1)
         for sparsity in sparsities
     ]
 
 
-def ablation(sparsities: Sequence[float]) -> list[Run]:
+def ablation(sparsities: Sequence[float], seed: int = 0, data: str = "") -> list[Run]:
     """Every criterion with every allocation."""
     criteria, allocations = ABLATION
     return [
-        Run("", "multiflow", sparsity, allocation, criterion)
+        Run("", "multiflow", sparsity, allocation, criterion, seed, data=data)
         for criterion in criteria
         for allocation in allocations
         for sparsity in sparsities
@@ -69,6 +76,7 @@ class Sweep:
         masks: folder for the masks of the methods (seed 0), from which the overlaps between them are computed. Masks
             that are not there are made, also for runs that the file holds.
         known: {name: evidence} that is there already, in place of what would be collected.
+        sample: how many calibration pairs; by default as many as the shipped results were made with.
     """
 
     def __init__(
@@ -79,13 +87,30 @@ class Sweep:
         masks: Path | None = None,
         report: Report = print,
         known: Mapping[str, Any] = MappingProxyType({}),
+        sample: Sample | None = None,
     ):
         self.vlm, self.exam, self.path, self.masks, self.report = vlm, exam, path, masks, report
-        self.results = Results.load(path) if path.is_file() else Results(head=describe(vlm, exam))
-        if (other := self.results.head.get("data", DEFAULT)) != exam.data.name:
-            raise ValueError(f"{path} holds figures on {other}: give those on {exam.data.name} a file of their own.")
+        head = {**describe(vlm, exam), **calibrated(known, sample)}
+        self.results = Results.load(path) if path.is_file() else Results(head=head)
+        self._check(head)
         # one order serves all sparsities of a method
-        self._order_of = lru_cache(maxsize=1)(lambda run: order_of(vlm, run, known=known))
+        self._order_of = lru_cache(maxsize=1)(lambda run: order_of(vlm, run, sample=sample, known=known))
+
+    def _check(self, head: Mapping[str, Any]) -> None:
+        """ValueError where the file holds figures of something else: what differs is measured into another file."""
+        held, own, data = self.results.head, "a file of their own", self.exam.data
+        name = held.get("data", DEFAULT)
+        if held.get("data_fingerprint", "") != data.fingerprint or (name != data.name and not data.fingerprint):
+            before, now = (" as it was before", "it as it is now") if name == data.name else ("", data.name)
+            raise ValueError(f"{self.path} holds figures on {name}{before}: give those on {now} {own}.")
+        for key, what in _COUNTS.items():
+            if key in held and held[key] != head[key]:
+                raise ValueError(
+                    f"{self.path} holds figures with {held[key]} {what}: give those with {head[key]} {own}."
+                )
+        if held.get("statistics") != head.get("statistics"):
+            on = [f"statistics of {h.get('statistics') or 'the data itself'}" for h in (held, head)]
+            raise ValueError(f"{self.path} holds figures with {on[0]}: give those with {on[1]} {own}.")
 
     def run(self, runs: Sequence[Run]) -> Results:
         """Measure all runs that the file does not hold yet, and return its content."""
@@ -159,6 +184,7 @@ def describe(vlm: VLM, exam: Exam) -> dict[str, Any]:
         "model": vlm.name,
         "prunable": sum(layer.size for layer in vlm.layers),
         "data": exam.data.name,
+        **({"data_path": exam.data.path, "data_fingerprint": exam.data.fingerprint} if exam.data.fingerprint else {}),
         "split": exam.split,
         "scenes": len(exam.items),
         **{
@@ -178,6 +204,12 @@ def describe(vlm: VLM, exam: Exam) -> dict[str, Any]:
             "threads": torch.get_num_threads(),
         },
     }
+
+
+def calibrated(known: Mapping[str, Any], sample: Sample | None) -> dict[str, Any]:
+    """What the head of a result file says of calibration where it is not as ever."""
+    source = getattr(known.get("statistics"), "source", "")
+    return ({"calibration_pairs": sample.pairs} if sample else {}) | ({"statistics": source} if source else {})
 
 
 def overlaps(folder: Path, sparsities: Sequence[float]) -> tuple[dict[str, Any], ...]:
@@ -212,6 +244,11 @@ def line(
     return f"{name:<22} {sparsity:>4.0%}  seed {seed}  {'  '.join(told)}"
 
 
-def result_file(name: str) -> Path:
-    """Where the shipped results of a built-in model lie."""
-    return RESULTS / f"{name}.json"
+def result_file(name: str, data: str | DataSet = DEFAULT) -> Path:
+    """Where the results of a model lie: the shipped ones of a built-in model, and those on data of one's own.
+
+    >>> result_file("clip", "assets/pictures").name
+    'clip on pictures.json'
+    """
+    found = dataset.open(data)
+    return RESULTS / (f"{name}.json" if found.name == DEFAULT else f"{name} on {found.title}.json")

@@ -1,0 +1,361 @@
+"""Pictures of one's own, with what is known of them, opened by a path: a data set of the rows that a reader finds there."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
+from hashlib import blake2b
+from pathlib import Path
+from typing import overload
+
+from PIL.Image import Image
+
+from ..support.threads import Progress
+from . import pictures
+from .dataset import DataSet, Exam, Question, register_opener
+from .index import Index
+from .reader import Bad, Reader, Source, readers
+
+NEUTRAL = "a picture"  # what a text encoder is calibrated with where nothing is known of a picture
+OF_CLASS = "a photo of a {}"
+_MEASURED = ("test", "val")  # the first of these that rows name is what is measured on
+_NAMES = {"training": "train", "restval": "train", "valid": "val", "validation": "val", "dev": "val", "testing": "test"}
+_AT_ONCE = 64
+_WORKERS = 4
+
+
+@dataclass(frozen=True)
+class Item:
+    """A picture and what is known of it.
+
+    Attributes:
+        name: of the picture, from the data's folder on. source: where it lies.
+        captions, questions: perhaps none. label: the name of its class, "" where there is none.
+    """
+
+    name: str
+    source: Source
+    captions: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+    label: str = ""
+
+
+@dataclass(frozen=True)
+class Found:
+    """What an album holds. Until all pictures were opened, those that are broken or copies count as well.
+
+    Attributes:
+        layout: the title of the reader. splits: how many pictures each that rows name has; empty where none is named.
+        bad: rows that cannot be used; pictures that cannot be opened are among them once they were.
+        divided: whether splits are made from the bytes of the pictures.
+    """
+
+    layout: str
+    pictures: int
+    captions: int
+    questions: int
+    classes: int
+    splits: dict[str, int]
+    bad: int
+    divided: bool
+
+
+class Album(DataSet):
+    """Pictures read from files. What rows say is in an index on disk; pictures are opened when they are asked for.
+
+    >>> from multiflow_core.data import dataset
+    >>> album = dataset.open("assets/pictures")
+    >>> album.found.pictures > 3, album.found.captions, [type(item).__name__ for item in album.items("test", 1)]
+    (True, 0, ['Item'])
+
+    *Splits.* Where rows name a train split and one that is measured on (test, else val), those are it. Otherwise the first bit
+    of a hash of the picture's bytes says on which half it is, train or test, so that copies of a picture are always on the same
+    side. Whatever is calibrated with is in no way measured on: a picture of another split with the same bytes is left out.
+
+    *Order.* A hash of the names decides, so that the first items are a fair sample and the same on every machine.
+
+    *Texts to calibrate with.* A caption, one of several by the seed; else a question; else "a photo of a" and the class; else
+    "a picture": then nothing is learnt of how text differs, and the layers that read text are ranked by that text alone.
+    """
+
+    def __init__(self, path: str | Path, reader: Reader):
+        self.reader = reader
+        self.path, self.name = os.path.abspath(path), str(path)
+        self.title = Path(self.path).name
+        self._index = Index(reader.rows(Path(path)))
+        if not self._index.count("picture"):
+            bad = self._index.count("bad")
+            first = f": {bad} bad rows, the first is {self._index.bad(1)[0]}" if bad else ""
+            raise ValueError(f"{path} holds nothing that can be used ({reader.title}){first}.")
+
+    # --- what there is ----------------------------------------------------------------------------------------------
+
+    @cached_property
+    def fingerprint(self) -> str:
+        return self._index.fingerprint()
+
+    @cached_property
+    def classes(self) -> tuple[str, ...]:
+        return self._index.classes()
+
+    @property
+    def found(self) -> Found:
+        """How much there is of what."""
+        count = self._index.count
+        parts = (count("picture"), count("caption"), count("question"), len(self.classes))
+        return Found(
+            self.reader.title, *parts, {s: n for s, n in self._named.items() if s}, count("bad"), self._divided
+        )
+
+    def bad(self, most: int = 10) -> list[Bad]:
+        """The first rows that cannot be used, and pictures that could not be opened."""
+        return self._index.bad(most)
+
+    def copies(self) -> list[tuple[str, str]]:
+        """(name, name) of a picture and of an earlier one with the same bytes, among those that were opened."""
+        return self._index.copies()
+
+    def halves(self) -> dict[str, int]:
+        """How many pictures fall into train and test, where their bytes decide and all were opened; copies count once."""
+        return {half: sum(_half(digest) == half for digest in self._index.digests()) for half in ("train", "test")}
+
+    def check(self, progress: Progress | None = None) -> Found:
+        """Open every picture once, so that those that are broken are among the bad rows, and copies are known."""
+        numbers = self._index.numbers()
+        for done, _ in enumerate(self._looked_at(numbers), 1):
+            if progress and done % _AT_ONCE == 0:
+                progress(done / len(numbers), "opening every picture")
+        return self.found
+
+    @cached_property
+    def _named(self) -> dict[str, int]:
+        return self._index.splits()
+
+    @cached_property
+    def _divided(self) -> bool:
+        return not (any(_plain(s) == "train" for s in self._named) and any(_plain(s) in _MEASURED for s in self._named))
+
+    # --- splits -----------------------------------------------------------------------------------------------------
+
+    def split(self, asked: str) -> str:
+        """The split that stands for the one asked for: "val" for "test" where rows name a val split and no test split."""
+        there = {_plain(name) for name in self._named}
+        if asked == "test" and not self._divided and "test" not in there:
+            return "val"
+        return asked
+
+    def _usable(self, split: str, has: str = "", seed: str = "") -> Iterator[int]:
+        """The numbers of the pictures of a split that can be opened, of copies only the first."""
+        seen: set[bytes] = set()
+        for number, digest in self._looked_at(self._numbers(split, has, seed)):
+            if digest not in seen and (not self._divided or _half(digest) == split):
+                seen.add(digest)
+                yield number
+
+    def _measured(self, number: int) -> bool:
+        """Whether a picture lies in a split that is measured on as well, under another name."""
+        if self._divided:
+            return False
+        others = [name for name in self._named if _plain(name) in _MEASURED]
+        alike = (other for name in others for other in self._index.as_long(number, name))
+        return any(self._look_at(other)[0] == self._look_at(number)[0] for other in alike)
+
+    def _numbers(self, split: str, has: str, seed: str) -> Sequence[int]:
+        if self._divided:
+            return self._index.numbers(has, "", seed)
+        names = [name for name in self._named if _plain(name) == split]
+        found = [self._index.numbers(has, name, seed) for name in names if name]
+        return [number for numbers in found for number in numbers]
+
+    def _looked_at(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
+        """(number, digest of the bytes) of those pictures that can be opened."""
+        with ThreadPoolExecutor(_WORKERS) as pool:
+            for start in range(0, len(numbers), _AT_ONCE):
+                part = numbers[start : start + _AT_ONCE]
+                for number, (digest, problem) in zip(part, pool.map(self._look_at, part), strict=True):
+                    if not problem:
+                        yield number, digest
+
+    def _look_at(self, number: int) -> tuple[bytes, str]:
+        digest, problem = self._index.looked_at(number)
+        if digest is None:
+            try:
+                held = self.reader.read(self._index.entry(number).source)
+                digest, problem = blake2b(held, digest_size=16).digest(), pictures.problem(held)
+            except OSError as error:
+                digest, problem = b"", f"cannot be read ({error.strerror or error})"
+            self._index.keep(number, digest, problem)
+        return digest, problem
+
+    def _item(self, number: int) -> Item:
+        entry, index = self._index.entry(number), self._index
+        return Item(entry.name, entry.source, index.captions(number), index.questions(number), entry.label)
+
+    # --- as every data set ------------------------------------------------------------------------------------------
+
+    def items(self, split: str, count: int) -> tuple[Item, ...]:
+        return self._items(self.split(split), count, self._best())
+
+    def _items(self, split: str, count: int, has: str) -> tuple[Item, ...]:
+        chosen = (self._item(number) for number, _ in zip(self._usable(split, has), range(count), strict=False))
+        return tuple(chosen)
+
+    def _best(self) -> str:
+        """What the pictures have that are asked about: captions, else questions, else classes."""
+        there = {
+            "caption": self._index.count("caption"),
+            "question": self._index.count("question"),
+            "label": self.classes,
+        }
+        return next((has for has, any_of in there.items() if any_of), "")
+
+    def pictures(self, items: Sequence[Item], side: int) -> Pictures:
+        """Opened when they are asked for, one by one; reduced where they are much larger than side x side pixels."""
+        return Pictures(self.reader, tuple(item.source for item in items), side)
+
+    def pairs(self, count: int, seed: int, side: int) -> Pairs:
+        """From the train split, as many as there are; ValueError where there is none."""
+        usable = (n for n in self._usable("train", self._best(), f"pairs {seed}") if not self._measured(n))
+        items = [self._item(number) for number, _ in zip(usable, range(count), strict=False)]
+        if not items:
+            raise ValueError(f"{self.name} has no pictures to calibrate with: {self._why('train')}.")
+        return Pairs(self.pictures(items, side), tuple(_text_of(item, seed) for item in items))
+
+    def exam(self, split: str, items: int, captioned: int, asked: int, seed: int = 0) -> Exam:
+        """All captions of every item, all questions about those asked about that have an answer, and classes where all have one.
+
+        As many items as there are, at most `items`; ValueError where there is none.
+        """
+        used = self.split(split)
+        chosen = self._items(used, items, self._best())
+        if not chosen:
+            raise ValueError(f"{self.name} has no pictures to measure on: {self._why(used)}.")
+        texts = [(i, text) for i, item in enumerate(chosen) for text in item.captions]
+        questions = [(i, q) for i, item in enumerate(chosen[:asked]) for q in item.questions if q.answer]
+        labelled = all(item.label for item in chosen)
+        return Exam(
+            self, used, chosen, tuple(text for _, text in texts), tuple(questions), min(captioned, len(chosen)) * bool(texts),
+            tuple(i for i, _ in texts), self.classes if labelled else (),
+            tuple(self.classes.index(item.label) for item in chosen) if labelled else (),
+        )  # fmt: skip
+
+    def _why(self, split: str) -> str:
+        if self._divided:
+            return (
+                f"of its {self._index.count('picture')} pictures none that can be opened falls into {split}; add some"
+            )
+        return f"no picture of its split {split} can be opened"
+
+
+def _plain(split: str) -> str:
+    """A split by the name that it has here."""
+    name = split.lower()
+    return _NAMES.get(name, name)
+
+
+def _half(digest: bytes) -> str:
+    return "test" if digest[0] & 1 else "train"
+
+
+def _text_of(item: Item, seed: int) -> str:
+    if item.captions:
+        number = blake2b(f"{seed}/{item.name}".encode(), digest_size=4).digest()
+        return item.captions[int.from_bytes(number, "big") % len(item.captions)]
+    if item.questions:
+        return item.questions[0].text
+    return OF_CLASS.format(item.label) if item.label else NEUTRAL
+
+
+@lru_cache(maxsize=_AT_ONCE)
+def _opened(reader: Reader, source: Source, side: int) -> Image:
+    try:
+        return pictures.opened(reader.read(source), side)
+    except (OSError, ValueError) as error:
+        raise ValueError(f"The picture {source.path} cannot be opened any more: it {error}.") from None
+
+
+@dataclass(frozen=True)
+class Pictures(Sequence[Image]):
+    """Pictures that are opened when they are asked for; the last few stay."""
+
+    reader: Reader
+    sources: tuple[Source, ...]
+    side: int
+
+    def __len__(self) -> int:
+        return len(self.sources)
+
+    @overload
+    def __getitem__(self, at: int) -> Image: ...
+
+    @overload
+    def __getitem__(self, at: slice) -> Pictures: ...
+
+    def __getitem__(self, at):
+        if isinstance(at, slice):
+            return Pictures(self.reader, self.sources[at], self.side)
+        return _opened(self.reader, self.sources[at], self.side)
+
+
+@dataclass(frozen=True)
+class Pairs(Sequence[tuple[Image, str]]):
+    """Pictures that are opened when they are asked for, with a text each; a part of them is opened at once."""
+
+    pictures: Pictures
+    texts: tuple[str, ...]
+
+    def __len__(self) -> int:
+        return len(self.texts)
+
+    def __getitem__(self, at):
+        if isinstance(at, slice):
+            return list(zip(self.pictures[at], self.texts[at], strict=True))
+        return self.pictures[at], self.texts[at]
+
+
+# --- opening --------------------------------------------------------------------------------------------------------
+
+
+def open_album(name: str) -> Album | None:
+    """The data that lies at a path, read again only when its files have changed; None where the name is of no path.
+
+    Raises:
+        FileNotFoundError: there is no such file or folder.
+        ValueError: nothing there can be used.
+    """
+    if not name:
+        return None
+    path = Path(name).expanduser()
+    reader = next((reader for reader in readers() if reader.recognises(path)), None)
+    if reader is None:
+        if path.exists():
+            raise ValueError(f"{name} is no data that can be read: known are {', '.join(r.title for r in readers())}.")
+        if len(path.parts) > 1 or path.suffix:
+            raise FileNotFoundError(f"There is no file or folder {name!r}.")
+        return None
+    with _OPENING:  # two that ask at once get the same
+        return _album(name, _stamp(path))
+
+
+_OPENING = threading.RLock()
+
+
+@lru_cache(maxsize=4)
+def _album(name: str, stamp: tuple[int, ...]) -> Album:
+    path = Path(name).expanduser()
+    return Album(name, next(reader for reader in readers() if reader.recognises(path)))
+
+
+def _stamp(path: Path) -> tuple[int, ...]:
+    """When a path, and what lies in it besides pictures, was changed."""
+    if not path.exists():
+        return ()
+    inside = sorted(e.path for e in os.scandir(path) if not pictures.is_picture(e.name)) if path.is_dir() else []
+    return tuple(os.stat(place).st_mtime_ns for place in (path, *inside))
+
+
+register_opener(open_album)

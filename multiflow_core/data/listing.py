@@ -1,0 +1,87 @@
+"""What a data set holds, as lines of text."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from ..support.threads import Progress
+from .album import NEUTRAL, Album, Item
+from .dataset import DataSet
+
+BAD, EXAMPLES = 8, 3
+_WORDS = (("pictures", "picture"), ("captions", "caption"), ("questions", "question"), ("classes", "class"))
+
+
+def lines(data: DataSet, progress: Progress | None = None, thorough: bool = True) -> Iterator[str]:
+    """What was found, what cannot be used, and three examples; if `thorough`, after every picture was opened.
+
+    >>> from multiflow_core.data import dataset
+    >>> next(lines(dataset.open("flatland")))
+    'Flatland: built in, drawn as it is asked for'
+    """
+    if isinstance(data, Album):
+        if thorough:
+            data.check(progress)
+        yield from _found(data, thorough)
+        yield from _bad(data)
+        yield from (_example(item) for item in _examples(data))
+        return
+    yield f"{data.title}: built in, drawn as it is asked for"
+    exam = data.exam("test", EXAMPLES, EXAMPLES, EXAMPLES)
+    yield from (f"  {text}" for text in exam.texts)
+    yield from (f"  {question.text}? {question.answer}" for _, question in exam.asked[:EXAMPLES])
+
+
+def _found(album: Album, thorough: bool) -> Iterator[str]:
+    found = album.found
+    counts = [(getattr(found, many), one if getattr(found, many) == 1 else many) for many, one in _WORDS]
+    yield f"{album.name}: {found.layout}, fingerprint {album.fingerprint}"
+    yield "  " + ", ".join(f"{count:,} {name}" for count, name in counts if count)
+    if found.divided:
+        halves = album.halves() if thorough else {}
+        told = " (" + ", ".join(f"{name} {count:,}" for name, count in halves.items()) + ")" if halves else ""
+        yield f"  splits: train and test by a hash of each picture's bytes, about half each{told}"
+    else:
+        yield "  splits: " + ", ".join(f"{name or 'none'} {count:,}" for name, count in found.splits.items())
+    if not found.captions:
+        told = (
+            "their questions"
+            if found.questions
+            else '"a photo of a ..." and the class'
+            if found.classes
+            else f'"{NEUTRAL}"'
+        )
+        yield f"  no captions: calibration gives every picture {told} as its text"
+        if not found.questions and not found.classes:
+            yield "  so the layers that read text see one text: calibrate on pictures with captions if they matter"
+
+
+def _bad(album: Album) -> Iterator[str]:
+    if count := album.found.bad:
+        yield f"{count:,} rows cannot be used:" if count > 1 else "1 row cannot be used:"
+        yield from (f"  {bad}" for bad in album.bad(BAD))
+        if count > BAD:
+            yield f"  and {count - BAD:,} more"
+    if copies := album.copies():
+        yield (
+            f"{len(copies):,} pictures are copies, and count once:"
+            if len(copies) > 1
+            else "1 picture is a copy, and counts once:"
+        )
+        yield from (f"  {name} is {first}" for name, first in copies[:BAD])
+        if len(copies) > BAD:
+            yield f"  and {len(copies) - BAD:,} more"
+
+
+def _examples(album: Album) -> tuple[Item, ...]:
+    """A few that are measured on, or calibrated with."""
+    return album.items("test", EXAMPLES) or album.items("train", EXAMPLES)
+
+
+def _example(item: Item) -> str:
+    said = [
+        *item.captions[:1],
+        *(f"{q.text} {q.answer}".strip() for q in item.questions[:1]),
+        *([item.label] if item.label else []),
+    ]
+    return f"  {item.name}" + "".join(f"  {text[:100]}" for text in said)

@@ -1,0 +1,1 @@
+"""Readers: one file a layout of data on disk."""
