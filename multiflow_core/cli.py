@@ -280,6 +280,12 @@ def _add_evaluate(commands) -> None:
     command.add_argument("--seed", type=int, default=0, help="of the first run of a method, and of the choice of pairs")
     command.add_argument("--methods", nargs="+", help='names, or "all"')
     command.add_argument("--sparsities", nargs="+", type=float)
+    command.add_argument(
+        "--prompts",
+        nargs="+",
+        metavar="SENTENCE",
+        help='for classification: sentences with {} for a class, or "ensemble" for CLIP\'s seven (default: "a photo of a {}.")',
+    )
     command.add_argument("--seeds", type=int, default=3, help="runs of a method in which chance is involved")
     command.add_argument(
         "--costs",
@@ -300,9 +306,12 @@ def _evaluate(options: argparse.Namespace) -> None:
     from .experiments.sweep import DEFAULT_METHODS, SPARSITIES, Sweep, ablation, plan, result_file
     from .models.vlm import load
     from .pruning.method import methods
+    from .tasks.classification import prompts_of
 
     data = dataset.open(options.data or DEFAULT)
     exam = full_exam("test", options.items, data) if options.items else short_exam(data)
+    if options.prompts:
+        exam = replace(exam, prompts=prompts_of(options.prompts))
     seen = _calibrated_on(options.calibrate_on or data.name)
     vlm = load(options.model, device=options.device)
     names = [m.name for m in methods()] if options.methods == ["all"] else options.methods or DEFAULT_METHODS

@@ -36,6 +36,7 @@ ABLATION = (("magnitude", "flow", "wanda", "snip"), ("global", "uniform", "multi
 _COUNTS = {
     "scenes": "pictures",
     "calibration_pairs": "calibration pairs",
+    "prompts": "as prompts",
 }  # in the head of a file, the same for all runs
 Report = Callable[[str], None]
 
@@ -104,9 +105,9 @@ class Sweep:
             before, now = (" as it was before", "it as it is now") if name == data.name else ("", data.name)
             raise ValueError(f"{self.path} holds figures on {name}{before}: give those on {now} {own}.")
         for key, what in _COUNTS.items():
-            if key in held and held[key] != head[key]:
+            if key in held and held[key] != head.get(key):
                 raise ValueError(
-                    f"{self.path} holds figures with {held[key]} {what}: give those with {head[key]} {own}."
+                    f"{self.path} holds figures with {held[key]} {what}: give those with {head.get(key)} {own}."
                 )
         if held.get("statistics") != head.get("statistics"):
             on = [f"statistics of {h.get('statistics') or 'the data itself'}" for h in (held, head)]

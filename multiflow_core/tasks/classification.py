@@ -5,6 +5,7 @@ Radford et al., Learning transferable visual models from natural language superv
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,6 +29,21 @@ ENSEMBLE = (  # the seven that CLIP's authors found to be worth as much as their
     "art of the {}.",
     "a photo of the small {}.",
 )
+PROMPTS = {"plain": PLAIN, "ensemble": ENSEMBLE}
+
+
+def prompts_of(sentences: Sequence[str]) -> tuple[str, ...]:
+    """Sentences in which {} stands for a class, or those that go by a name; ValueError for one that names no class.
+
+    >>> prompts_of(["a drawing of a {}"]), len(prompts_of(["ensemble"]))
+    (('a drawing of a {}',), 7)
+    """
+    found = tuple(prompt for sentence in sentences for prompt in PROMPTS.get(sentence, (sentence,)))
+    if bare := [prompt for prompt in found if "{}" not in prompt]:
+        raise ValueError(
+            f"{bare[0]!r} does not say with {{}} where the name of a class goes; {' and '.join(PROMPTS)} are known."
+        )
+    return found
 
 
 def predict(vlm: VLM, exam: Exam) -> tuple[Tensor, Tensor]:

@@ -13,6 +13,8 @@ from multiflow_core.experiments.run import Run
 from multiflow_core.models.format import FORMATS
 from multiflow_core.models.vlm import ASSETS
 from multiflow_core.pruning.method import methods
+from multiflow_core.tasks.classification import ENSEMBLE
+from tests.core.data.made import put
 
 BLIPS = str(ASSETS / "flatland-blip" / "statistics.safetensors")
 
@@ -99,6 +101,29 @@ def test_given_statistics_take_the_place_of_collecting(clip, tmp_path, monkeypat
     assert found.scores["retrieval"] == benchmark.measure(vlm.prune(expected), exam)["retrieval"]
 
 
+def test_evaluate_tells_classes_of_a_folder_by_prompts(clip, tmp_path, capsys):
+    """Pictures in a folder a class: classes alone are asked, by the prompts given, which another run may not change."""
+    for first, kind in enumerate(("cat", "dog", "boat")):
+        put(tmp_path / "pets" / kind, *(f"{i}.png" for i in range(14)), first=100 * first)
+    out = tmp_path / "r.json"
+    arguments = ["evaluate", clip, "--data", str(tmp_path / "pets"), "--methods", "omp", "--sparsities", "0.5"]
+    main([*arguments, "--out", str(out), "--prompts", "ensemble", "a drawing of a {}"])
+    found = Results.load(out)
+    assert found.head["classes"] == 3 and found.head["prompts"] == [*ENSEMBLE, "a drawing of a {}"]
+    for scores, between in (
+        (found.dense, found.dense_intervals),
+        (found.runs[0].scores, found.runs[0].intervals),
+    ):
+        assert set(scores) == {"classification"} and scores["classification"]["top-5"] == 1.0
+        low, high = between["classification"]["top-1"]
+        assert 0 <= low <= scores["classification"]["top-1"] <= high <= 1
+    low, high = found.dense_intervals["classification"]["top-1"]
+    assert f"top-1 {found.dense_figure('classification'):.3f} [{low:.3f}, {high:.3f}]" in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        main([*arguments, "--out", str(out)])
+    assert "give those with ['a photo of a {}.'] a file of their own" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("arguments", "sentence"),
     [
@@ -111,6 +136,7 @@ def test_given_statistics_take_the_place_of_collecting(clip, tmp_path, monkeypat
         (["prune", "flatland-xvlm", "--sparsity", "0.5", "--masks", "x", "--statistics", BLIPS], "of another model"),
         (["evaluate", "flatland-xvlm", "--out", "x", "--statistics", BLIPS], "of another model"),
         (["evaluate", "flatland-blip", "--out", "x", "--statistics", __file__], "is not"),
+        (["evaluate", "flatland-blip", "--out", "x", "--prompts", "a photo"], "where the name of a class goes"),
     ],
 )
 def test_a_mistake_gets_one_sentence(arguments, sentence, capsys):
@@ -126,5 +152,5 @@ def test_evaluate_knows_its_options(capsys):
     with pytest.raises(SystemExit):
         main(["evaluate", "--help"])
     shown = capsys.readouterr().out
-    for option in ("--methods", "--sparsities", "--seeds", "--ablation", "--costs", "--masks", "--out"):
+    for option in ("--methods", "--sparsities", "--seeds", "--ablation", "--costs", "--masks", "--out", "--prompts"):
         assert option in shown

@@ -54,6 +54,12 @@ def test_the_usual_prompt_where_none_is_given():
     assert asked == ["a photo of a cat.", "a photo of a dog."] and all("{}" in prompt for prompt in (*PLAIN, *ENSEMBLE))
 
 
+def test_prompts_by_name_and_by_sentence():
+    assert classification.prompts_of(["plain", "a drawing of a {}"]) == (*PLAIN, "a drawing of a {}")
+    with pytest.raises(ValueError, match=r"'ensembel' does not say with \{\} where .* plain and ensemble are known"):
+        classification.prompts_of(["ensembel"])
+
+
 def test_it_is_asked_only_where_there_are_classes():
     task = TASKS.get("classification")
     assert (
