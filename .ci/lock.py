@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-SAME_EVERYWHERE = "-none-any.whl"
+SAME_EVERYWHERE = "py3-none-any.whl"  # of any Python 3, too
 
 
 def resolved(requirements: str) -> list[tuple[str, str, str | None]]:

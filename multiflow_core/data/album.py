@@ -84,9 +84,13 @@ class Album(DataSet):
 
     def __init__(self, path: str | Path, reader: Reader):
         self.reader = reader
-        self.path, self.name = os.path.abspath(path), str(path)
+        place = Path(path).expanduser()
+        self.name, self.path = (
+            str(path),
+            os.path.abspath(place) if place.exists() else str(path),
+        )  # or a name of the hub
         self.title = Path(self.path).name
-        self._index = Index(reader.rows(Path(path)))
+        self._index = Index(reader.rows(place))
         if not self._index.count("picture"):
             bad = self._index.count("bad")
             first = f": {bad} bad rows, the first is {self._index.bad(1)[0]}" if bad else ""
@@ -332,6 +336,8 @@ def open_album(name: str) -> Album | None:
     path = Path(name).expanduser()
     reader = next((reader for reader in readers() if reader.recognises(path)), None)
     if reader is None:
+        if path.suffix.lower() == ".zip" and path.is_file():
+            raise ValueError(f"{name} is a zip: unpack it, and give the folder.")
         if path.exists():
             raise ValueError(f"{name} is no data that can be read: known are {', '.join(r.title for r in readers())}.")
         if len(path.parts) > 1 or path.suffix:

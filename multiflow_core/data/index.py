@@ -160,7 +160,7 @@ class Index:
             for place, name in base.execute(query, (digest, problem, number)).fetchall():
                 if problem:
                     base.execute(
-                        "INSERT INTO bad VALUES (?, ?)", (place or name, f"{name} {problem}" if place else problem)
+                        "INSERT INTO bad VALUES (?, ?)", (place, problem if place == name else f"{name} {problem}")
                     )
 
     def digests(self) -> list[bytes]:
