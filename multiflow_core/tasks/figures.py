@@ -67,7 +67,8 @@ def intervals(figures: Mapping[str, float]) -> dict[str, tuple[float, float]]:
     Whole pictures are drawn, with all that was asked about them: questions about one picture stand and fall together, and
     taken one by one they would look surer than they are. All figures see the same samples. (Percentile interval: Efron and
     Tibshirani, An Introduction to the Bootstrap, 1993, chapter 13; clusters: Field and Welsh, Bootstrapping clustered data,
-    JRSS B 69, 2007.) What the other pictures are for one of them, the gallery of a search or how rare a word is, stays.
+    JRSS B 69, 2007.) What the other pictures are for one of them, the gallery of a search or how rare a word is, stays. Where
+    every item came out alike no sample differs, and the interval is that one value: it says nothing of what was never seen.
     """
     known = {name: figure for name, figure in figures.items() if isinstance(figure, Figure)}
     if not known:

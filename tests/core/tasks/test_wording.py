@@ -10,6 +10,7 @@ from pycocoevalcap.bleu.bleu_scorer import BleuScorer
 from pycocoevalcap.cider.cider import Cider
 from pycocoevalcap.rouge.rouge import Rouge
 
+from multiflow_core.tasks.figures import RESAMPLES, SEED, Figure, intervals
 from multiflow_core.tasks.wording import bleu, bleu_counts, cider, rouge, words
 
 TEXT = st.lists(
@@ -92,6 +93,16 @@ def test_bleu_is_of_the_corpus_and_takes_the_nearest_reference_the_shorter_of_tw
     assert bleu_counts(words("a b c"), [words("a b c d"), words("a b")])[:2] == (3, 2)
     pairs = [(words("a b c d"), [words("a b c d")]), (words("x y z w"), [words("a b c d")])]
     assert corpus_bleu(pairs) == pytest.approx(0.5) != pytest.approx((1 + 0) / 2 + 0.1)
+
+
+def test_between_what_bleu_lies_is_worked_out_anew_for_every_sample():
+    """Not the mean of captions' own figures: the corpus of each sample of captions, put together slowly."""
+    chance = np.random.default_rng(0)
+    pairs = [(list(chance.choice(list("abcd"), 6)), [list(chance.choice(list("abcd"), 7))]) for _ in range(8)]
+    draws = np.random.default_rng(SEED).integers(len(pairs), size=(RESAMPLES, len(pairs)))
+    sampled = [corpus_bleu([pairs[i] for i in draw]) for draw in draws]
+    found = intervals({"": Figure([bleu_counts(*pair) for pair in pairs], of=bleu)})[""]
+    assert found == pytest.approx(tuple(np.percentile(sampled, [2.5, 97.5])), abs=1e-12)
 
 
 def test_rouge_by_hand():
