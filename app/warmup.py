@@ -37,7 +37,7 @@ def _warm() -> None:
 
         for method in (state.METHOD.default, "omp"):
             runs.order(Run(model, method))
-        gallery.gallery(model)
+        gallery.gallery(model, "")
         gallery.image_embeddings(Run.dense(model))
         gallery.image_embeddings(Run(model, state.METHOD.default, state.SPARSITY.default))
     except RuntimeError as problem:

@@ -11,6 +11,7 @@ from app.markup import cards
 from app.parts import ladder_panel, picture_picker, ui
 from app.state import Run
 
+REFERENCES = 5
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
     "is as strong as the model was sure of it; point at a word for the number. Words struck through are false of the "
@@ -32,7 +33,7 @@ def show(settings: Run) -> None:
         return
     with st.container(key="wrap_asked_captions"):
         left, right = st.columns([4, 8], gap="large")
-        picture = picture_picker.choose(left.container(), left.container())
+        picture = picture_picker.choose(settings.data, left.container(), left.container())
     with right:
         _captions(settings, picture)
         if ladder_panel.wanted(settings, "caption", cheap=True):
@@ -43,12 +44,12 @@ def show(settings: Run) -> None:
 
 
 def _captions(settings: Run, picture: gallery.Picture) -> None:
-    keys = Run.dense(settings.model), settings
+    keys = Run.dense(settings.model, settings.data), settings
     name = f"{runs.title(keys[1])} at {percent(settings.sparsity)}"
     with ui.working() as progress:
         captions = [gallery.caption(key, picture, progress) for key in keys]
     dense = runs.vlm(settings.model)
-    said = truth.marked(*(truth.judged(one, picture.scene, truth.at_home(dense)) for one in captions))
+    said = truth.marked(*(truth.judged(one, picture, truth.at_home(dense)) for one in captions))
     ui.heading(finding(name, *said), ABOUT, "captions")
     for side, title, caption in zip(("dense", "pruned"), ("The dense model says", f"{name} says"), said, strict=True):
         with st.container(key=f"caption_{side}"):
@@ -56,6 +57,9 @@ def _captions(settings: Run, picture: gallery.Picture) -> None:
     st.html(cards.legend())
     if picture.scene is not None:
         st.caption(f"What is really there: *{gallery.caption_of(picture.scene)}*.")
+    elif picture.texts:
+        said_by_people = " · ".join(f"*{ui.verbatim(text)}*" for text in picture.texts[:REFERENCES])
+        st.caption(f"What people wrote: {said_by_people}")
     ui.note(truth.strange(dense, picture.scene is not None))
 
 

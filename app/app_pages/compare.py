@@ -7,10 +7,10 @@ import shlex
 import streamlit as st
 
 from app import state
-from app.engine import checkpoints, runs
+from app.engine import checkpoints, data_sets, runs
 from app.facts import comparison, measured
 from app.look.words import percent
-from app.parts import address, ui
+from app.parts import address, measure_panel, ui
 from app.state import Run
 
 SHOWN = ("multiflow", "sparsegpt", "chita++", "wanda", "omp", "random")  # the strongest, and the plainest
@@ -42,13 +42,14 @@ ABOUT_ABLATION = (
 def show(settings: Run) -> None:
     st.title("Compare: which method keeps more?")
     titles = runs.all_titles()
-    data = comparison.load(settings.model, titles)
+    data = comparison.load(settings.model, settings.data, titles)
     if data is None:
         st.info(
-            f"Nothing has been measured for {ui.verbatim(checkpoints.title(settings.model))} yet. This command writes the "
-            "file that this page reads:"
+            f"Nothing has been measured for {ui.verbatim(checkpoints.title(settings.model))} on "
+            f"{ui.verbatim(data_sets.title(settings.data))} yet. This command writes the file that this page reads:"
         )
-        st.code(_command(settings.model), language=None, wrap_lines=True)
+        st.code(_command(settings), language=None, wrap_lines=True)
+        _measure(settings)
         return
     titles = measured.task_titles()
     task = address.switch("Task", state.TASK, {task: titles[task] for task in data.dense})
@@ -65,16 +66,27 @@ def show(settings: Run) -> None:
         if grid := comparison.ablation(data, task, sparsity):
             ui.chart(grid, "ablation", ABOUT_ABLATION)
     _masks_and_costs(data, chosen, sparsity)
+    _measure(settings)
     at = data.nearest(sparsity)
     if abs(at - sparsity) > 0.005:
         st.caption(f"Measured at {percent(at)}, the measured sparsity nearest to {percent(sparsity)}.")
 
 
-def _command(model: str) -> str:
-    """What measures all methods on a model, on the command line."""
-    address = checkpoints.address_of(model)
-    out = "" if address == model else f" --out {shlex.quote(str(checkpoints.result_file(model)))}"
-    return f"python -m multiflow_core evaluate {shlex.quote(address)} --methods all --ablation{out}"
+def _measure(settings: Run) -> None:
+    """Measuring from here, but for what is shipped: that was measured by its own command."""
+    if settings.data or settings.model not in checkpoints.models():
+        measure_panel.show(settings)
+
+
+def _command(settings: Run) -> str:
+    """What measures all methods on a model and a data set, on the command line."""
+    address, data = checkpoints.address_of(settings.model), data_sets.source(settings.data)
+    said = ["python", "-m", "multiflow_core", "evaluate", address, "--methods", "all", "--ablation"]
+    if data:
+        said += ["--data", data, "--calibrate-on", data]
+    if data or address != settings.model:
+        said += ["--out", str(checkpoints.result_file(settings.model, settings.data))]
+    return shlex.join(said)
 
 
 def _shown(data: comparison.Comparison, chosen: str) -> list[str]:

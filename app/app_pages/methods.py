@@ -24,7 +24,7 @@ ABOUT = (
 
 def show(settings: Run) -> None:
     st.title("Methods: which weights to prune?")
-    data = comparison.load(settings.model, runs.all_titles())
+    data = comparison.load(settings.model, settings.data, runs.all_titles())
     cards, words = st.tabs(["Methods", "Glossary"])
     with words:
         st.markdown(GLOSSARY.read_text(encoding="utf-8"))

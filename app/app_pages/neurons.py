@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import streamlit as st
@@ -90,7 +91,7 @@ def _rival(key: Run) -> Run:
     chosen = address.choose(
         st.selectbox, "Compared with", state.OTHER, names, usual.method if usual else "", label_visibility="collapsed"
     )
-    return Run(key.model, chosen, key.sparsity)
+    return replace(key, method=chosen, allocation=state.OWN)
 
 
 # --- the window ---------------------------------------------------------------------------------------------------

@@ -40,7 +40,7 @@ CROSS = " Cross-attention (*cross* …) reads the picture; BLIP counts it as tex
 def show(settings: Run) -> None:
     st.title("What was pruned, and what is left")
     key = settings
-    results = measured.load(settings.model)
+    results = measured.load(settings.model, settings.data)
     headline = st.container()
     with ui.working() as progress:
         now = layer_sparsity.of(key, progress)

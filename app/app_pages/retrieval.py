@@ -18,14 +18,15 @@ from app.state import Run
 TOP = 8
 ABOUT = (
     "Both models rank the same {n} pictures by how well they fit the text. **1** is the best; the number under a "
-    "picture is the cosine similarity of its embedding with the text's. A green frame and ✓ mean that the text is really "
-    "true of the picture, which Flatland knows for certain. ▲ 3 on the pruned side: three places further up than in the "
-    "dense ranking."
+    "picture is the cosine similarity of its embedding with the text's. A green frame and ✓ mean that the text is {true}. "
+    "▲ 3 on the pruned side: three places further up than in the dense ranking."
 )
 ABOUT_CAPTIONS = (
-    "Both models rank the same {n} captions by how well they fit the picture. ✓ marks those that are true of it. ▲ 3 on the "
+    "Both models rank the same {n} captions by how well they fit the picture. ✓ marks those that are {true}. ▲ 3 on the "
     "pruned side: three places further up than in the dense ranking."
 )
+FLAT = "really true of the picture, which Flatland knows for certain"
+OWN = "one that people wrote about the picture; of others nobody knows whether they are true"
 ABOUT_GAPS = (
     "The similarity of the best of each kind, in both models: full bars for what should be found, hollow bars for what "
     "should not. The number beside a model is the lead of the one over the other. A small lead is a ranking that the next "
@@ -45,7 +46,7 @@ def show(settings: Run) -> None:
     if not ui.able(dense, "retrieval"):
         return
     with ui.working() as progress:
-        pool = gallery.gallery(settings.model, progress)
+        pool = gallery.gallery(settings.model, settings.data, progress)
     with ui.controls("direction"):
         direction = address.switch("Direction", state.DIRECTION, {name: name for name in state.DIRECTIONS})
     if direction == state.DIRECTIONS[0]:
@@ -60,9 +61,10 @@ def show(settings: Run) -> None:
 def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     dense = runs.vlm(settings.model)
     with ui.controls("query"):
-        row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", typed_text.EXAMPLES)
+        examples = typed_text.EXAMPLES if pool.flat else pool.examples
+        row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", examples)
         with row:
-            scenes = _searched(len(pool.scenes))
+            searched = _searched(pool)
     picture_picker.complaints()
     query = text_field.checked(state.QUERY, dense)
     if not query.usable:
@@ -70,33 +72,34 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     own = picture_picker.own()
 
     def scores(key: Run, progress: Progress) -> list[float]:
-        return gallery.text_scores(key, query.text, progress, own, scenes)
+        return gallery.text_scores(key, query.text, progress, own, searched)
 
     with ui.working() as progress:
         both = [scores(key, progress) for key in keys(settings)]
-    known = truth.of(query.text, pool.scenes if scenes else ())
-    if not known.understood and not query.complaints:
+    pictures = pool.pictures if searched else ()
+    known = truth.of(query.text, pictures)
+    if not known.understood and not query.complaints and pool.flat:
         st.caption(
             f"Flatland's grammar cannot check this wording ({ui.verbatim(known.reason)}), so no picture is marked as true."
         )
-    texts = (pool.captions if scenes else ()) + tuple(picture.title for picture in own)
-
-    def shown(i: int) -> bytes:
-        return gallery.shown(pool.scenes[i]) if i < len(known.true) else own[i - len(known.true)].shown
-
+    texts = tuple(gallery.about(picture) for picture in pictures) + tuple(picture.title for picture in own)
     marked = known.true + (False,) * len(own)
-    found = rankings.compare(both, texts, marked, TOP, "pictures", known.understood and scenes, shown)
-    _beside(settings, found, cards.picture_grid, ABOUT)
+    shown = (*pictures, *own)
+    found = rankings.compare(
+        both, texts, marked, TOP, "pictures", known.understood and searched, lambda i: shown[i].shown(gallery.SHOWN)
+    )
+    _beside(settings, found, cards.picture_grid, ABOUT, pool.flat)
     if own:
         st.caption("Nobody has told the lab what your own pictures show, so they are ranked and never marked as true.")
-    ui.note(truth.strange(dense, flat=scenes))
+    ui.note(truth.strange(dense, flat=searched and pool.flat))
     _margins(settings, rankings.sought(both, texts, known.true + (None,) * len(own), "picture"), scores, query.text)
 
 
-def _searched(scenes: int) -> bool:
-    """Where own pictures are added to the gallery; returns whether Flatland's are searched as well."""
+def _searched(pool: gallery.Gallery) -> bool:
+    """Where own pictures are added to the gallery; returns whether the data set's are searched as well."""
     own = len(picture_picker.own())
-    label = f"Gallery: {scenes} scenes" + (f" + {own} of yours" if own else ", add yours")
+    things = "scenes" if pool.flat else "pictures"
+    label = f"Gallery: {len(pool.pictures)} {things}" + (f" + {own} of yours" if own else ", add yours")
     if own and session.get(state.ONLY_OWN):
         label = f"Gallery: {own} of yours"
     with st.popover(label, icon=":material/add_photo_alternate:", type="tertiary", key="gallery"):
@@ -108,11 +111,13 @@ def _searched(scenes: int) -> bool:
 
 
 def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
+    if not pool.captions:
+        st.info("These pictures have no texts: there is nothing to rank.", icon=":material/info:")
+        return
     with st.container(key="wrap_picture"):
         left, right = st.columns([3, 7], gap="medium")
-        picture = picture_picker.choose(left, right)
-    own = gallery.caption_of(picture.scene) if picture.scene else None
-    extra = (own,) if own and own not in pool.captions else ()
+        picture = picture_picker.choose(settings.data, left, right)
+    extra = tuple(text for text in gallery.texts_of(picture) if text not in pool.captions)
 
     def scores(key: Run, progress: Progress) -> list[float]:
         return gallery.image_scores(key, picture, extra, progress)
@@ -120,9 +125,9 @@ def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
     with ui.working() as progress:
         both = [scores(key, progress) for key in keys(settings)]
     texts = pool.captions + extra
-    true = truth.true_captions(texts, picture.scene)
-    found = rankings.compare(both, texts, true, TOP, "captions", picture.scene is not None)
-    _beside(settings, found, cards.caption_list, ABOUT_CAPTIONS)
+    true = truth.true_captions(texts, picture)
+    found = rankings.compare(both, texts, true, TOP, "captions", any(true) or picture.scene is not None)
+    _beside(settings, found, cards.caption_list, ABOUT_CAPTIONS, picture.scene is not None)
     ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
     _margins(settings, rankings.sought(both, texts, true, "caption"), scores, picture.id)
 
@@ -132,13 +137,13 @@ def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
 
 def keys(settings: Run) -> tuple[Run, Run]:
     """The dense and the pruned run."""
-    return Run.dense(settings.model), settings
+    return Run.dense(settings.model, settings.data), settings
 
 
-def _beside(settings: Run, found: rankings.Rankings, draw: Callable[..., str], about: str) -> None:
+def _beside(settings: Run, found: rankings.Rankings, draw: Callable[..., str], about: str, flat: bool) -> None:
     """The finding, and the dense ranking beside the pruned one."""
     name = f"{runs.title(settings)} at {percent(settings.sparsity)}"
-    ui.heading(found.finding(name), about.format(n=found.total), "ranking")
+    ui.heading(found.finding(name), about.format(n=found.total, true=FLAT if flat else OWN), "ranking")
     with st.container(key="wrap_rankings"):
         for column, side in zip(st.columns(2, gap="medium"), ("dense", "pruned"), strict=True):
             head = cards.heading("Dense" if side == "dense" else name, found.note(side), side)

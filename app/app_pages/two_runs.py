@@ -12,7 +12,7 @@ from app.parts import picture_picker, run_pins, text_field, ui
 from app.state import Run
 
 TOP = 6
-VERDICTS = {True: "is right", False: "is wrong", None: "says what Flatland cannot check"}
+VERDICTS = {True: "is right", False: "is wrong", None: "says what nobody can check"}
 SIDES = {"A": "own", "B": "rival"}  # the colour of each run
 ABOUT_DIFFERENCE = (
     "Every cell is one weight matrix. Its number is the share of its weights that **A** keeps minus the share that **B** "
@@ -47,6 +47,11 @@ def show(settings: Run) -> None:
             ui.chart(shared, "shared", ABOUT_OVERLAP)
     else:
         st.info("The two runs prune different models, so only what they do can be compared.", icon=":material/info:")
+    if a.data != b.data:
+        st.info(
+            "The two runs are about different data, so what they find and say is not compared.", icon=":material/info:"
+        )
+        return
     _found(a, b)
     _said(a, b)
 
@@ -65,12 +70,19 @@ def _found(a: Run, b: Run) -> None:
         if not queries[model].usable:
             return
     with ui.working() as progress:
-        pool = min((gallery.gallery(key.model, progress) for key in (a, b)), key=lambda found: len(found.scenes))
-        scores = [gallery.text_scores(key, queries[key.model].text, progress)[: len(pool.scenes)] for key in (a, b)]
+        pools = [gallery.gallery(key.model, key.data, progress) for key in (a, b)]
+        pictures = min((pool.pictures for pool in pools), key=len)
+        scores = [gallery.text_scores(key, queries[key.model].text, progress)[: len(pictures)] for key in (a, b)]
     query = queries[a.model].text
-    known = truth.of(query, pool.scenes)
+    known = truth.of(query, pictures)
     found = rankings.compare(
-        scores, pool.captions, known.true, TOP, "pictures", known.understood, lambda i: gallery.shown(pool.scenes[i])
+        scores,
+        tuple(gallery.about(picture) for picture in pictures),
+        known.true,
+        TOP,
+        "pictures",
+        known.understood,
+        lambda i: pictures[i].shown(gallery.SHOWN),
     )
     first, second = (sum(hit.true for hit in hits) for hits in found.hits.values())
     possible = len(found.ranks["dense"])
@@ -95,22 +107,22 @@ def _said(a: Run, b: Run) -> None:
     if any("captioning" not in runs.vlm(key.model).tasks for key in (a, b)):
         return
     with ui.controls("scene"):
-        number = picture_picker.scene()
-    picture = gallery.scene_picture(number)
+        number = picture_picker.scene(a.data)
     with ui.working() as progress:
+        picture = gallery.picture(a.data, number, progress)
         said = {letter: _judged(key, picture, progress) for letter, key in (("A", a), ("B", b))}
     verdicts = " and ".join(f"{letter} {VERDICTS[one.true]}" for letter, one in said.items())
     ui.heading(f"{picture.title}: {verdicts}", ABOUT_SAID, "said")
     with st.container(key="wrap_said"):
         left, right = st.columns([3, 7], gap="medium")
-        left.html(cards.picture(picture.shown, picture.title))
+        left.html(cards.picture(picture.shown(), picture.title))
         for (letter, side), key in zip(SIDES.items(), (a, b), strict=True):
             right.html(cards.caption_card(f"{letter} · {two_runs.name(key)} says", said[letter], side))
 
 
 def _judged(key: Run, picture: gallery.Picture, progress) -> cards.Said:
     taught = truth.at_home(runs.vlm(key.model, progress))
-    return truth.judged(gallery.caption(key, picture, progress), picture.scene, taught)
+    return truth.judged(gallery.caption(key, picture, progress), picture, taught)
 
 
 ui.page(show)

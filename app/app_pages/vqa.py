@@ -16,7 +16,7 @@ from app.state import Run
 ABOUT = (
     "Both models read the same question about the same picture and write an answer, one word at a time. The bar under an "
     "answer is as strong as the model was sure of it; a wrong answer is struck through. Flatland draws its pictures itself, "
-    "so it knows what is right."
+    "so it knows what is right; of other pictures it is what people answered, where they were asked."
 )
 ABOUT_WORDS = (
     "How likely each model found each word as the first of its answer: the likeliest words of either model. ✓ marks the "
@@ -37,10 +37,10 @@ def show(settings: Run) -> None:
         return
     with st.container(key="wrap_asked_vqa"):
         left, right = st.columns([4, 8], gap="large")
-        picture = picture_picker.choose(left.container(), left.container())
+        picture = picture_picker.choose(settings.data, left.container(), left.container())
     with right:
         with ui.controls("question"):
-            examples = typed_text.questions(picture.scene)
+            examples = typed_text.questions(picture)
             text_field.field(state.QUESTION, "Question", "what color is the car", ":material/help_center:", examples)
         question = text_field.checked(state.QUESTION, dense, typed_text.QUESTION)
         if question.usable:
@@ -50,10 +50,10 @@ def show(settings: Run) -> None:
 def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
     key = settings
     name = f"{runs.title(key)} at {percent(settings.sparsity)}"
-    right, why = truth.right_answer(question, picture.scene)
+    right, why = truth.right_answer(question, picture)
     with ui.working() as progress:
-        said = [gallery.answer(k, picture, question, progress) for k in (Run.dense(settings.model), key)]
-    replies = [truth.replied(answer, right) for answer in said]
+        said = [gallery.answer(k, picture, question, progress) for k in (Run.dense(settings.model, settings.data), key)]
+    replies = [truth.replied(answer, right, question, picture) for answer in said]
     ui.heading(finding(question, name, *replies), ABOUT, "answers")
     places = st.columns(2, gap="small")
     for place, side, title, reply in zip(

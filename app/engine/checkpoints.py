@@ -67,7 +67,19 @@ def title(model: str) -> str:
     return Path(address_of(model)).name
 
 
-def result_file(model: str) -> Path:
-    """Where the measured figures of a model are: with those of the built-in ones, or in its own folder."""
+def result_file(model: str, data: str = "") -> Path:
+    """Where the measured figures of a model are: with those of the built-in ones, or in its own folder; on own data, with those.
+
+    >>> result_file("flatland-blip").name, result_file("/models/clip@0123456789ab").name
+    ('flatland-blip.json', 'results.json')
+    """
     address = address_of(model)
+    if data:
+        told = hashlib.sha256(f"{address}\n{data}".encode()).hexdigest()[:8]
+        return own_results() / f"{title(model)} on {Path(address_of(data)).stem} {told}.json"
     return assets() / "results" / f"{title(model)}.json" if address == model else Path(address) / RESULTS
+
+
+def own_results() -> Path:
+    """The folder of what was measured here on own data; the environment variable MULTIFLOW_RESULTS names another one."""
+    return Path(os.environ.get("MULTIFLOW_RESULTS", ROOT / "results"))

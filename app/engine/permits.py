@@ -1,11 +1,13 @@
 """What visitors may do here: one file, `lab.toml`, says it. On this machine's own address everything is allowed.
 
     hosts = ["lab.example.org"]          # names by which the server may be called, besides its addresses
-    folders = ["/models"]                # below these, visitors may open any checkpoint
+    folders = ["/models"]                # below these, visitors may open any checkpoint and any data
     hub = ["openai/*", "Salesforce/*"]   # hub names, as patterns
     metrics = false                      # whether /_stcore/metrics is there
     pictures = 24                        # own pictures of one session
     megabytes = 5                        # of each
+    archive = 100                        # megabytes of a zip of own pictures
+    measure = false                      # whether visitors may measure methods, which takes minutes of two cores
 
 Without the file, a server that others can reach opens the built-in models and nothing else.
 """
@@ -25,6 +27,7 @@ from .checkpoints import ROOT
 
 FILE = "lab.toml"
 REFUSAL = "That model cannot be opened here: choose one from the list, or ask whoever runs this server."
+REFUSAL_OF_DATA = "That data cannot be opened here: upload yours as a zip, or ask whoever runs this server."
 _HUB_NAME = re.compile(r"\w[\w.-]*(/\w[\w.-]*)?", re.ASCII)
 _LOOPBACK = ("", "localhost", "127.0.0.1", "::1")
 
@@ -47,11 +50,18 @@ class Permits:
     metrics: bool = False
     pictures: int = 24
     megabytes: int = 5
+    archive: int = 100
+    measure: bool = False
 
     @property
     def local(self) -> bool:
         """Whether nobody but this machine can reach the server."""
         return self.address in _LOOPBACK
+
+    @property
+    def may_measure(self) -> bool:
+        """Whether a visitor may start a measurement."""
+        return self.local or self.measure
 
     def may_open(self, model: str) -> bool:
         """Whether a visitor may ask for a folder or a hub name; what a built-in name is, others know."""
@@ -83,11 +93,13 @@ def read(file: Path, address: str = "") -> Permits:
     return Permits(address, **{name: tuple(v) if isinstance(v, list) else v for name, v in held.items()})
 
 
-_KINDS = {"metrics": "true or false"} | dict.fromkeys(("pictures", "megabytes"), "a whole number from 1 on")
+_KINDS = dict.fromkeys(("metrics", "measure"), "true or false") | dict.fromkeys(
+    ("pictures", "megabytes", "archive"), "a whole number from 1 on"
+)
 
 
 def _fits(name: str, value: Any) -> bool:
-    if name == "metrics":
+    if name in ("metrics", "measure"):
         return isinstance(value, bool)
     if name in _KINDS:
         return type(value) is int and value > 0

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import multiflow_core as mf
@@ -12,7 +13,7 @@ from multiflow_core.experiments.run import OWN, Run
 from multiflow_core.support.memory import machine_memory
 
 from .. import state
-from . import calibration, checkpoints
+from . import calibration, checkpoints, data_sets
 from .lanes import all_cores
 from .store import STORE, Progress
 
@@ -99,10 +100,10 @@ def rival(key: Run) -> Run | None:
     global magnitude, and MULTIFLOW where that is the choice.
     """
     if key.allocation != OWN and not slow(method(key.method)):
-        return Run(key.model, key.method, key.sparsity)
+        return replace(key, allocation=OWN)
     wanted = "multiflow" if key.method == "omp" else "omp"
     known = any(m.name == wanted for m in methods())
-    return Run(key.model, wanted, key.sparsity) if known else None
+    return Run(key.model, wanted, key.sparsity, data=key.data) if known else None
 
 
 # --- what they make -------------------------------------------------------------------------------------------------
@@ -150,30 +151,34 @@ def work(model: str, report: Progress) -> int:
     return calibration.work(vlm(model))
 
 
-@STORE.keep(64, long=lambda model: model not in checkpoints.models())
-def statistics(model: str, report: Progress) -> Statistics:
-    """Activation statistics: those beside the checkpoint, else from as many pairs as take about a minute."""
+@STORE.keep(64, long=lambda model, data: bool(data) or model not in checkpoints.models())
+def statistics(model: str, data: str, report: Progress) -> Statistics:
+    """Activation statistics: those beside the checkpoint, else from as many pairs of the data as take about a minute."""
     from multiflow_core.experiments.prepare import evidence_of
 
-    return evidence_of("statistics", vlm(model), progress=report, sample=calibration.sample(work(model)))
+    sample = calibration.sample(work(model))
+    return evidence_of("statistics", vlm(model), progress=report, sample=sample, data=data_sets.source(data))
 
 
-def ready_statistics(model: str) -> Statistics | None:
+def ready_statistics(model: str, data: str) -> Statistics | None:
     """Activation statistics where they are at hand: nothing is calibrated for them."""
-    shipped = (vlm(model).folder / "statistics.safetensors").is_file()
-    return statistics(model) if shipped or statistics.holds(model) else None
+    shipped = not data and (vlm(model).folder / "statistics.safetensors").is_file()
+    return statistics(model, data) if shipped or statistics.holds(model, data) else None
 
 
-def calibration_pairs(model: str, method: Method, progress: Progress | None = None) -> int:
+def calibration_pairs(model: str, data: str, method: Method, progress: Progress | None = None) -> int:
     """How many image-text pairs a method sees, or will have seen, of a model."""
     if slow(method):
         return calibration.slow_sample(work(model, progress)).pairs
-    return statistics(model).samples if statistics.holds(model) else calibration.sample(work(model, progress)).pairs
+    if statistics.holds(model, data):
+        return statistics(model, data).samples
+    return calibration.sample(work(model, progress)).pairs
 
 
 def order(key: Run, progress: Progress | None = None) -> Order:
     """The order in which a method prunes a model; the run's sparsity does not matter."""
-    return ordered(key.order, progress)
+    data = key.data if method(key.method).needs else ""  # what sees no data is the same for all
+    return ordered(replace(key.order, data=data), progress)
 
 
 @STORE.keep(24, long=slow_order)
@@ -186,8 +191,9 @@ def ordered(key: Run, report: Progress) -> Order:
         cost = work(key.model)
         if refusal := calibration.too_long(cost, chosen, checkpoints.title(key.model)):
             raise TooLong(refusal)
-        return order_of(vlm(key.model), key, report, calibration.slow_sample(cost))
-    stats = statistics(key.model) if "statistics" in chosen.needs else None
+        run = replace(key, data=data_sets.source(key.data))
+        return order_of(vlm(key.model), run, report, calibration.slow_sample(cost))
+    stats = statistics(key.model, key.data) if "statistics" in chosen.needs else None
     allocation = chosen.allocation if key.allocation == OWN else key.allocation
     return mf.rank(vlm(key.model).model, key.method, statistics=stats, allocation=allocation, progress=report)
 

@@ -63,7 +63,7 @@ def of(
 
     def at(sparsity: float) -> T:
         nonlocal done
-        key = order.at(sparsity) if sparsity else Run.dense(order.model)
+        key = order.at(sparsity) if sparsity else Run.dense(order.model, order.data)
 
         def told(fraction: float, message: str) -> None:
             progress(min(1.0, (done + fraction) / total), f"at {percent(sparsity)}: {message}")
@@ -82,13 +82,13 @@ def of(
 
 def answers(key: Run, picture: Picture, question: str, right: str | None, progress: Progress) -> SaidLadder:
     """What a model answers as it is pruned; `right` is the right answer, None where nobody knows it."""
-    dense = gallery.answer(Run.dense(key.model), picture, question, progress).text
+    dense = gallery.answer(Run.dense(key.model, key.data), picture, question, progress).text
 
     def ask(at: Run, told: Progress) -> Answer:
         return gallery.answer(at, picture, question, told)
 
     def rung(sparsity: float, answer: Answer) -> Rung:
-        return Rung(sparsity, answer.text, truth.replied(answer, right).true, answer.probability)
+        return Rung(sparsity, answer.text, truth.replied(answer, right, question, picture).true, answer.probability)
 
     found = of(key.order, ask, [lambda answer: answer.text == dense], progress)
     return SaidLadder("answer", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
@@ -96,14 +96,14 @@ def answers(key: Run, picture: Picture, question: str, right: str | None, progre
 
 def captions(key: Run, picture: Picture, progress: Progress) -> SaidLadder:
     """What a model says about a picture as it is pruned."""
-    dense = gallery.caption(Run.dense(key.model), picture, progress)
+    dense = gallery.caption(Run.dense(key.model, key.data), picture, progress)
     taught = truth.at_home(runs.vlm(key.model))
 
     def ask(at: Run, told: Progress) -> Caption:
         return gallery.caption(at, picture, told)
 
     def true(caption: Caption) -> bool | None:
-        return truth.judged(caption, picture.scene, taught).true
+        return truth.judged(caption, picture, taught).true
 
     def rung(sparsity: float, caption: Caption) -> Rung:
         return Rung(sparsity, caption.text, true(caption), math.prod(caption.probabilities))
@@ -126,7 +126,7 @@ def ranks(
         places = rankings.places(found)
         return min(places[i] for i in sought.wanted)
 
-    dense = best(scores(Run.dense(key.model), progress))
+    dense = best(scores(Run.dense(key.model, key.data), progress))
     holds = [lambda found, n=n: best(found) <= n for n in (1, top) if dense <= n]
     found = of(key.order, scores, holds, progress)
     places = [rankings.places(one) for _, one in found]

@@ -65,9 +65,9 @@ class Comparison:
         return tuple(sorted(self.methods, key=lambda m: -(self.mean(m, task, sparsity) or -1)))
 
 
-def load(model: str, titles: dict[str, str]) -> Comparison | None:
-    """The comparison of a model, or None when its result file is missing, cannot be read, or holds nothing to compare."""
-    found = measured.load(model)
+def load(model: str, data: str, titles: dict[str, str]) -> Comparison | None:
+    """The comparison of a model on a data set, or None where no result file holds anything to compare."""
+    found = measured.load(model, data)
     whole = Comparison(found, titles) if found else None
     return whole if whole and whole.methods and whole.dense else None
 

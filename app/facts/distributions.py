@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -78,7 +78,7 @@ def magnitude(key: Run) -> Run:
     if order.criterion and order.criterion.name == "magnitude":
         return key
     own = order.allocation is None or order.allocation.name == "global"
-    return Run(key.model, "omp", key.sparsity, state.OWN if own else order.allocation.name)
+    return replace(key, method="omp", allocation=state.OWN if own else order.allocation.name)
 
 
 def _by_size(order: Order) -> bool:

@@ -30,7 +30,7 @@ def paths(key: Run, part: Chain, count: int, progress: Progress | None = None) -
 
 
 def _paths(key: Run, part: Chain, count: int, report: Progress) -> Paths:
-    statistics = runs.statistics(key.model)
+    statistics = runs.statistics(key.model, key.data)
     model = runs.vlm(key.model).model
     layers, rows = (part.first, part.second), (part.rows, slice(None))
     if never := [layer.role for layer in layers if layer.name not in statistics.square_sums]:

@@ -1,10 +1,10 @@
-"""The gallery: unseen Flatland scenes with captions, their embeddings, and what models say about them and own pictures."""
+"""The gallery: unseen pictures with their texts, their embeddings, and what models say about them and own pictures."""
 
 from __future__ import annotations
 
 import io
 import random
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import torch
@@ -12,13 +12,16 @@ from PIL.Image import Image
 from torch import Tensor
 
 from multiflow_core.data import dataset, flatland
+from multiflow_core.data.dataset import DataSet, Exam, Question
 from multiflow_core.data.flatland import Scene
 from multiflow_core.data.flatland.draw import render
 from multiflow_core.data.flatland.scene import Thing
 from multiflow_core.experiments.run import Run
 from multiflow_core.models.vlm import VLM, Answer, Caption
 
+from .. import state
 from ..engine.calibration import sample
+from ..engine.data_sets import data_set
 from ..engine.runs import pruned, vlm, work
 from ..engine.store import STORE, Progress
 
@@ -28,31 +31,98 @@ SHOWN, OWN = 256, 512  # pixels; the network sees pictures at its own size
 STEP = 16  # pictures between two progress reports; larger batches are slower on a processor
 
 
+@dataclass(frozen=True)
+class Picture:
+    """A picture to ask about: an item of a data set, or one from outside; with its truth where that is known.
+
+    Attributes:
+        id: tells it from all others; nothing else is compared. number: of the item in its data set.
+        item, data: what a data set draws or reads it from; an own picture has its `image` instead.
+        texts: what people wrote about it. questions: what they asked and answered.
+    """
+
+    id: str
+    title: str = field(compare=False)
+    data: DataSet | None = field(default=None, compare=False)
+    item: object = field(default=None, compare=False)
+    image: Image | None = field(default=None, compare=False)
+    number: int | None = field(default=None, compare=False)
+    texts: tuple[str, ...] = field(default=(), compare=False)
+    questions: tuple[Question, ...] = field(default=(), compare=False)
+
+    @property
+    def scene(self) -> Scene | None:
+        """The scene of Flatland that it shows, of which everything is known."""
+        return self.item if isinstance(self.item, Scene) else None
+
+    def seen_by(self, model: VLM) -> Image:
+        """What a model gets: a scene is drawn at the size that it reads, a picture stays as it is."""
+        return self.data.pictures([self.item], model.side)[0] if self.data else self.image
+
+    def shown(self, size: int = OWN) -> bytes:
+        """The picture for the page, WebP."""
+        if self.scene:
+            return _drawn(self.scene, size)
+        return _reduced(self, size)
+
+
 @dataclass(frozen=True, eq=False)
 class Gallery:
-    """Scenes of the test split whose descriptions are pairwise different, with a picture and a caption each."""
+    """Pictures of the test split with their texts.
 
-    scenes: tuple[Scene, ...]
+    Attributes:
+        images: what the model gets of them, in their order.
+        owners: the places of the captions' pictures.
+    """
+
+    pictures: tuple[Picture, ...]
     images: tuple[Image, ...]
     captions: tuple[str, ...]
+    owners: tuple[int, ...]
+
+    @property
+    def flat(self) -> bool:
+        """Whether it shows Flatland, where everything can be checked."""
+        return all(picture.scene for picture in self.pictures)
+
+    @property
+    def examples(self) -> tuple[str, ...]:
+        """Texts to search for: those of a few pictures."""
+        firsts = [self.captions[self.owners.index(i)] for i in sorted(set(self.owners))[:5]]
+        return tuple(dict.fromkeys(firsts))
 
 
 @STORE.keep(4)
-def gallery(model: str, report: Progress) -> Gallery:
-    """The showcase and the first scenes of the test split, drawn at the size that the model reads.
+def gallery(model: str, data: str, report: Progress) -> Gallery:
+    """The first pictures of the test split; of Flatland after the showcase, one caption each.
 
     Fewer of them for a model that takes its time.
     """
-    side = vlm(model).side
     size = max(FEWEST, min(MOST, int(WORK / work(model))))
-    staged = showcase()
-    scenes = staged + tuple(scene for _, scene in flatland.distinct("test", size - len(staged)))
+    report(0.1, "opening the gallery")
+    if data:
+        size = min(size, len(exam(data, report).items))
+        pictures = tuple(picture(data, i) for i in range(size))
+    else:
+        staged = showcase()
+        scenes = staged + tuple(scene for _, scene in flatland.distinct("test", size - len(staged)))
+        pictures = tuple(_scene(scene, str(scene.key)) for scene in scenes)
     images = []
-    for done, scene in enumerate(scenes):
+    for done, found in enumerate(pictures):
         if done % 10 == 0:
-            report(done / size, "drawing the gallery")
-        images += dataset.open().pictures([scene], side)
-    return Gallery(scenes, tuple(images), tuple(map(caption_of, scenes)))
+            report(done / size, "preparing the gallery")
+        images.append(found.seen_by(vlm(model)))
+    pairs = [(text, i) for i, found in enumerate(pictures) for text in texts_of(found)]
+    return Gallery(pictures, tuple(images), tuple(text for text, _ in pairs), tuple(i for _, i in pairs))
+
+
+@STORE.keep(4)
+def exam(data: str, report: Progress) -> Exam:
+    """What a data set asks: as much of its test split as pages can show."""
+    return data_set(data, report).exam("test", ITEMS, ITEMS, ITEMS)
+
+
+ITEMS = 1000  # of an own data set that pages can show
 
 
 def showcase() -> tuple[Scene, ...]:
@@ -81,15 +151,25 @@ def caption_of(scene: Scene) -> str:
     return flatland.caption(scene, random.Random(f"gallery {scene.key}"), full=True)
 
 
+def texts_of(picture: Picture) -> tuple[str, ...]:
+    """What is known to be on a picture, or what somebody wrote about it."""
+    return (caption_of(picture.scene),) if picture.scene else picture.texts
+
+
+def about(picture: Picture) -> str:
+    """What stands under a picture."""
+    return next(iter(texts_of(picture)), picture.title)
+
+
 @STORE.keep(128, asks=True)
 def image_embeddings(key: Run, report: Progress) -> Tensor:
     """The gallery's pictures as the model sees them, (pictures, width)."""
-    model, pictures = pruned(key), gallery(key.model).images
+    model, images = pruned(key), gallery(key.model, key.data).images
     step = min(STEP, sample(work(key.model)).batch)
     parts = []
-    for start in range(0, len(pictures), step):
-        report(start / len(pictures), "looking at the gallery")
-        parts.append(model.embed_images(pictures[start : start + step]))
+    for start in range(0, len(images), step):
+        report(start / len(images), "looking at the gallery")
+        parts.append(model.embed_images(images[start : start + step]))
     return torch.cat(parts)
 
 
@@ -97,7 +177,7 @@ def image_embeddings(key: Run, report: Progress) -> Tensor:
 def caption_embeddings(key: Run, report: Progress) -> Tensor:
     """The gallery's captions as the model reads them, (captions, width)."""
     report(0.2, "reading the captions")
-    return pruned(key).embed_texts(gallery(key.model).captions)
+    return pruned(key).embed_texts(gallery(key.model, key.data).captions)
 
 
 # what is said of pictures is kept by their ids: a picture in a key would stay in memory with it
@@ -168,37 +248,51 @@ def answer(key: Run, picture: Picture, question: str, progress: Progress | None 
 # --- pictures to look at --------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, eq=False)
-class Picture:
-    """A picture to ask about: what the network gets, what the page shows, and its truth where it is known."""
+def picture(data: str, number: int, progress: Progress | None = None) -> Picture:
+    """Picture `number` of a data set's test split, the last one where there are fewer."""
+    if not data:
+        return _scene(flatland.scene("test", number), str(number), number)
+    held = exam(data, progress)
+    number = min(number, len(held.items) - 1)
+    asked = tuple(question for i, question in held.asked if i == number)
+    return Picture(
+        f"{data} {number}",
+        f"Picture {number}",
+        held.data,
+        held.items[number],
+        None,
+        number,
+        held.references(number),
+        asked,
+    )
 
-    id: str
-    image: Image
-    shown: bytes
-    title: str
-    scene: Scene | None = None
 
-    def seen_by(self, model: VLM) -> Image:
-        """What a model gets: a scene is drawn at the size that it reads, an own picture stays as it is."""
-        return dataset.open().pictures([self.scene], model.side)[0] if self.scene else self.image
+def last(data: str, progress: Progress | None = None) -> int:
+    """The highest number of a picture."""
+    return len(exam(data, progress).items) - 1 if data else state.LAST_SCENE
 
 
-def scene_picture(number: int) -> Picture:
-    """Scene `number` of the test split."""
-    scene = flatland.scene("test", number)
-    return Picture(f"scene {number}", render(scene), shown(scene, 512), f"Scene {number}", scene)
+def _scene(scene: Scene, name: str, number: int | None = None) -> Picture:
+    return Picture(f"scene {name}", f"Scene {name}", dataset.open(), scene, number=number)
 
 
 def own_picture(name: str, image: Image, title: str) -> Picture:
     """A picture from outside, no larger than a page shows it; `name` tells its content from others."""
     image.thumbnail((OWN, OWN))
-    return Picture(name, image, webp(image), title[:60])
+    return Picture(name, title[:60], image=image)
 
 
 @lru_cache(maxsize=2048)
-def shown(scene: Scene, size: int = SHOWN) -> bytes:
-    """The picture of a scene for the page, WebP."""
+def _drawn(scene: Scene, size: int) -> bytes:
     return webp(render(scene, size))
+
+
+@lru_cache(maxsize=2048)
+def _reduced(found: Picture, size: int) -> bytes:
+    image = found.data.pictures([found.item], size)[0] if found.data else found.image
+    image = image.copy()
+    image.thumbnail((size, size))
+    return webp(image)
 
 
 def webp(image: Image) -> bytes:

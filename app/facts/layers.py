@@ -63,7 +63,7 @@ def profiles(key: Run, report: Progress) -> tuple[Profile, ...]:
 @STORE.keep(4096)
 def _profile(key: Run, layer: PrunableLayer, _: Progress) -> Profile:
     known = runs.order(key)
-    statistics = known.statistics or runs.ready_statistics(key.model)
+    statistics = known.statistics or runs.ready_statistics(key.model, key.data)
     size = weight_of(runs.vlm(key.model).model, layer.name).abs().numpy().reshape(-1)
     norm = scores = magnitudes = None
     if statistics is not None and layer.name in statistics.square_sums:

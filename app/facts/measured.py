@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from multiflow_core.experiments.results import Results
 from multiflow_core.experiments.run import Run
@@ -13,10 +14,14 @@ from multiflow_core.tasks.task import tasks
 from ..charts.curves import Ability, AbilityCurves
 from ..engine import checkpoints, runs
 
+if TYPE_CHECKING:
+    from multiflow_core.data.dataset import Exam
+    from multiflow_core.models.vlm import VLM
 
-def load(model: str) -> Results | None:
-    """The result file of a model, read again only when it has changed; None when there is none, or none that can be read."""
-    file = checkpoints.result_file(model)
+
+def load(model: str, data: str = "") -> Results | None:
+    """The result file of a model on a data set, read again only when it has changed; None where none can be read."""
+    file = checkpoints.result_file(model, data)
     try:
         return _read(file, file.stat().st_mtime_ns)
     except (OSError, ValueError):
@@ -26,6 +31,21 @@ def load(model: str) -> Results | None:
 @lru_cache(maxsize=8)
 def _read(file: Path, changed: int) -> Results:
     return Results.load(file)
+
+
+def askable(vlm: VLM, exam: Exam) -> dict[str, str]:
+    """{task: its name for people} of what a model can do and a data set can ask."""
+    return {task.name: task.title for task in tasks() if task.can(vlm) and asks(task.name, exam)}
+
+
+def asks(task: str, exam: Exam) -> bool:
+    """Whether an exam has what a task asks about."""
+    return {
+        "retrieval": bool(exam.texts),
+        "captioning": bool(exam.texts and exam.captioned),
+        "vqa": bool(exam.asked),
+        "classification": bool(exam.classes),
+    }.get(task, True)
 
 
 @dataclass(frozen=True)

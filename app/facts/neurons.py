@@ -46,7 +46,7 @@ class Matrices:
 @STORE.keep(6)
 def matrices(key: Run, layer: PrunableLayer, report: Progress) -> Matrices:
     """The matrices of a layer under an order."""
-    order, statistics = runs.order(key), runs.statistics(key.model)
+    order, statistics = runs.order(key), runs.statistics(key.model, key.data)
     report(0.3, f"looking into {layer.title}")
     magnitude = weight_of(runs.vlm(key.model).model, layer.name).abs()
     calibrated = layer.name not in statistics.missing and layer.name in statistics.square_sums

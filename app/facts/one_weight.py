@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from typing import NamedTuple
 
 import torch
@@ -34,7 +35,7 @@ def explanation(key: Run, name: str, row: int, column: int, progress: Progress |
         row,
         column,
         key.sparsity,
-        statistics=runs.statistics(key.model, progress),
+        statistics=runs.statistics(key.model, key.data, progress),
         critical=critical(key.order, name, row, column, progress),
     )
 
@@ -107,7 +108,7 @@ class Judgement(NamedTuple):
 
 def judgements(key: Run, name: str, row: int, column: int, progress: Progress | None = None) -> tuple[Judgement, ...]:
     """Every method's verdict on a weight. Asked are those that take a moment; the others if they have done their work before."""
-    keys = [Run(key.model, m.name, key.sparsity) for m in runs.methods()]
+    keys = [replace(key, method=m.name, allocation=state.OWN) for m in runs.methods()]
     if key.allocation != state.OWN:
         keys.insert(0, key)
     return tuple(_judgement(k, name, row, column, progress) for k in keys)
@@ -171,7 +172,7 @@ def _weights(key: Run) -> dict[str, torch.Tensor]:
 
 def voters(key: Run) -> tuple[Run, ...]:
     """The methods whose masks are asked where they disagree: those that take a moment, but for chance."""
-    keys = (Run(key.model, m.name, key.sparsity) for m in runs.methods() if m.nested and not m.chance)
+    keys = (replace(key, method=m.name, allocation=state.OWN) for m in runs.methods() if m.nested and not m.chance)
     return tuple(k for k in keys if _asked(k))
 
 

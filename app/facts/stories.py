@@ -30,11 +30,11 @@ class Story:
     words: str
 
 
-def stories(model: str, data: Comparison | None) -> tuple[Story, ...]:
-    """The stories that a model's measured runs tell: what collapses, what is gained for nothing, what is too much."""
+def stories(of: Run, data: Comparison | None) -> tuple[Story, ...]:
+    """The stories that measured runs tell: what collapses, what is gained for nothing, what is too much."""
     if data is None or METHOD.default not in data.methods:
         return ()
-    found = (_collapse(model, data), _sweet_spot(model, data), _too_far(model, data))
+    found = (_collapse(of, data), _sweet_spot(of, data), _too_far(of, data))
     return tuple(story for story in found if story)
 
 
@@ -43,7 +43,7 @@ def told(found: tuple[Story, ...], settings: Run) -> Story | None:
     return next((story for story in found if story.settings == settings), None)
 
 
-def _collapse(model: str, data: Comparison) -> Story | None:
+def _collapse(of: Run, data: Comparison) -> Story | None:
     """Where a method that takes more from one modality falls farthest behind MULTIFLOW at the same sparsity."""
     task = next(iter(data.dense))
 
@@ -53,7 +53,7 @@ def _collapse(model: str, data: Comparison) -> Story | None:
 
     uneven = [m for m in data.results.runs if m.modalities and _gap(m) >= UNEVEN and behind(m) > 0]
     worst = max(uneven, key=behind, default=None)
-    settings = worst and _settings(model, worst.run)
+    settings = worst and _settings(of, worst.run)
     if settings is None:
         return None
     shares, run = worst.modalities, worst.run
@@ -76,16 +76,21 @@ def _gap(measured: Measured) -> float:
     return max(measured.modalities.values()) - measured.run.sparsity
 
 
-def _settings(model: str, run: Run) -> Run | None:
+def _settings(of: Run, run: Run) -> Run | None:
     """The sidebar's run for a measured one; None for a method or a combination that the sidebar does not have."""
     if run.criterion == OWN:
-        return Run(model, run.method, run.sparsity) if run.method in runs.all_titles() else None
+        return _like(of, run.method, run.sparsity) if run.method in runs.all_titles() else None
     fits = [m for m in runs.methods() if m.build is None and m.criterion == run.criterion]
     exact = next((m for m in fits if m.allocation == run.allocation), None)
     if exact:
-        return Run(model, exact.name, run.sparsity)
+        return _like(of, exact.name, run.sparsity)
     known = fits and run.allocation in runs.allocations()
-    return Run(model, fits[0].name, run.sparsity, run.allocation) if known else None
+    return _like(of, fits[0].name, run.sparsity, run.allocation) if known else None
+
+
+def _like(of: Run, method: str, sparsity: float, allocation: str = OWN) -> Run:
+    """Another run of the same model and data set."""
+    return Run(of.model, method, sparsity, allocation, data=of.data)
 
 
 def _kept(data: Comparison, sparsity: float) -> dict[str, float]:
@@ -110,7 +115,7 @@ def inside(task: str) -> str:
     return title if title.isupper() else title.lower()
 
 
-def _sweet_spot(model: str, data: Comparison) -> Story | None:
+def _sweet_spot(of: Run, data: Comparison) -> Story | None:
     good = [s for s in data.sparsities if (kept := _kept(data, s)) and min(kept.values()) >= FULL]
     if not good:
         return None
@@ -119,10 +124,10 @@ def _sweet_spot(model: str, data: Comparison) -> Story | None:
         f"With {percent(at)} of its weights gone, and no training afterwards, the model keeps at least {percent(FULL)} of "
         f"what it could do in every task: {_figures(data, at)}."
     )
-    return Story("The sweet spot", ":material/check_circle:", Run(model, METHOD.default, at, OWN), words)
+    return Story("The sweet spot", ":material/check_circle:", _like(of, METHOD.default, at), words)
 
 
-def _too_far(model: str, data: Comparison) -> Story | None:
+def _too_far(of: Run, data: Comparison) -> Story | None:
     lost = [s for s in data.sparsities if (kept := _kept(data, s)) and min(kept.values()) < LOST]
     if not lost:
         return None
@@ -133,4 +138,4 @@ def _too_far(model: str, data: Comparison) -> Story | None:
         f"At {percent(at)} even MULTIFLOW breaks the model, {inside(worst)} first, as long as it is not trained any further: "
         f"{_figures(data, at)}."
     )
-    return Story("Too far", ":material/dangerous:", Run(model, METHOD.default, at, OWN), words)
+    return Story("Too far", ":material/dangerous:", _like(of, METHOD.default, at), words)

@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
 from multiflow_core.data import dataset, flatland
-from multiflow_core.data.flatland import Scene
 from multiflow_core.models.vlm import VLM, Answer, Caption
 
 from ..markup.cards import Reply, Said, Word
+from .gallery import Picture
 
 
 def at_home(vlm: VLM) -> bool:
@@ -42,27 +42,32 @@ class Truth:
     reason: str = ""
 
 
-def of(text: str, scenes: Sequence[Scene]) -> Truth:
-    """Judge a text against every scene."""
+def of(text: str, pictures: Sequence[Picture]) -> Truth:
+    """Judge a text against every picture. Of others than Flatland's only this is known: whose text it is."""
+    if any(picture.scene is None for picture in pictures):
+        own = tuple(text in picture.texts for picture in pictures)
+        return Truth(own, any(own), "nobody has said of which of these pictures it is true")
     try:
         flatland.parse(text)
     except ValueError as problem:
-        return Truth((False,) * len(scenes), False, str(problem))
-    return Truth(tuple(flatland.judge(text, scene).true for scene in scenes))
+        return Truth((False,) * len(pictures), False, str(problem))
+    return Truth(tuple(flatland.judge(text, picture.scene).true for picture in pictures))
 
 
-def true_captions(texts: Sequence[str], scene: Scene | None) -> list[bool]:
-    """Which of the captions are true of a scene; none where the scene is not known."""
-    return [scene is not None and flatland.judge(text, scene).true for text in texts]
+def true_captions(texts: Sequence[str], picture: Picture) -> list[bool]:
+    """Which of the texts are true of a picture: its own, where nothing else is known."""
+    if picture.scene is None:
+        return [text in picture.texts for text in texts]
+    return [flatland.judge(text, picture.scene).true for text in texts]
 
 
-def judged(caption: Caption, scene: Scene | None, taught: bool) -> Said:
-    """A caption word by word, with the verdict where the scene is known.
+def judged(caption: Caption, picture: Picture, taught: bool) -> Said:
+    """A caption word by word, with the verdict where the picture is a scene.
 
     `taught`: whether the model has learnt Flatland's language; other words of a model that has not are no mistake.
     """
     pieces = whole_words(caption.words, caption.probabilities)
-    verdict = None if scene is None else flatland.judge(caption.text, scene)
+    verdict = None if picture.scene is None else flatland.judge(caption.text, picture.scene)
     if verdict is None or not (taught or verdict.understood):
         return Said(tuple(Word(text, sure) for text, sure in pieces), None)
     if tuple(text for text, _ in pieces) != verdict.words:  # another tokenizer: its pieces are not the judge's words
@@ -88,19 +93,27 @@ def marked(dense: Said, pruned: Said) -> tuple[Said, Said]:
     )
 
 
-def right_answer(question: str, scene: Scene | None) -> tuple[str | None, str]:
+def right_answer(question: str, picture: Picture) -> tuple[str | None, str]:
     """The right answer, or None and the reason why the lab does not know it."""
-    if scene is None:
-        return None, "nobody has told it what this picture shows"
+    if picture.scene is None:
+        known = next((q.answer for q in picture.questions if q.text == question), None)
+        reason = (
+            "nobody has answered it for this picture" if picture.data else "nobody has told it what this picture shows"
+        )
+        return known, reason
     try:
-        return flatland.answer(question, scene), ""
+        return flatland.answer(question, picture.scene), ""
     except ValueError as problem:
         return None, str(problem)
 
 
-def replied(answer: Answer, right: str | None) -> Reply:
-    """An answer with its verdict, where the right one is known."""
-    known = None if right is None else flatland.means(answer.text, right)
+def replied(answer: Answer, right: str | None, question: str = "", picture: Picture | None = None) -> Reply:
+    """An answer with its verdict, where the right one is known: by Flatland, or as what people answered."""
+    asked = next((q for q in picture.questions if q.text == question), None) if picture else None
+    if asked is not None:
+        known = answer.text.lower() in {text.lower() for text in (asked.answer, *asked.answers)}
+    else:
+        known = None if right is None else flatland.means(answer.text, right)
     return Reply(answer.text, answer.probability, known, right)
 
 

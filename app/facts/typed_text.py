@@ -6,11 +6,11 @@ import random
 from dataclasses import dataclass
 
 from multiflow_core.data import flatland
-from multiflow_core.data.flatland import Scene
 from multiflow_core.data.flatland.questions import all_types
 from multiflow_core.models.vlm import VLM
 
 from ..state import QUERY_LIMIT
+from .gallery import Picture
 from .truth import at_home
 
 EXAMPLES = (
@@ -71,11 +71,12 @@ def plain(text: str, vlm: VLM) -> str:
     return " ".join(flatland.tokenize(text))
 
 
+EXAMPLES_SHOWN = 8
 QUESTIONS = ("how many things are there", "where is this", "is there a cat")  # of a picture that nobody has described
 
 
-def questions(scene: Scene | None) -> tuple[str, ...]:
-    """One question of every type that a scene allows, always the same."""
-    if scene is None:
-        return QUESTIONS
-    return tuple(question.text for question in all_types(scene, random.Random(f"questions {scene.key}")))
+def questions(picture: Picture) -> tuple[str, ...]:
+    """What to ask about a picture: one question of every type that a scene allows, always the same, or what people asked."""
+    if picture.scene is None:
+        return tuple(dict.fromkeys(question.text for question in picture.questions))[:EXAMPLES_SHOWN] or QUESTIONS
+    return tuple(q.text for q in all_types(picture.scene, random.Random(f"questions {picture.scene.key}")))

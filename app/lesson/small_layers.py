@@ -225,7 +225,7 @@ def excerpt(model: str, name: str, sparsity: float, progress: Progress | None = 
     """As many neurons of a real layer as the small one has, from the busiest to the quietest."""
 
     order = runs.order(Run(model, "multiflow"), progress)
-    statistics = runs.statistics(model, progress)
+    statistics = runs.statistics(model, "", progress)
     weight = weight_of(runs.vlm(model, progress).model, name)
     s_in, s_out = saliencies(weight, statistics.norm(name))
     inputs, outputs = _spread(s_in, len(INPUTS)), _spread(s_out, len(OUTPUTS))

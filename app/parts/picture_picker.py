@@ -17,33 +17,46 @@ from ..facts import gallery, uploads
 from ..markup import cards
 from . import address, session, ui
 
-EXAMPLES = (5, 12, 27, 33, 48, 60)
+EXAMPLES = (5, 12, 27, 33, 48, 60)  # scenes
+FIRST = range(6)  # pictures of another data set
+RANDOM = 999  # the highest number of a random picture
 NEWEST = 6  # of them that can be chosen with a click
 
 
-def choose(area: DeltaGenerator, controls: DeltaGenerator) -> gallery.Picture:
-    """The picture that the reader chose, shown in `area`."""
+def choose(data: str, area: DeltaGenerator, controls: DeltaGenerator) -> gallery.Picture:
+    """The picture of a data set, or the own one, that the reader chose, shown in `area`."""
     with controls, ui.controls("scene"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
-            number = scene(on_change=_take_scene)
-            st.button("New random scene", icon=":material/casino:", on_click=_draw, key="random_scene", type="primary")
-        _examples()
+            number = scene(data, on_change=_take_scene)
+            thing = "picture" if data else "scene"
+            st.button(
+                f"New random {thing}",
+                icon=":material/casino:",
+                on_click=_draw,
+                args=(min(gallery.last(data), RANDOM),),
+                key="random_scene",
+                type="primary",
+            )
+        _examples(data)
         add("Or your own pictures")
     chosen = session.get(state.PICTURE)
-    picture = next((p for p in own() if p.id == chosen), None) or gallery.scene_picture(number)
+    picture = next((p for p in own() if p.id == chosen), None) or gallery.picture(data, number)
     with area, st.container(key="picture"):
         complaints()
-        st.html(cards.picture(picture.shown, f"{picture.title}, the picture asked about"))
+        st.html(cards.picture(picture.shown(), f"{picture.title}, the picture asked about"))
     return picture
 
 
-def scene(on_change: Callable[[], None] | None = None) -> int:
-    """Draw the field for the number of a scene."""
+def scene(data: str, on_change: Callable[[], None] | None = None) -> int:
+    """Draw the field for the number of a scene, or of a picture of another data set."""
+    last = gallery.last(data)
+    if session.has(state.SCENE) and session.get(state.SCENE) > last:
+        session.put(state.SCENE, last)
     return st.number_input(
-        "Scene",
+        "Picture" if data else "Scene",
         0,
-        state.LAST_SCENE,
-        state.SCENE.default,
+        last,
+        min(last, state.SCENE.default),
         1,
         **address.bound(state.SCENE),
         width=170,
@@ -51,13 +64,15 @@ def scene(on_change: Callable[[], None] | None = None) -> int:
     )
 
 
-def _examples() -> None:
-    """Some scenes and the newest own pictures, one click each."""
+def _examples(data: str) -> None:
+    """Some pictures and the newest own ones, one click each."""
+    numbers = [number for number in (FIRST if data else EXAMPLES) if number <= gallery.last(data)]
     with st.container(key="scene_examples", horizontal=True, gap="xsmall"):
-        for number in EXAMPLES:
-            _thumbnail(gallery.shown(gallery.scene_picture(number).scene, 128), str(number), f"Scene {number}", number)
+        for number in numbers:
+            picture = gallery.picture(data, number)
+            _thumbnail(picture.shown(128), str(number), picture.title, number)
         for place, picture in list(enumerate(own(), start=1))[-NEWEST:]:
-            _thumbnail(picture.shown, f"own {place}", picture.title, picture.id)
+            _thumbnail(picture.shown(128), f"own {place}", picture.title, picture.id)
 
 
 def _thumbnail(image: bytes, label: str, title: str, place: int | str) -> None:
@@ -84,8 +99,8 @@ def _take_scene() -> None:
     _take(session.get(state.SCENE))
 
 
-def _draw() -> None:
-    _take(random.randrange(1000))
+def _draw(last: int) -> None:
+    _take(random.randint(0, last))
 
 
 # --- own pictures ---------------------------------------------------------------------------------------------------

@@ -41,7 +41,7 @@ def bar(settings: Run, pages: Sequence[StreamlitPage], title: str) -> None:
                 on_click=selection.choose_sparsity,
                 args=(settings.sparsity + by,),
             )
-        method = runs.title(Run(settings.model, settings.method, settings.allocation))
+        method = runs.title(settings)
         st.markdown(f"**{method} at {percent(settings.sparsity)}**", width="content")
         storyteller.buttons(settings, "bar")
         st.button(

@@ -11,10 +11,10 @@ from multiflow_core.experiments.run import Run
 from multiflow_core.tasks.task import tasks
 
 from .. import state
-from ..engine import calibration, checkpoints, runs
+from ..engine import calibration, checkpoints, data_sets, runs
 from ..engine.store import Progress
 from ..facts import measured
-from . import address, open_model, selection, session, ui
+from . import address, open_data, open_model, selection, session, ui
 
 if TYPE_CHECKING:
     from multiflow_core.pruning.method import Method
@@ -36,8 +36,9 @@ def show() -> Run | None:
             _check_address(progress)
         with place:
             model = _model()
+            data = _data()
             with st.container(key="sidebar_method"):
-                method = _method(model)
+                method = _method(model, data)
                 allocation = _allocation(method)
             with st.container(key="sidebar_sparsity"):
                 sparsity = st.slider(
@@ -61,7 +62,8 @@ def show() -> Run | None:
                             type="primary" if abs(sparsity - preset) < 0.005 else "secondary",
                         )
     open_model.dialog()
-    return Run(model, method, round(sparsity, 2), allocation)
+    open_data.dialog()
+    return Run(model, method, round(sparsity, 2), allocation, data=data)
 
 
 _PRESET_HELP = {
@@ -83,6 +85,18 @@ def _model() -> str:
     return known[address.choose(st.selectbox, "Model", state.MODEL, _named(known), label_visibility="collapsed")]
 
 
+def _data() -> str:
+    """The data set: Flatland, or one of those opened in this session."""
+    known = open_data.data_sets()
+    if chosen := session.take(state.DATA_CHOSEN):
+        session.put(state.DATA, chosen)
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="data_row"):
+        st.markdown("Data", width="stretch")
+        open_data.button()
+    names = {name: data_sets.title(data) for name, data in known.items()}
+    return known[address.choose(st.selectbox, "Data", state.DATA, names, label_visibility="collapsed")]
+
+
 def _named(known: Mapping[str, str]) -> dict[str, str]:
     """Addresses with their names for people; two models of one name are told apart by where they lie."""
     titles = {name: checkpoints.title(model) for name, model in known.items()}
@@ -90,25 +104,25 @@ def _named(known: Mapping[str, str]) -> dict[str, str]:
     return {name: name if title in twice else title for name, title in titles.items()}
 
 
-def _method(model: str) -> str:
+def _method(model: str, data: str) -> str:
     """The pruner; those that take minutes say so."""
     pruners = {m.name: m for m in runs.methods()}
     names = {name: f"{m.title} · slow" if runs.slow(m) else m.title for name, m in pruners.items()}
     asked = pruners.get(address.now(state.METHOD), pruners[state.METHOD.default])
     method = address.choose(st.selectbox, "Method", state.METHOD, names, help=asked.idea)
-    notes = [_cost(model, pruners[method])] if runs.slow(pruners[method]) else []
-    if pruners[method].needs and model not in checkpoints.models():
+    notes = [_cost(model, data, pruners[method])] if runs.slow(pruners[method]) else []
+    if pruners[method].needs and (data or model not in checkpoints.models()):
         with ui.working() as progress:
-            pairs = runs.calibration_pairs(model, pruners[method], progress)
+            pairs = runs.calibration_pairs(model, data, pruners[method], progress)
         bound = "" if pairs == calibration.MOST else ", as many as take about a minute"
-        notes.append(f"{checkpoints.title(model)} is calibrated on {pairs} pairs of Flatland{bound}.")
+        notes.append(f"{checkpoints.title(model)} is calibrated on {pairs} pairs of {data_sets.title(data)}{bound}.")
     if notes:
         st.caption(ui.verbatim(" ".join(notes)))
     return method
 
 
-def _cost(model: str, method: Method) -> str:
-    results = measured.load(model)
+def _cost(model: str, data: str, method: Method) -> str:
+    results = measured.load(model, data)
     cost = results.seconds(method.name) if results else None
     took = f"took {cost:,.0f} s when it was measured" if cost else "can take minutes"
     return f"{method.title} needs {' and '.join(sorted(method.needs))}: one mask {took}."
@@ -143,8 +157,8 @@ def _check_address(progress: Progress) -> None:
             state.TASK: tuple(task.name for task in tasks()),
         }
         found = address.complaints(choices)
-        problem = open_model.from_address(progress)
-        session.put(state.NOTICES, (*([problem] if problem else ()), *found))
+        problems = open_model.from_address(progress), open_data.from_address(progress)
+        session.put(state.NOTICES, (*filter(None, problems), *found))
 
 
 def notices(settings: Run) -> None:

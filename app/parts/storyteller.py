@@ -15,7 +15,7 @@ from . import address, session, ui
 
 def buttons(settings: Run, place: str) -> None:
     """One button a story of the model; none where nothing was measured."""
-    found = _stories(settings.model)
+    found = _stories(settings)
     if not found:
         return
     now = told(found, settings)
@@ -33,7 +33,7 @@ def buttons(settings: Run, place: str) -> None:
 
 def told_now(settings: Run) -> Story | None:
     """The story whose settings these are."""
-    return told(_stories(settings.model), settings)
+    return told(_stories(settings), settings)
 
 
 def banner(settings: Run, shown: bool) -> None:
@@ -48,8 +48,8 @@ def banner(settings: Run, shown: bool) -> None:
             st.info(ui.verbatim(story.words), title=story.name, icon=story.icon)
 
 
-def _stories(model: str) -> tuple[Story, ...]:
-    return stories(model, comparison.load(model, runs.all_titles()))
+def _stories(settings: Run) -> tuple[Story, ...]:
+    return stories(settings, comparison.load(settings.model, settings.data, runs.all_titles()))
 
 
 def _tell(story: Story) -> None:

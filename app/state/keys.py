@@ -83,6 +83,7 @@ REGISTRY: dict[str, Slot[Any]] = {}
 # --- what an address says -------------------------------------------------------------------------------------------
 
 MODEL: Key[str] = Key("model", "flatland-blip")  # a built-in one, a folder, a hub name
+DATA: Key[str] = Key("data", "flatland", noun="data set")  # a path on the server, or what was uploaded
 METHOD: Key[str] = Key("method", "multiflow")
 SPARSITY: Key[float] = Key("sparsity", 0.63, sparsity_from, instead="63 %")
 ALLOCATION: Key[str] = Key("allocation", OWN)
@@ -138,6 +139,19 @@ CHOSEN: Slot[str | None] = Slot("chosen", None)  # the one that was opened last,
 DIALOG: Slot[bool] = Slot("dialog", False)  # whether the dialog that opens models is open
 OPEN_NAME: Slot[str] = Slot("open_name", "")  # what is typed there
 OPENING: Slot[str | None] = Slot("opening", None)  # what the reader asked it to open
+
+DATA_OPENED: Slot[Mapping[str, str]] = Slot("data opened", NOTHING)  # the same three of data sets
+DATA_CHOSEN: Slot[str | None] = Slot("data chosen", None)
+DATA_DIALOG: Slot[bool] = Slot("data dialog", False)
+DATA_NAME: Slot[str] = Slot("data_name", "")
+DATA_ASKED: Slot[str | None] = Slot("data asked", None)
+DATA_REFUSED: Slot[str] = Slot("data refused", "")  # why the archive that was uploaded cannot be used
+
+MEASURE_METHODS: Slot[tuple[str, ...]] = Slot("measure_methods", ())  # what is to be measured
+MEASURE_AT: Slot[tuple[float, ...]] = Slot("measure_at", ())
+MEASURE_TASKS: Slot[tuple[str, ...]] = Slot("measure_tasks", ())
+MEASURE_PICTURES: Slot[int] = Slot("measure_pictures", 0)
+MEASURE_PROBLEM: Slot[str] = Slot("measure problem", "")  # why it could not be started
 
 WINDOW_OF: Slot[tuple[str, str] | None] = Slot("window of", None)  # the model and the layer to which the window belongs
 LAYER_TABLE: Slot[Any] = Slot("layer_table", None)  # the row that is marked in the table of all layers: that of `LAYER`

@@ -226,6 +226,6 @@ def _answer(asked: dict[str, str]) -> str:
     vlm = mf.load(checkpoints.source(asked["model"]))
     shipped = mf.Statistics.load(vlm.folder / "statistics.safetensors")
     masks = mf.rank(vlm.model, asked["method"], statistics=shipped).masks(float(asked["sparsity"]))
-    picture = gallery.scene_picture(int(asked["scene"]))
+    picture = gallery.picture("", int(asked["scene"]))
     pruned = vlm.prune(masks)
     return pruned.answer([picture.seen_by(pruned)], [asked["ask"]])[0].text or "(nothing)"

@@ -19,6 +19,8 @@ class Run:
     ('flatland-blip,omp,own,0.63', True)
     >>> str(Run("blip", "multiflow", 0.5, "global", seed=1, options=(("steps", 3),)))
     'blip,multiflow,global,0.5,seed=1,options=steps:3'
+    >>> str(Run("blip", "omp", 0.5, data="/photos, mine")), Run.read("blip,omp,own,0.5,data=/photos%2C mine").data
+    ('blip,omp,own,0.5,data=/photos%2C mine', '/photos, mine')
 
     Attributes:
         model: what the model goes by. method: a pruner's name; none is the dense model.
@@ -38,9 +40,9 @@ class Run:
     data: str = ""
 
     @classmethod
-    def dense(cls, model: str) -> Run:
-        """The model as it is."""
-        return cls(model, "")
+    def dense(cls, model: str, data: str = "") -> Run:
+        """The model as it is, asked about a data set."""
+        return cls(model, "", data=data)
 
     @property
     def order(self) -> Run:
@@ -63,8 +65,7 @@ class Run:
     def __str__(self) -> str:
         text = f"{self.model},{self.method},{self.allocation},{self.sparsity:g}"
         options = ";".join(f"{name}:{value}" for name, value in self.options)
-        data = self.data.replace("%", "%25").replace(",", "%2C")  # a path may have commas in it
-        more = {"criterion": self.criterion, "seed": self.seed, "data": data, "options": options}
+        more = {"criterion": self.criterion, "seed": self.seed, "data": _quoted(self.data), "options": options}
         plain = {"criterion": OWN, "seed": 0, "data": "", "options": ""}
         return text + "".join(f",{name}={value}" for name, value in more.items() if value != plain[name])
 
@@ -82,13 +83,22 @@ class Run:
         if "options" in more:
             more["options"] = tuple(_option(part) for part in more["options"].split(";"))
         if "data" in more:
-            more["data"] = more["data"].replace("%2C", ",").replace("%25", "%")
+            more["data"] = _unquoted(more["data"])
         if "seed" in more:
             more["seed"] = _number(more["seed"], int, "a seed is a whole number")
         share = _number(sparsity, float, "a sparsity lies between 0 and 1")
         if not 0 <= share <= 1:
             raise ValueError("a sparsity lies between 0 and 1")
         return cls(",".join(model), method, share, allocation, **more)
+
+
+def _quoted(text: str) -> str:
+    """A text without commas, which part the fields of a run."""
+    return text.replace("%", "%25").replace(",", "%2C")
+
+
+def _unquoted(text: str) -> str:
+    return text.replace("%2C", ",").replace("%25", "%")
 
 
 def _option(text: str) -> tuple[str, Any]:

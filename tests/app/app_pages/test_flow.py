@@ -40,7 +40,7 @@ def test_a_layer_without_a_partner_is_said_so(open_page, monkeypatch):
 
 
 def test_a_layer_that_never_ran_is_one_sentence(open_page, monkeypatch):
-    known = runs.statistics(MODEL)
+    known = runs.statistics(MODEL, "")
     silent = type(known)({n: s for n, s in known.square_sums.items() if n != FC2}, known.samples, known.layers)
     monkeypatch.setattr(runs, "statistics", lambda model, progress=None: silent)
     at = open_page("flow", layer=FC2, strongest="12", method="lamp")

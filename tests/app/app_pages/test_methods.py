@@ -108,7 +108,7 @@ def test_what_was_measured_is_on_the_cards(open_page, assets):
 
 
 def test_shipped_results_can_be_read():
-    data = comparison.load("flatland-blip", runs.all_titles())
+    data = comparison.load("flatland-blip", "", runs.all_titles())
     assert method_cards.finding(data, 0.63).startswith("Best at 63 %")
     assert all(method_cards.record(data, m, 0.63).points >= 3 for m in data.methods)
 

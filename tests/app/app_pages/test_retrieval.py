@@ -8,9 +8,9 @@ from tests.app.conftest import texts
 
 
 def test_every_example_has_true_pictures(open_page):
-    scenes = gallery.gallery(state.MODEL.default).scenes
+    pictures = gallery.gallery(state.MODEL.default, "").pictures
     for example in (*typed_text.EXAMPLES, state.QUERY.default):
-        assert sum(truth.of(example, scenes).true) >= 2, example
+        assert sum(truth.of(example, pictures).true) >= 2, example
 
 
 def test_an_example_is_one_click(open_page):

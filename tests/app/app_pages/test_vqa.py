@@ -16,8 +16,8 @@ def test_a_question_in_the_address_is_answered_and_judged(open_page):
 def test_examples_fit_the_picture(open_page):
     at = open_page("vqa", scene="12")
     examples = [button.label for button in at.button if button.key.startswith("example_")]
-    scene = gallery.scene_picture(12).scene
-    assert len(examples) >= 5 and all(truth.right_answer(example, scene)[0] for example in examples)
+    picture = gallery.picture("", 12)
+    assert len(examples) >= 5 and all(truth.right_answer(example, picture)[0] for example in examples)
     at.button(key="example_2").click().run()
     assert at.text_input(key="ask").value == examples[2] and f"“{examples[2]}”" in texts(at)
     at.button(key="scene_27").click().run()

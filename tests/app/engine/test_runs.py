@@ -108,7 +108,7 @@ def test_both_lanes_at_once_make_what_each_makes_alone(model, quick):
         if asked < 4:
             dense = runs.vlm(model)
             alone = dense.prune(prepare.order_of(dense, Run(model, "omp")).masks(sparsity))
-            assert torch.equal(found, alone.embed_texts(gallery.gallery(model).captions))
+            assert torch.equal(found, alone.embed_texts(gallery.gallery(model, "").captions))
         asked += 1
     training.join()
     sample = prepare.Sample(16, 4, 4)

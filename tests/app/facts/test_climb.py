@@ -71,14 +71,14 @@ def test_progress_grows_and_an_interrupted_ladder_goes_on_where_it_stopped(empty
 
 
 def test_the_dense_model_is_the_first_rung_and_no_pruned_model_is_kept(empty_store):
-    picture = gallery.scene_picture(5)
+    picture = gallery.picture("", 5)
     question = "is there a purple car"
     strip = climb.answers(Run(MODEL, "omp", 0.63), picture, question, "yes", lambda *_: None)
     dense, order = runs.vlm(MODEL), runs.order(ORDER)
-    assert strip.rungs[0].said == dense.answer([picture.image], [question])[0].text
+    assert strip.rungs[0].said == dense.answer([picture.seen_by(dense)], [question])[0].text
     for rung in (strip.rungs[3], strip.rungs[-1]):
         pruned = dense.prune(order.masks(rung.sparsity))
-        alone = pruned.answer([picture.image], [question])[0]
+        alone = pruned.answer([picture.seen_by(dense)], [question])[0]
         assert (rung.said, rung.true) == (alone.text, alone.text == "yes")
         assert rung.sure == pytest.approx(alone.probability, abs=1e-4)
     climbed = [Run(MODEL, "omp", rung.sparsity) for rung in strip.rungs]
@@ -86,13 +86,13 @@ def test_the_dense_model_is_the_first_rung_and_no_pruned_model_is_kept(empty_sto
 
 
 def test_captions_are_followed_as_long_as_they_are_true():
-    picture = gallery.scene_picture(5)
+    picture = gallery.picture("", 5)
     strip = climb.captions(Run(MODEL, "omp", 0.63), picture, lambda *_: None)
     assert strip.rungs[0].true and strip.held.first is not None
     assert strip.held.first - strip.held.last == pytest.approx(0.01)
     assert strip.same.last <= strip.held.last  # the dense model's caption is true
     for rung in strip.rungs:
-        assert rung.true == truth.true_captions([rung.said], picture.scene)[0]
+        assert rung.true == truth.true_captions([rung.said], picture)[0]
 
 
 def test_ranks_are_those_of_the_scores():

@@ -45,7 +45,7 @@ def data(tmp_path, monkeypatch):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "toy.json").write_text(json.dumps(RAW))
     monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
-    return comparison.load("toy", TITLES)
+    return comparison.load("toy", "", TITLES)
 
 
 def test_lines_average_seeds_and_leave_ablations_out(data):
@@ -158,4 +158,4 @@ def test_a_file_that_is_none_is_nothing(tmp_path, monkeypatch, text):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "toy.json").write_text(text)
     monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
-    assert comparison.load("toy", TITLES) is None
+    assert comparison.load("toy", "", TITLES) is None

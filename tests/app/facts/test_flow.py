@@ -26,7 +26,7 @@ def test_links_are_weight_times_activation_and_cut_as_the_masks_say(name):
     picture = flow.pictures(key, part, found)[1]
     masks, model = runs.masks(key), runs.vlm(MODEL).model
     for n, (x, rows) in enumerate(((part.first, part.rows), (part.second, slice(None)))):
-        matrix = weight_of(model, x.name)[rows].abs().double() * runs.statistics(MODEL).norm(x.name).double()
+        matrix = weight_of(model, x.name)[rows].abs().double() * runs.statistics(MODEL, "").norm(x.name).double()
         matrix, kept = (matrix / matrix.sum()).numpy(), masks[x.name][rows].numpy()
         to, start = (found.hidden, found.inputs) if n == 0 else (found.outputs, found.hidden)
         strong = matrix[np.ix_(to, start)]

@@ -10,8 +10,8 @@ from multiflow_core.data.flatland.scene import split_of
 def test_the_showcase_is_unseen_tidy_and_leads_the_gallery():
     scenes = gallery.showcase()
     assert {split_of(scene) for scene in scenes} == {"test"}
-    shown = gallery.gallery("flatland-blip").scenes
-    assert len({scene.key for scene in shown}) == len(shown) == gallery.MOST and shown[: len(scenes)] == scenes
+    shown = [picture.scene for picture in gallery.gallery("flatland-blip", "").pictures]
+    assert len({scene.key for scene in shown}) == len(shown) == gallery.MOST and shown[: len(scenes)] == list(scenes)
     for scene in scenes:
         for thing in scene.things:
             assert all(thing.width / 2 <= place <= 1 - thing.width / 2 for place in (thing.x, thing.y))

@@ -51,7 +51,7 @@ def test_no_layer_goes_first_where_all_go_together():
 
 def test_profiles_are_what_weights_and_statistics_say():
     key, _, _ = of("multiflow")
-    order, statistics = runs.order(key.order), runs.statistics(MODEL)
+    order, statistics = runs.order(key.order), runs.statistics(MODEL, "")
     weights = dict(runs.vlm(MODEL).model.named_parameters())
     for i in (0, 5, 40, 103):
         layer, profile = order.layers[i], layers.profiles(key.order)[i]

@@ -27,7 +27,7 @@ def weights(layer) -> torch.Tensor:
 
 def test_matrices_are_the_orders_and_the_statistics(layer):
     data, order = neurons.matrices(Run(MODEL, "multiflow"), layer), runs.order(Run(MODEL, "multiflow"))
-    norms = runs.statistics(MODEL).norm(layer.name)
+    norms = runs.statistics(MODEL, "").norm(layer.name)
     s_in, s_out = saliencies(weights(layer), norms)
     assert data.calibrated and np.array_equal(data.norms, norms)
     assert np.array_equal(data.inputs, s_in) and np.array_equal(data.outputs, s_out)
@@ -43,7 +43,7 @@ def test_a_method_without_statistics_has_saliencies_too(layer):
 
 
 def test_a_layer_that_never_ran_is_measured_by_its_weights(layer, monkeypatch, empty_store):
-    known = runs.statistics(MODEL)
+    known = runs.statistics(MODEL, "")
     others = {name: sums for name, sums in known.square_sums.items() if name != layer.name}
     monkeypatch.setattr(runs, "statistics", lambda model: mf.Statistics(others, known.samples, known.layers))
     data = neurons.matrices(Run(MODEL, "omp"), layer)
@@ -66,7 +66,7 @@ def lens(layer, view, window=None, sparsity=0.9, other=None):
 def test_single_weights_show_themselves(layer):
     window = Window(range(96, 192), range(32, 64))
     inside = np.s_[96:192, 32:64]
-    w, norms = weights(layer).abs().numpy(), runs.statistics(MODEL).norm(layer.name).numpy()
+    w, norms = weights(layer).abs().numpy(), runs.statistics(MODEL, "").norm(layer.name).numpy()
     other = neurons.kept(Run(MODEL, "omp", 0.9), layer)
     look, _ = lens(layer, "mask")
     data, survived = (of(Run(MODEL, "multiflow"), layer) for of in (neurons.matrices, neurons.survived))

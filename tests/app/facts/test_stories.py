@@ -23,7 +23,7 @@ ABLATION = run("multiflow", 0.5, 0.1, vision=0.6, blend=("flow", "global"))
 
 
 def found(*runs):
-    return stories("m", Comparison(Results(scores(**DENSE), runs), {}))
+    return stories(Run("m", ""), Comparison(Results(scores(**DENSE), runs), {}))
 
 
 def named(name, *runs):

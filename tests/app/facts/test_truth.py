@@ -37,7 +37,7 @@ def test_a_query_is_put_into_flatlands_words_for_those_who_learnt_them(exported,
 
 
 def test_other_words_are_wrong_only_of_a_model_that_learnt_flatlands():
-    scene = gallery.showcase()[0]
+    scene = gallery.gallery("flatland-blip", "").pictures[0]
     said = Caption("what a view", ("what", "a", "view"), (0.5, 0.5, 0.5))
     assert truth.judged(said, scene, taught=True).true is False
     assert truth.judged(said, scene, taught=False).true is None

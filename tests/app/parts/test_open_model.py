@@ -231,7 +231,7 @@ def test_two_folders_of_one_name_are_two_models(foreign, tmp_path):
     first, second = foreign("clip-b32"), save("clip-b32", tmp_path / "clip-b32", small=True, seed=1)
     one, two = (runs.opened(str(folder)) for folder in (first, second))
     assert checkpoints.title(one) == checkpoints.title(two) == "clip-b32" and one != two
-    ours, theirs = (runs.statistics(model).square_sums for model in (one, two))
+    ours, theirs = (runs.statistics(model, "").square_sums for model in (one, two))
     assert ours.keys() == theirs.keys() and not any(torch.equal(ours[name], theirs[name]) for name in ours)
     scores = [runs.order(Run(model, "omp")).score(next(iter(ours))) for model in (one, two)]
     assert not torch.equal(*scores)
@@ -281,8 +281,8 @@ def test_built_in_models_are_calibrated_as_their_results_were(monkeypatch):
     cost = runs.work(state.MODEL.default)
     shipped = sweep.Sample(sweep.CALIBRATION_PAIRS, sweep.CALIBRATION_BATCH, sweep.GRADIENT_BATCH)
     assert calibration.sample(cost) == calibration.slow_sample(cost) == shipped
-    assert runs.statistics(state.MODEL.default).samples == sweep.CALIBRATION_PAIRS
-    assert len(gallery.gallery(state.MODEL.default).images) == gallery.MOST
+    assert runs.statistics(state.MODEL.default, "").samples == sweep.CALIBRATION_PAIRS
+    assert len(gallery.gallery(state.MODEL.default, "").images) == gallery.MOST
 
 
 def test_what_a_page_does_not_wait_for_is_said_with_the_figure():
@@ -308,22 +308,22 @@ def test_a_method_that_takes_too_long_is_not_begun(open_page, foreign, monkeypat
 def test_the_number_of_pairs_is_on_the_page(open_page, foreign):
     model = str(foreign("clip-b32"))
     at = open_page("overview", model=model)
-    samples = runs.statistics(at.session_state[state.OPENED.name][model]).samples
+    samples = runs.statistics(at.session_state[state.OPENED.name][model], "").samples
     assert f"calibrated on {samples} pairs" in texts(at)
     assert "calibrated on" not in texts(open_page())
 
 
 def test_statistics_beside_a_checkpoint_are_used(copy):
     model = runs.opened(str(copy))
-    made = runs.statistics(model)
+    made = runs.statistics(model, "")
     made.__class__({n: 4 * s for n, s in made.square_sums.items()}, 4, made.layers).save(
         copy / "statistics.safetensors"
     )
     again = runs.opened(str(copy))
-    assert again != model and runs.statistics(again).samples == 4
+    assert again != model and runs.statistics(again, "").samples == 4
 
 
 def test_scenes_are_drawn_as_large_as_the_model_reads_them(foreign):
     model = runs.opened(str(foreign("siglip2-base")))
-    assert {image.size for image in gallery.gallery(model).images} == {(64, 64)}  # 32 pixels: the smallest drawn
-    assert gallery.scene_picture(5).seen_by(runs.vlm(state.MODEL.default)).size == (96, 96)
+    assert {image.size for image in gallery.gallery(model, "").images} == {(64, 64)}  # 32 pixels: the smallest drawn
+    assert gallery.picture("", 5).seen_by(runs.vlm(state.MODEL.default)).size == (96, 96)

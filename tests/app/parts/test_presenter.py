@@ -12,7 +12,7 @@ from tests.app.conftest import texts
 
 
 def test_a_story_sets_the_sidebar_and_tells_itself(open_page):
-    told = stories("flatland-blip", comparison.load("flatland-blip", runs.all_titles()))
+    told = stories(Run("flatland-blip", ""), comparison.load("flatland-blip", "", runs.all_titles()))
     assert len(told) == 3
     at = open_page("compare", sparsity="0.4", q="a blue house")
     at.button(key="story_sidebar_0").click().run()

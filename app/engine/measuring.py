@@ -1,0 +1,154 @@
+"""Measuring from a page: the command that a reader could type as well, run beside the server at a lower priority.
+
+It is the command line's own `evaluate`, so that repeating it gives the same numbers. It writes its result file after every run
+and repeats nothing that the file holds: stopping loses one run at most, and starting again goes on.
+"""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import threading
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from multiflow_core.experiments.sweep import plan as runs_of
+
+from . import calibration, checkpoints, data_sets, runs
+from .store import Progress
+
+LINES = 200  # of what a measurement says that are kept
+FORWARDS = {
+    "captioning": 12,
+    "vqa": 2,
+}  # what a picture costs in passes of the whole model, where that is more than one
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is to be measured.
+
+    Attributes:
+        pictures: at most so many of the data's test split.
+        pairs: of the data's train split that the methods are calibrated with.
+    """
+
+    model: str
+    data: str
+    methods: tuple[str, ...]
+    sparsities: tuple[float, ...]
+    tasks: tuple[str, ...]
+    pictures: int
+    pairs: int
+
+    @property
+    def file(self) -> Path:
+        """Where the figures go."""
+        return checkpoints.result_file(self.model, self.data)
+
+    @property
+    def total(self) -> int:
+        """How many models are measured, the dense one among them."""
+        return 1 + len(runs_of(self.methods, self.sparsities))
+
+    @property
+    def command(self) -> str:
+        """What does the same on the command line."""
+        return shlex.join(["python", *self._arguments])
+
+    @property
+    def _arguments(self) -> list[str]:
+        model, data = str(checkpoints.address_of(self.model)), data_sets.source(self.data)
+        said = ["-m", "multiflow_core", "evaluate", model]
+        if data:
+            said += ["--data", data]
+        said += ["--items", str(self.pictures), "--pairs", str(self.pairs), "--tasks", *self.tasks]
+        said += ["--methods", *self.methods, "--sparsities", *(f"{s:g}" for s in self.sparsities)]
+        return [*said, "--out", str(self.file)]
+
+    def seconds(self, progress: Progress | None = None) -> float:
+        """About how long it takes on two cores: the passes through the model, and what the methods need."""
+        pair = runs.work(self.model, progress)
+        passes = sum(FORWARDS.get(task, 1) for task in self.tasks) * self.pictures * self.total
+        passes += self.pairs * any(runs.method(name).needs for name in self.methods)
+        return passes * pair / calibration.MINUTE * 60
+
+
+@dataclass
+class Measurement:
+    """A plan that is being carried out, or was."""
+
+    plan: Plan
+    process: subprocess.Popen
+    began: float = field(default_factory=time.monotonic)
+    lines: list[str] = field(default_factory=list)
+    problem: str = ""
+    stopped: bool = False
+
+    @property
+    def running(self) -> bool:
+        return self.process.poll() is None
+
+    @property
+    def done(self) -> int:
+        """How many models were measured, or found in the file."""
+        return min(len(self.lines), self.plan.total)
+
+    @property
+    def left(self) -> float | None:
+        """About how many seconds it still takes, from what it took so far; None before the first model is measured."""
+        if not self.done:
+            return None
+        return (time.monotonic() - self.began) / self.done * (self.plan.total - self.done)
+
+    def stop(self) -> None:
+        """End it; what was measured stays in its file."""
+        self.stopped = True
+        self.process.terminate()
+
+    def _follow(self) -> None:
+        for line in self.process.stdout:
+            if line.strip():
+                self.lines = [*self.lines[-LINES:], line.rstrip()]
+        said = [line for line in self.process.stderr.read().splitlines() if line.startswith("multiflow_core: ")]
+        if self.process.wait() and not self.stopped:
+            self.problem = said[-1].removeprefix("multiflow_core: ") if said else "it ended with an error"
+
+
+_LOCK = threading.Lock()
+_HELD: dict[tuple[str, str], Measurement] = {}  # the last of every model and data set
+
+
+class Busy(ValueError):
+    """Another measurement is going on; the text is a sentence."""
+
+
+def start(plan: Plan) -> Measurement:
+    """Carry out a plan. Busy while another one is carried out: two at once would only take twice as long."""
+    with _LOCK:
+        if other := next((one for one in _HELD.values() if one.running), None):
+            what = f"{checkpoints.title(other.plan.model)} on {data_sets.title(other.plan.data)}"
+            raise Busy(
+                f"{what} is being measured on this server: {other.done} of {other.plan.total} done. Try again later."
+            )
+        plan.file.parent.mkdir(parents=True, exist_ok=True)
+        command = ["nice", "-n", "10", sys.executable, "-u", *plan._arguments]
+        process = subprocess.Popen(
+            command,
+            cwd=checkpoints.ROOT,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            env=dict(os.environ),
+        )
+        held = _HELD[plan.model, plan.data] = Measurement(plan, process)
+    threading.Thread(target=held._follow, name="measuring", daemon=True).start()
+    return held
+
+
+def of(model: str, data: str) -> Measurement | None:
+    """The last measurement of a model on a data set, since the server was started."""
+    return _HELD.get((model, data))
