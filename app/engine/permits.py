@@ -93,13 +93,12 @@ def read(file: Path, address: str = "") -> Permits:
     return Permits(address, **{name: tuple(v) if isinstance(v, list) else v for name, v in held.items()})
 
 
-_KINDS = dict.fromkeys(("metrics", "measure"), "true or false") | dict.fromkeys(
-    ("pictures", "megabytes", "archive"), "a whole number from 1 on"
-)
+_SWITCHES, _NUMBERS = ("metrics", "measure"), ("pictures", "megabytes", "archive")
+_KINDS = dict.fromkeys(_SWITCHES, "true or false") | dict.fromkeys(_NUMBERS, "a whole number from 1 on")
 
 
 def _fits(name: str, value: Any) -> bool:
-    if name in ("metrics", "measure"):
+    if name in _SWITCHES:
         return isinstance(value, bool)
     if name in _KINDS:
         return type(value) is int and value > 0

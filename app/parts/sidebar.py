@@ -87,7 +87,7 @@ def _model() -> str:
 
 def _data() -> str:
     """The data set: Flatland, or one of those opened in this session."""
-    known = open_data.data_sets()
+    known = open_data.opened()
     if chosen := session.take(state.DATA_CHOSEN):
         session.put(state.DATA, chosen)
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="data_row"):
