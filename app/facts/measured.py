@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from multiflow_core.experiments.results import Results
 from multiflow_core.experiments.run import Run
-from multiflow_core.tasks.task import tasks
+from multiflow_core.tasks.task import tasks, tasks_of
 
 from ..charts.curves import Ability, AbilityCurves
 from ..engine import checkpoints, runs
@@ -34,18 +34,8 @@ def _read(file: Path, changed: int) -> Results:
 
 
 def askable(vlm: VLM, exam: Exam) -> dict[str, str]:
-    """{task: its name for people} of what a model can do and a data set can ask."""
-    return {task.name: task.title for task in tasks() if task.can(vlm) and asks(task.name, exam)}
-
-
-def asks(task: str, exam: Exam) -> bool:
-    """Whether an exam has what a task asks about."""
-    return {
-        "retrieval": bool(exam.texts),
-        "captioning": bool(exam.texts and exam.captioned),
-        "vqa": bool(exam.asked),
-        "classification": bool(exam.classes),
-    }.get(task, True)
+    """{task: its name for people} of what a model can do and a data set asks for."""
+    return {task.name: task.title for task in tasks_of(vlm, exam)}
 
 
 @dataclass(frozen=True)

@@ -9,9 +9,13 @@ from difflib import SequenceMatcher
 
 from multiflow_core.data import dataset, flatland
 from multiflow_core.models.vlm import VLM, Answer, Caption
+from multiflow_core.tasks import vqa
 
 from ..markup.cards import Reply, Said, Word
 from .gallery import Picture
+
+
+MOST_PEOPLE = 0.5  # from here on an answer that several people were asked for counts as right
 
 
 def at_home(vlm: VLM) -> bool:
@@ -111,7 +115,7 @@ def replied(answer: Answer, right: str | None, question: str = "", picture: Pict
     """An answer with its verdict, where the right one is known: by Flatland, or as what people answered."""
     asked = next((q for q in picture.questions if q.text == question), None) if picture else None
     if asked is not None:
-        known = answer.text.lower() in {text.lower() for text in (asked.answer, *asked.answers)}
+        known = vqa.right(answer.text, asked) >= MOST_PEOPLE
     else:
         known = None if right is None else flatland.means(answer.text, right)
     return Reply(answer.text, answer.probability, known, right)
