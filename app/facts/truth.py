@@ -14,7 +14,6 @@ from multiflow_core.tasks import vqa
 from ..markup.cards import Reply, Said, Word
 from .gallery import Picture
 
-
 MOST_PEOPLE = 0.5  # from here on an answer that several people were asked for counts as right
 
 
