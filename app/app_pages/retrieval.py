@@ -26,7 +26,7 @@ ABOUT_CAPTIONS = (
     "pruned side: three places further up than in the dense ranking."
 )
 FLAT = "really true of the picture, which Flatland knows for certain"
-OWN = "one that people wrote about the picture; of others nobody knows whether they are true"
+OWN = "the picture's own, as somebody wrote it; of others nobody knows whether they are true"
 ABOUT_GAPS = (
     "The similarity of the best of each kind, in both models: full bars for what should be found, hollow bars for what "
     "should not. The number beside a model is the lead of the one over the other. A small lead is a ranking that the next "
@@ -86,13 +86,25 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     marked = known.true + (False,) * len(own)
     shown = (*pictures, *own)
     found = rankings.compare(
-        both, texts, marked, TOP, "pictures", known.understood and searched, lambda i: shown[i].shown(gallery.SHOWN)
+        both,
+        texts,
+        marked,
+        TOP,
+        "pictures",
+        known.understood and searched,
+        lambda i: shown[i].shown(gallery.SHOWN),
+        known.word,
     )
     _beside(settings, found, cards.picture_grid, ABOUT, pool.flat)
     if own:
         st.caption("Nobody has told the lab what your own pictures show, so they are ranked and never marked as true.")
     ui.note(truth.strange(dense, flat=searched and pool.flat))
-    _margins(settings, rankings.sought(both, texts, known.true + (None,) * len(own), "picture"), scores, query.text)
+    _margins(
+        settings,
+        rankings.sought(both, texts, known.true + (None,) * len(own), "picture", known.word),
+        scores,
+        query.text,
+    )
 
 
 def _searched(pool: gallery.Gallery) -> bool:
@@ -126,10 +138,11 @@ def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
         both = [scores(key, progress) for key in keys(settings)]
     texts = pool.captions + extra
     true = truth.true_captions(texts, picture)
-    found = rankings.compare(both, texts, true, TOP, "captions", any(true) or picture.scene is not None)
+    word = "true" if picture.scene else truth.MATCHING
+    found = rankings.compare(both, texts, true, TOP, "captions", any(true) or picture.scene is not None, word=word)
     _beside(settings, found, cards.caption_list, ABOUT_CAPTIONS, picture.scene is not None)
     ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
-    _margins(settings, rankings.sought(both, texts, true, "caption"), scores, picture.id)
+    _margins(settings, rankings.sought(both, texts, true, "caption", word), scores, picture.id)
 
 
 # --- both -----------------------------------------------------------------------------------------------------------

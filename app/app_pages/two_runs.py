@@ -83,11 +83,12 @@ def _found(a: Run, b: Run) -> None:
         "pictures",
         known.understood,
         lambda i: pictures[i].shown(gallery.SHOWN),
+        known.word,
     )
     first, second = (sum(hit.true for hit in hits) for hits in found.hits.values())
     possible = len(found.ranks["dense"])
     finding = (
-        f"“{query}”: of {possible} true pictures, A puts {first} and B puts {second} among the first {TOP}"
+        f"“{query}”: of {possible} {known.word} pictures, A puts {first} and B puts {second} among the first {TOP}"
         if known.understood and possible
         else f"“{query}”: what each run finds"
     )

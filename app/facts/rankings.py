@@ -22,6 +22,7 @@ class Rankings:
         things: what is ranked, "pictures" or "captions".
         total: how many of them.
         known: whether it is known which of them are true.
+        word: what those are called that should be found: "true", or "matching" where no more is known than what belongs together.
     """
 
     hits: dict[str, tuple[Hit, ...]]
@@ -29,6 +30,7 @@ class Rankings:
     things: str
     total: int
     known: bool
+    word: str = "true"
 
     def finding(self, name: str) -> str:
         """What pruning did to the ranking, in one sentence."""
@@ -38,7 +40,7 @@ class Rankings:
             kept = sum(hit.text in first for hit in self.hits["pruned"])
             return f"{name} keeps {kept} of the dense model's first {top} {self.things}"
         dense, pruned = (sum(hit.true for hit in self.hits[side]) for side in ("dense", "pruned"))
-        best = f"{possible} true {self.things if possible > 1 else self.things[:-1]}"
+        best = f"{possible} {self.word} {self.things if possible > 1 else self.things[:-1]}"
         return f"Of {best}, the dense model puts {dense} and {name} puts {pruned} among the first {top}"
 
     def note(self, side: str) -> str:
@@ -47,9 +49,9 @@ class Rankings:
             return f"best of {self.total}"
         ranks = self.ranks[side]
         if not ranks:
-            return f"none of {self.total} {self.things} is true"
+            return f"none of {self.total} {self.things} is {self.word}"
         listed = ", ".join(map(str, ranks[:LISTED])) + (" …" if len(ranks) > LISTED else "")
-        return f"true {self.things} at {'ranks' if len(ranks) > 1 else 'rank'} {listed} of {self.total}"
+        return f"{self.word} {self.things} at {'ranks' if len(ranks) > 1 else 'rank'} {listed} of {self.total}"
 
 
 def places(scores: Sequence[float]) -> list[int]:
@@ -72,6 +74,7 @@ def compare(
     things: str,
     known: bool,
     picture: Callable[[int], bytes] | None = None,
+    word: str = "true",
 ) -> Rankings:
     """Rank the same things by dense and by pruned scores (higher is better, ties by position).
 
@@ -83,7 +86,7 @@ def compare(
 
     def hit(side: int, i: int) -> Hit:
         image = picture(i) if picture else None
-        return Hit(placed[side][i], scores[side][i], texts[i], true[i], placed[1 - side][i], image)
+        return Hit(placed[side][i], scores[side][i], texts[i], true[i], placed[1 - side][i], image, word)
 
     def first(side: int) -> list[int]:
         return sorted(range(len(texts)), key=lambda i: placed[side][i])[:top]
@@ -95,6 +98,7 @@ def compare(
         things,
         len(texts),
         known,
+        word,
     )
 
 
@@ -120,7 +124,11 @@ class Sought:
 
 
 def sought(
-    scores: Sequence[Sequence[float]], texts: Sequence[str], true: Sequence[bool | None], thing: str
+    scores: Sequence[Sequence[float]],
+    texts: Sequence[str],
+    true: Sequence[bool | None],
+    thing: str,
+    word: str = "true",
 ) -> Sought | None:
     """What should be found: what is true, or else, where that is not known, what the dense model puts first.
 
@@ -132,7 +140,7 @@ def sought(
     """
     by_dense = sorted(range(len(texts)), key=lambda i: -scores[0][i])
     wanted, rest = ([i for i in by_dense if true[i] is kind] for kind in (True, False))
-    good, bad = f"{'best ' * (len(wanted) > 1)}true {thing}", f"best false {thing}"
+    good, bad = f"{'best ' * (len(wanted) > 1)}{word} {thing}", f"best {'false' if word == 'true' else 'other'} {thing}"
     if not wanted or not rest:
         wanted, rest = by_dense[:1], by_dense[1:]
         good, bad = f"dense model's first {thing}", f"best other {thing}"

@@ -14,6 +14,7 @@ from multiflow_core.tasks import vqa
 from ..markup.cards import Reply, Said, Word
 from .gallery import Picture
 
+MATCHING = "matching"
 MOST_PEOPLE = 0.5  # from here on an answer that several people were asked for counts as right
 
 
@@ -38,18 +39,22 @@ def strange(vlm: VLM, flat: bool) -> str:
 
 @dataclass(frozen=True)
 class Truth:
-    """Of which scenes a text is true; `reason` says why it could not be judged."""
+    """Of which pictures a text is true; `reason` says why it could not be judged.
+
+    Where all that is known is whose text it is, they are called "matching", by `word`.
+    """
 
     true: tuple[bool, ...]
     understood: bool = True
     reason: str = ""
+    word: str = "true"
 
 
 def of(text: str, pictures: Sequence[Picture]) -> Truth:
     """Judge a text against every picture. Of others than Flatland's only this is known: whose text it is."""
     if any(picture.scene is None for picture in pictures):
         own = tuple(text in picture.texts for picture in pictures)
-        return Truth(own, any(own), "nobody has said of which of these pictures it is true")
+        return Truth(own, any(own), "nobody has said of which of these pictures it is true", MATCHING)
     try:
         flatland.parse(text)
     except ValueError as problem:

@@ -11,7 +11,10 @@ from ..look.words import percent
 
 @dataclass(frozen=True)
 class Hit:
-    """One place in a ranking: `text` is the picture's description or the caption; `other` its rank in the other model."""
+    """One place in a ranking: `text` is the picture's description or the caption; `other` its rank in the other model.
+
+    `true`: whether it should be found; `mark` is what is then said of it.
+    """
 
     rank: int
     score: float
@@ -19,6 +22,7 @@ class Hit:
     true: bool
     other: int
     picture: bytes | None = None
+    mark: str = "true"
 
 
 def move(hit: Hit) -> tuple[str, str]:
@@ -47,8 +51,8 @@ def picture_grid(hits: tuple[Hit, ...], side: str, moves: bool) -> str:
 
 
 def _card(hit: Hit, side: str, moves: bool) -> str:
-    alt = f"rank {hit.rank}: {hit.text}" + (" (true)" if hit.true else "")
-    check = '<span class="mf-check">✓ true</span>' if hit.true else ""
+    alt = f"rank {hit.rank}: {hit.text}" + (f" ({hit.mark})" if hit.true else "")
+    check = f'<span class="mf-check">✓ {hit.mark}</span>' if hit.true else ""
     sign = _move(hit) if moves else ""
     return (
         f'<figure class="mf-card{" mf-true" if hit.true else ""}" title="{escape(hit.text)}">'
@@ -80,7 +84,7 @@ def caption_list(hits: tuple[Hit, ...], side: str, moves: bool) -> str:
 
 
 def _tick(hit: Hit) -> str:
-    return ' <b style="color:var(--mf-true);white-space:nowrap">✓ true</b>' if hit.true else ""
+    return f' <b style="color:var(--mf-true);white-space:nowrap">✓ {hit.mark}</b>' if hit.true else ""
 
 
 @dataclass(frozen=True)
@@ -175,9 +179,7 @@ def legend(side: str = "pruned") -> str:
 def picture(data: bytes, alt: str, square: bool = False) -> str:
     """One picture, full width, rounded."""
     shape = ";aspect-ratio:1;object-fit:cover" if square else ""
-    return (
-        f'<img src="{data_uri(data)}" alt="{escape(alt)}" style="width:100%;border-radius:12px;display:block{shape}">'
-    )
+    return f'<img src="{data_uri(data)}" alt="{escape(alt)}" style="width:100%;max-height:480px;object-fit:contain;border-radius:12px;display:block{shape}">'
 
 
 def data_uri(data: bytes | None) -> str:

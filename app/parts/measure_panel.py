@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from .. import state
-from ..engine import calibration, checkpoints, data_sets, measuring, permits, runs
+from ..engine import calibration, checkpoints, data_sets, measuring, runs
 from ..facts import gallery, measured
 from ..look.words import percent
 from ..state import Run
@@ -20,8 +20,6 @@ EVERY = 2.0  # seconds between two looks
 
 def show(settings: Run) -> None:
     """Draw the panel: a form, or what is going on."""
-    if not permits.here().may_measure:
-        return
     held = measuring.of(settings.model, settings.data)
     if held and held.running:
         _progress(settings.model, settings.data)
