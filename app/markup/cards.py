@@ -177,9 +177,10 @@ def legend(side: str = "pruned") -> str:
 
 
 def picture(data: bytes, alt: str, square: bool = False) -> str:
-    """One picture, full width, rounded."""
-    shape = ";aspect-ratio:1;object-fit:cover" if square else ""
-    return f'<img src="{data_uri(data)}" alt="{escape(alt)}" style="width:100%;max-height:480px;object-fit:contain;border-radius:12px;display:block{shape}">'
+    """One picture, full width unless it is much higher than wide, rounded."""
+    shape = "aspect-ratio:1;object-fit:cover" if square else "max-height:480px;object-fit:contain;object-position:left"
+    style = f"width:100%;border-radius:12px;display:block;{shape}"
+    return f'<img src="{data_uri(data)}" alt="{escape(alt)}" style="{style}">'
 
 
 def data_uri(data: bytes | None) -> str:
