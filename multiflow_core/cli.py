@@ -279,6 +279,10 @@ def _add_evaluate(commands) -> None:
     _add_statistics(command)
     command.add_argument("--seed", type=int, default=0, help="of the first run of a method, and of the choice of pairs")
     command.add_argument("--methods", nargs="+", help='names, or "all"')
+    names = [task.name for task in tasks()]
+    command.add_argument(
+        "--tasks", nargs="+", choices=names, metavar="TASK", help=f"of {', '.join(names)}; default: all"
+    )
     command.add_argument("--sparsities", nargs="+", type=float)
     command.add_argument(
         "--prompts",
@@ -319,7 +323,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     runs = plan(names, sparsities, options.seeds, options.seed, seen)
     runs += ablation(sparsities, options.seed, seen) if options.ablation else []
     out, known = options.out or result_file(vlm.name, data), _known(options, vlm)
-    sweep = Sweep(vlm, exam, out, options.masks, known=known, sample=_sample(options))
+    sweep = Sweep(vlm, exam, out, options.masks, known=known, sample=_sample(options), only=options.tasks)
     sweep.run(runs)
     if options.costs:
         sweep.costs(options.model, names)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import platform
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from functools import lru_cache
@@ -78,6 +78,7 @@ class Sweep:
             that are not there are made, also for runs that the file holds.
         known: {name: evidence} that is there already, in place of what would be collected.
         sample: how many calibration pairs; by default as many as the shipped results were made with.
+        only: the names of the tasks; by default all that the model can do and the exam asks for.
     """
 
     def __init__(
@@ -89,8 +90,9 @@ class Sweep:
         report: Report = print,
         known: Mapping[str, Any] = MappingProxyType({}),
         sample: Sample | None = None,
+        only: Collection[str] | None = None,
     ):
-        self.vlm, self.exam, self.path, self.masks, self.report = vlm, exam, path, masks, report
+        self.vlm, self.exam, self.path, self.masks, self.report, self.only = vlm, exam, path, masks, report, only
         head = {**describe(vlm, exam), **calibrated(known, sample)}
         self.results = Results.load(path) if path.is_file() else Results(head=head)
         self._check(head)
@@ -150,7 +152,7 @@ class Sweep:
 
     def _asked(self, vlm: VLM) -> tuple[dict[str, Scores], Intervals]:
         """A model's figures, as numbers, and between what they lie."""
-        found = measure(vlm, self.exam)
+        found = measure(vlm, self.exam, self.only)
         numbers = {task: {name: float(value) for name, value in scores.items()} for task, scores in found.items()}
         return numbers, {task: sure for task, scores in found.items() if (sure := intervals(scores))}
 
