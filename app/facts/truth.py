@@ -53,13 +53,18 @@ class Truth:
 def of(text: str, pictures: Sequence[Picture]) -> Truth:
     """Judge a text against every picture. Of others than Flatland's only this is known: whose text it is."""
     if any(picture.scene is None for picture in pictures):
-        own = tuple(text in picture.texts for picture in pictures)
+        own = tuple(_words(text) in map(_words, picture.texts) for picture in pictures)
         return Truth(own, any(own), "nobody has said of which of these pictures it is true", MATCHING)
     try:
         flatland.parse(text)
     except ValueError as problem:
         return Truth((False,) * len(pictures), False, str(problem))
     return Truth(tuple(flatland.judge(text, picture.scene).true for picture in pictures))
+
+
+def _words(text: str) -> list[str]:
+    """A text without what somebody who types it may leave out: capitals and punctuation."""
+    return re.findall(r"\w+", text.lower())
 
 
 def true_captions(texts: Sequence[str], picture: Picture) -> list[bool]:
@@ -108,7 +113,7 @@ def right_answer(question: str, picture: Picture) -> tuple[str | None, str]:
         reason = (
             "nobody has answered it for this picture" if picture.data else "nobody has told it what this picture shows"
         )
-        return known, reason
+        return known, "" if known else reason
     try:
         return flatland.answer(question, picture.scene), ""
     except ValueError as problem:

@@ -94,10 +94,10 @@ def _dialog() -> None:
 
 def _open(place: str, progress: Progress) -> str:
     """Open a data set for this session and return its address; CannotRead with a sentence."""
-    archive = archives.place_of(place)
-    if archive is None and not permits.here().may_open(place):
-        raise CannotRead(permits.REFUSAL_OF_DATA)
     try:
+        archive = archives.place_of(place)
+        if archive is None and not permits.here().may_open(place):
+            raise CannotRead(permits.REFUSAL_OF_DATA)
         data = data_sets.data_of(str(archive or place))
         data_sets.data_set(data, progress)
     except (OSError, ValueError) as problem:
