@@ -18,7 +18,8 @@ from app.state import Run
 TOP = 8
 ABOUT = (
     "Both models rank the same {n} pictures by how well they fit the text. **1** is the best; the number under a "
-    "picture is the cosine similarity of its embedding with the text's. A green frame and ✓ mean that the text is {true}. "
+    "picture is the cosine similarity of its embedding with the text's; where the first are ranked again, as BLIP and X-VLM do, "
+    "it is the probability that the matching head gives to both together. A green frame and ✓ mean that the text is {true}. "
     "▲ 3 on the pruned side: three places further up than in the dense ranking."
 )
 ABOUT_CAPTIONS = (
@@ -65,6 +66,7 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
         row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", examples)
         with row:
             searched = _searched(pool)
+            again = text_field.reranked(settings.model)
     picture_picker.complaints()
     query = text_field.checked(state.QUERY, dense)
     if not query.usable:
@@ -72,7 +74,7 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     own = picture_picker.own()
 
     def scores(key: Run, progress: Progress) -> list[float]:
-        return gallery.text_scores(key, query.text, progress, own, searched)
+        return gallery.text_ranking(key, query.text, again, progress, own, searched)
 
     with ui.working() as progress:
         both = [scores(key, progress) for key in keys(settings)]
@@ -169,16 +171,18 @@ def _margins(
     sought: rankings.Sought | None,
     scores: Callable[[Run, Progress], list[float]],
     about: Hashable,
+    leads: bool = True,
 ) -> None:
-    """By how much the rankings are right, and for how long."""
+    """By how much the rankings are right, where the scores are of one kind, and for how long."""
     if sought is None:
         return
     key = settings
     climbed = ladder_panel.wanted(settings, "rank", cheap=False)
     with st.container(key="wrap_margins"):
-        left, right = st.columns([5, 7], gap="large") if climbed else (st.container(), None)
-    with left:
-        ui.chart(sought.gaps(f"{runs.title(key)} at {percent(settings.sparsity)}"), "gaps", ABOUT_GAPS)
+        left, right = st.columns([5, 7], gap="large") if climbed and leads else (st.container(), st.container())
+    if leads:
+        with left:
+            ui.chart(sought.gaps(f"{runs.title(key)} at {percent(settings.sparsity)}"), "gaps", ABOUT_GAPS)
     if climbed:
         with right:
             ladder_panel.show(

@@ -60,8 +60,8 @@ def _found(a: Run, b: Run) -> None:
     """The same query in both models."""
     if any("retrieval" not in runs.vlm(key.model).tasks for key in (a, b)):
         return
-    with ui.controls("query"):
-        text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", ())
+    with ui.controls("query"), text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", ()):
+        again = text_field.reranked(a.model, b.model)
     queries = {}
     for model in dict.fromkeys((a.model, b.model)):
         vlm = runs.vlm(model)
@@ -72,7 +72,9 @@ def _found(a: Run, b: Run) -> None:
     with ui.working() as progress:
         pools = [gallery.gallery(key.model, key.data, progress) for key in (a, b)]
         pictures = min((pool.pictures for pool in pools), key=len)
-        scores = [gallery.text_scores(key, queries[key.model].text, progress)[: len(pictures)] for key in (a, b)]
+        scores = [
+            gallery.text_ranking(key, queries[key.model].text, again, progress)[: len(pictures)] for key in (a, b)
+        ]
     query = queries[a.model].text
     known = truth.of(query, pictures)
     found = rankings.compare(

@@ -211,6 +211,36 @@ def text_scores(
     return ANSWERS.get((key, "text", text, scenes, *(picture.id for picture in own)), make, progress)
 
 
+def text_ranking(
+    key: Run, text: str, k: int, progress: Progress | None = None, own: tuple[Picture, ...] = (), scenes: bool = True
+) -> list[float]:
+    """The same, but the k nearest pictures are ranked by the matching head: 1 + the probability that text and picture match."""
+    nearest = text_scores(key, text, progress, own, scenes)
+    if not k:
+        return nearest
+    pictures = (*(gallery(key.model, key.data).pictures if scenes else ()), *own)
+    first = sorted(range(len(nearest)), key=lambda i: -nearest[i])[:k]
+
+    def make(report: Progress) -> list[float]:
+        report(0.5, f"looking again at the first {len(first)}")
+        model = pruned(key)
+        return model.match([pictures[i].seen_by(model) for i in first], [text] * len(first)).tolist()
+
+    sure = ANSWERS.get((key, "match", text, k, scenes, *(picture.id for picture in own)), make, progress)
+    found = list(nearest)
+    for i, probability in zip(first, sure, strict=True):
+        found[i] = 1 + probability
+    return found
+
+
+@STORE.keep(8)
+def matches(model: str, report: Progress) -> bool:
+    """Whether a model has a head that says whether a text and a picture belong together."""
+    report(0.5, f"asking {model} whether it matches")
+    dense = vlm(model)
+    return dense.match([picture("", 0).seen_by(dense)], ["a"]) is not None
+
+
 def image_scores(key: Run, picture: Picture, extra: tuple[str, ...], progress: Progress | None = None) -> list[float]:
     """How well each caption of the gallery, and each extra one, fits a picture: cosine similarities."""
 

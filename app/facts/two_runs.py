@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from multiflow_core.experiments.run import Run
 
 from ..charts.difference import DifferenceGrid
 from ..charts.dots import CHANCE, Dots
-from ..engine import runs
+from ..engine import data_sets, runs
 from ..engine.store import STORE, Progress
 from ..look.words import percent
 from . import layer_sparsity
 from .layer_sparsity import Cells, LayerFact
+
+SAME = 0.98  # from here on two masks are as good as the same
 
 
 def name(key: Run) -> str:
@@ -34,6 +38,34 @@ def _density(cell: list[LayerFact]) -> float:
     """What is kept of several layers taken together."""
     size = sum(fact.layer.size for fact in cell)
     return (size - sum(fact.pruned for fact in cell)) / size
+
+
+def calibration_matters(key: Run, progress: Progress | None = None) -> str:
+    """How much the masks of a run differ from those that Flatland's pairs give; nothing where no data decides, or for long."""
+    needs = runs.method(key.method).needs
+    if not key.data or not needs or not runs.small(key.model) or runs.slow(runs.method(key.method)):
+        return ""
+    return _said(key, _shared(key, replace(key, data=""), progress))
+
+
+def _said(key: Run, shared: float) -> str:
+    """The sentence, with the share of weights kept by both.
+
+    >>> _said(Run("blip", "wanda", 0.63, data="/photos@0123456789ab"), 0.913)
+    'Calibrated on photos instead of Flatland, Wanda keeps other weights: of those that either keeps, both keep 91\xa0%.'
+    """
+    which = "nearly the same" if shared > SAME else "other"
+    return (
+        f"Calibrated on {data_sets.title(key.data)} instead of Flatland, {runs.title(key)} keeps {which} weights: of those "
+        f"that either keeps, both keep {percent(shared)}."
+    )
+
+
+@STORE.keep(256)
+def _shared(a: Run, b: Run, report: Progress) -> float:
+    """Of the weights that either run keeps, the share that both keep."""
+    report(0.5, "comparing masks")
+    return runs.masks(a).iou(runs.masks(b))
 
 
 @STORE.keep(32)

@@ -54,11 +54,15 @@ def _card(hit: Hit, side: str, moves: bool) -> str:
     alt = f"rank {hit.rank}: {hit.text}" + (f" ({hit.mark})" if hit.true else "")
     check = f'<span class="mf-check">✓ {hit.mark}</span>' if hit.true else ""
     sign = _move(hit) if moves else ""
+    # a score above 1 is that of the matching head: see gallery.text_ranking
+    score, what = (
+        (hit.score - 1, "probability by the matching head") if hit.score > 1 else (hit.score, "cosine similarity")
+    )
     return (
         f'<figure class="mf-card{" mf-true" if hit.true else ""}" title="{escape(hit.text)}">'
         f'<img src="{data_uri(hit.picture)}" alt="{escape(alt)}"><span class="mf-rank">{hit.rank}</span>{check}'
-        f'<figcaption><span class="mf-line"><span title="cosine similarity">{hit.score:.2f}</span>{sign}</span>'
-        f"{_bar(hit.score, side)}</figcaption></figure>"
+        f'<figcaption><span class="mf-line"><span title="{what}">{score:.2f}</span>{sign}</span>'
+        f"{_bar(score, side)}</figcaption></figure>"
     )
 
 

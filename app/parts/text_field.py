@@ -9,7 +9,7 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
-from ..facts import typed_text
+from ..facts import gallery, typed_text
 from . import address, session, ui
 
 if TYPE_CHECKING:
@@ -23,6 +23,18 @@ def field(key: state.Key[str], label: str, hint: str, icon: str, examples: Itera
     for n, example in enumerate(examples):
         row.button(example, key=f"example_{n}", on_click=_take, args=(key, example))
     return row
+
+
+def reranked(*models: str) -> int:
+    """How many of the nearest pictures the matching heads of these models look at again; none where one has no such head."""
+    with ui.working() as progress:
+        able = all(gallery.matches(model, progress) for model in models)
+    if not able:
+        address.leave(state.RERANK, "Nothing is ranked again: the model has no matching head.")
+        return 0
+    names = {k: "by embeddings" if k == "0" else f"the first {k} by the matching head" for k in state.RERANK.choices}
+    how = address.choose(st.selectbox, "Rank", state.RERANK, names, label_visibility="collapsed", width=260)
+    return int(how)
 
 
 def _take(key: state.Key[str], text: str) -> None:

@@ -109,6 +109,9 @@ STORY: Key[str] = Key("story", "", choices=("", "1"))  # the story of these sett
 PRESENT: Key[str] = Key("present", "", choices=("", "1"), noun="presenter mode")  # no controls, for a projector
 QUERY: Key[str] = Key("q", "a red car")
 QUESTION: Key[str] = Key("ask", "how many things are there")
+RERANK: Key[str] = Key(  # how many of the nearest pictures the matching head looks at
+    "rerank", "0", choices=("0", "8", "16", "32"), noun="number of re-ranked pictures"
+)
 SCENE: Key[int] = Key("scene", 5, scene_from)
 TASK: Key[str] = Key("task", "captioning", str.lower)  # older links have it as it is shown: VQA
 DIRECTION: Key[str] = Key("direction", DIRECTIONS[0], choices=DIRECTIONS)

@@ -3,7 +3,9 @@
 import pytest
 
 from app import state
+from app.engine import runs
 from app.facts import gallery, truth, typed_text
+from multiflow_core.experiments.run import Run
 from tests.app.conftest import texts
 
 
@@ -61,3 +63,26 @@ def test_from_picture_to_text(open_page):
     at = open_page("retrieval", direction="Image to text", scene="12")
     assert not at.exception and not at.error
     assert texts(at).count("<li") == 16
+
+
+@pytest.mark.parametrize("page", ["retrieval", "two_runs"])
+def test_the_first_are_ranked_again_by_the_matching_head(open_page, page):
+    at = open_page(page, rerank="8", q="a red car", method="omp", sparsity="0.5")
+    assert not at.exception and not at.error and not at.warning
+    assert texts(at).count("probability by the matching head") >= 12
+    key, dense = Run(state.MODEL.default, "omp", 0.5), runs.vlm(state.MODEL.default)
+    nearest, again = gallery.text_scores(key, "a red car"), gallery.text_ranking(key, "a red car", 8)
+    first = sorted(range(len(nearest)), key=lambda i: -nearest[i])[:8]
+    assert sorted(i for i, score in enumerate(again) if score > 1) == sorted(first)
+    assert [score for i, score in enumerate(again) if i not in first] == [
+        s for i, s in enumerate(nearest) if i not in first
+    ]
+    pictures = gallery.gallery(state.MODEL.default, "").pictures
+    alone = runs.pruned(key).match([pictures[first[0]].seen_by(dense)], ["a red car"]).item()
+    assert again[first[0]] == pytest.approx(1 + alone, abs=1e-4)
+
+
+def test_without_a_matching_head_nothing_is_ranked_again(open_page, monkeypatch):
+    monkeypatch.setattr(gallery, "matches", lambda model, progress: False)
+    at = open_page("retrieval", rerank="8", q="a red car")
+    assert "no matching head" in texts(at) and "probability by the matching head" not in texts(at)

@@ -163,3 +163,11 @@ def test_what_sees_data_is_calibrated_on_it_and_what_sees_none_is_shared(photos)
     assert runs.order(Run(MODEL, "omp", data=data)) is runs.order(Run(MODEL, "omp"))
     masks = [runs.masks(Run(MODEL, "multiflow", 0.5, data=where)) for where in (data, "")]
     assert 0.5 < masks[0].iou(masks[1]) < 1
+
+
+def test_overview_says_how_much_calibrating_matters(open_page, photos):
+    data = data_sets.data_of(str(photos))
+    at = open_page(data=str(photos), method="multiflow")
+    masks = [runs.masks(Run(MODEL, "multiflow", 0.63, data=where)) for where in (data, "")]
+    assert f"both keep {masks[0].iou(masks[1]):.0%}" in texts(at).replace("\u202f", "").replace(" %", "%")
+    assert "instead of Flatland" not in texts(open_page(data=str(photos), method="omp"))
