@@ -27,7 +27,7 @@ lock: .venv/bin/python
 	$(BIN)/python .ci/lock.py # pins the newest versions that the requirements allow
 
 clean:
-	rm -rf .venv
+	rm -rf .venv .uploads
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

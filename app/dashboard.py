@@ -11,13 +11,12 @@ import streamlit as st  # noqa: E402  (needs the path above)
 
 from app import state, warmup  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
-from app.engine.store import STORE  # noqa: E402
 from app.parts import presenter, session, sidebar, storyteller, theme, ui, welcome  # noqa: E402
 
 st.set_page_config(
     page_title="MULTIFLOW pruning lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
 )
-STORE.open()
+ui.opened()
 warmup.start()
 presenting = presenter.presenting()
 theme.style(presenting)

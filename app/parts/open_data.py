@@ -74,7 +74,7 @@ def _dialog() -> None:
     st.file_uploader(
         f"Or a zip of pictures with a captions file, up to {may.archive} MB",
         type=["zip"],
-        key="data_archive",
+        key=state.DATA_ARCHIVE.name,
         max_upload_size=may.archive,
         on_change=_receive,
     )
@@ -112,7 +112,7 @@ def _open(place: str, progress: Progress) -> str:
 
 def _receive() -> None:
     """Keep the archive that was uploaded, and ask for it."""
-    file = st.session_state["data_archive"]
+    file = session.get(state.DATA_ARCHIVE)
     if file is None:
         return
     try:

@@ -22,7 +22,7 @@ from multiflow_core.tasks.task import TASKS, tasks_of
 
 from ..charts import Chart
 from ..engine.runs import TooLong
-from ..engine.store import Progress
+from ..engine.store import STORE, Progress
 from ..state.keys import SETTINGS
 from . import plotly_chart, session
 from .theme import palette
@@ -73,6 +73,11 @@ def verbatim(text: str) -> str:
     """
     line = _FOUND.sub(_JOINER, " ".join(re.split(r"[^\S\u00a0]+", text)).strip(" "))
     return _SPECIAL.sub(lambda found: found[0] + "\\" if found[0].isdigit() else "\\" + found[0], line)
+
+
+def opened() -> None:
+    """A page begins: whatever it needs stands in line as from now."""
+    STORE.open()
 
 
 def page(show: Callable[[Run], None]) -> None:

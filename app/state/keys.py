@@ -148,6 +148,7 @@ DATA_CHOSEN: Slot[str | None] = Slot("data chosen", None)
 DATA_DIALOG: Slot[bool] = Slot("data dialog", False)
 DATA_NAME: Slot[str] = Slot("data_name", "")
 DATA_ASKED: Slot[str | None] = Slot("data asked", None)
+DATA_ARCHIVE: Slot[Any] = Slot("data_archive", None)  # the file in the uploader
 DATA_REFUSED: Slot[str] = Slot("data refused", "")  # why the archive that was uploaded cannot be used
 
 MEASURE_METHODS: Slot[tuple[str, ...]] = Slot("measure_methods", ())  # what is to be measured

@@ -20,7 +20,7 @@ CHOICES = {
     state.TASK: tuple(task.name for task in tasks()),
 }
 # what there is depends on the model or on what was chosen, and the page says so (tests/app/parts/test_address.py)
-PAGES_KNOW = {state.MODEL, state.LAYER, state.OTHER, state.QUERY, state.QUESTION}
+PAGES_KNOW = {state.MODEL, state.DATA, state.LAYER, state.OTHER, state.QUERY, state.QUESTION}
 BAD = "no such thing"
 
 every_key = pytest.mark.parametrize("key", KEYS, ids=lambda key: key.name)
@@ -103,7 +103,8 @@ def test_the_lesson_has_as_many_steps_as_the_address_may_say():
 def test_parameters_are_called_as_in_old_links():
     names = "model method sparsity allocation layer weight a b of per view other window strongest story present q ask"
     lesson = "scene task direction ladder step w x scale answers"
-    assert {key.name for key in KEYS} == {*names.split(), *lesson.split()}
+    newer = "data rerank"
+    assert {key.name for key in KEYS} == {*names.split(), *lesson.split(), *newer.split()}
 
 
 # --- single keys ---------------------------------------------------------------------------------------------------
