@@ -33,8 +33,8 @@ def work(vlm: VLM) -> int:
 def sample(work: float, passes: float = 1) -> Sample:
     """How many pairs, and how many at once, where a pair costs `work` and is worth so many plain passes.
 
-    >>> sample(25e9)
-    Sample(pairs=120, batch=4, gradient_batch=4)
+    >>> sample(25e9).pairs, sample(25e9).batch
+    (120, 4)
     """
     from multiflow_core.experiments.prepare import CALIBRATION_BATCH, GRADIENT_BATCH, Sample
 
