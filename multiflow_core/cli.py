@@ -300,13 +300,15 @@ def _add_evaluate(commands) -> None:
     command.add_argument(
         "--masks", type=Path, help="folder for the masks; with it, overlaps between methods are computed"
     )
-    command.add_argument("--out", type=Path, help="result file; default assets/results/MODEL.json")
+    command.add_argument(
+        "--out", type=Path, help="result file; default assets/results/MODEL.json, or MODEL on DATA.json"
+    )
     command.set_defaults(run=_evaluate)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from .data import dataset
-    from .experiments.benchmark import full_exam, short_exam
+    from .experiments.benchmark import check_asked, full_exam, short_exam
     from .experiments.sweep import DEFAULT_METHODS, SPARSITIES, Sweep, ablation, plan, result_file
     from .models.vlm import load
     from .pruning.method import methods
@@ -318,6 +320,7 @@ def _evaluate(options: argparse.Namespace) -> None:
         exam = replace(exam, prompts=prompts_of(options.prompts))
     seen = _calibrated_on(options.calibrate_on or data.name)
     vlm = load(options.model, device=options.device)
+    check_asked(vlm, exam)
     names = [m.name for m in methods()] if options.methods == ["all"] else options.methods or DEFAULT_METHODS
     sparsities = options.sparsities or SPARSITIES
     runs = plan(names, sparsities, options.seeds, options.seed, seen)

@@ -99,6 +99,27 @@ class Toys(DataSet):
 
 register(Toys())
 """
+LAYOUT = """
+from ..reader import Reader, Row, Source, register
+
+
+def rows(path):
+    for number, line in enumerate(path.read_text().splitlines()):
+        yield Row(line, Source(str(path), number, len(line)), line, ("a " + line,))
+
+
+def read(source):
+    from io import BytesIO
+
+    from PIL import Image
+
+    file = BytesIO()
+    Image.new("RGB", (8 + source.start, 8), "red").save(file, "PNG")
+    return file.getvalue()
+
+
+register(Reader("toy-layout", "pictures that a line each speaks of", 1, lambda path: path.suffix == ".toys", rows, read))
+"""
 FAMILY = """
 from pathlib import Path
 
@@ -155,6 +176,7 @@ ROUTES = {  # what is added -> {file: what it holds}
     },
     "a task and its page": {"multiflow_core/tasks/toy.py": TASK, "app/app_pages/toy.py": PAGE},
     "a data set": {"multiflow_core/data/toys.py": DATA},
+    "a layout of data": {"multiflow_core/data/readers/toy_layout.py": LAYOUT},
     "a family": {"multiflow_core/families/toy_family.py": FAMILY},
     "a format": {"multiflow_core/models/formats/toy_format.py": FORMAT},
 }
@@ -163,6 +185,7 @@ HOLD_FOR_ALL = (  # tests with a parameter for everything that is registered
     "tests/core/calibration/test_evidence_all.py",
     "tests/core/tasks/test_tasks_all.py",
     "tests/core/data/test_data_sets_all.py",
+    "tests/core/data/test_readers_all.py",
     "tests/core/families/test_families.py",
     "tests/core/models/test_packed.py",
     "tests/core/models/test_formats_all.py",
@@ -194,6 +217,8 @@ def say(name, *arguments):
     said[name] = told.getvalue()
 
 
+Path("own.toys").write_text("ball\\ndoll\\nkite\\nbear\\n")
+say("data", "data", "own.toys")
 family = str(save("toy-family", Path("family").resolve(), small=True))
 say("methods", "methods")
 say("formats", "formats")
@@ -269,6 +294,7 @@ def test_it_works(answers, project):
     )
     measured = json.loads((project / "measured.json").read_text())
     assert measured["toys"] == 4 and [run["scores"]["toy"] for run in measured["runs"]] == [{"found": 1.0}]
+    assert "4 pictures, 4 captions" in said["data"] and "pictures that a line each speaks of" in said["data"]
     assert "toys 1.000" in said["measure it"] and "8 pairs" in said["calibrate on it"]
 
 
@@ -291,6 +317,7 @@ def test_it_is_tested(project):
         "test_evidence_all.py::test_claims[toy-evidence]",
         "test_tasks_all.py::test_claims[toy]",
         "test_data_sets_all.py::test_claims[toy-data]",
+        "test_readers_all.py::test_claims[toy-layout]",
         "test_formats_all.py::test_claims[None-toy-format]",
         "test_families.py::test_a_folder_loads_as_the_class_it_names[toy-family]",
         "test_packed.py::test_a_checkpoint_comes_back_bit_by_bit[toy-family]",

@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from hashlib import blake2b
+from itertools import islice
 from pathlib import Path
 from typing import overload
 
@@ -178,8 +179,9 @@ class Album(DataSet):
     def _looked_at(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         """(number, digest of the bytes) of those pictures that can be opened."""
         with ThreadPoolExecutor(_WORKERS) as pool:
-            for start in range(0, len(numbers), _AT_ONCE):
-                part = numbers[start : start + _AT_ONCE]
+            start, size = 0, _WORKERS
+            while part := numbers[start : start + size]:
+                start, size = start + size, min(2 * size, _AT_ONCE)  # few are wanted, or many
                 for number, (digest, problem) in zip(part, pool.map(self._look_at, part), strict=True):
                     if not problem:
                         yield number, digest
@@ -205,8 +207,7 @@ class Album(DataSet):
         return self._items(self.split(split), count, self._best())
 
     def _items(self, split: str, count: int, has: str) -> tuple[Item, ...]:
-        chosen = (self._item(number) for number, _ in zip(self._usable(split, has), range(count), strict=False))
-        return tuple(chosen)
+        return tuple(self._item(number) for number in islice(self._usable(split, has), count))
 
     def _best(self) -> str:
         """What the pictures have that are asked about: captions, else questions, else classes."""
@@ -224,7 +225,7 @@ class Album(DataSet):
     def pairs(self, count: int, seed: int, side: int) -> Pairs:
         """From the train split, as many as there are; ValueError where there is none."""
         usable = (n for n in self._usable("train", self._best(), f"pairs {seed}") if not self._measured(n))
-        items = [self._item(number) for number, _ in zip(usable, range(count), strict=False)]
+        items = [self._item(number) for number in islice(usable, count)]
         if not items:
             raise ValueError(f"{self.name} has no pictures to calibrate with: {self._why('train')}.")
         return Pairs(self.pictures(items, side), tuple(_text_of(item, seed) for item in items))
@@ -240,11 +241,13 @@ class Album(DataSet):
             raise ValueError(f"{self.name} has no pictures to measure on: {self._why(used)}.")
         texts = [(i, text) for i, item in enumerate(chosen) for text in item.captions]
         questions = [(i, q) for i, item in enumerate(chosen[:asked]) for q in item.questions if q.answer]
-        labelled = all(item.label for item in chosen)
+        number = {name: i for i, name in enumerate(self.classes)}
+        labels = tuple(number[item.label] for item in chosen if item.label)
+        labelled = len(labels) == len(chosen)
         return Exam(
             self, used, chosen, tuple(text for _, text in texts), tuple(questions), min(captioned, len(chosen)) * bool(texts),
             tuple(i for i, _ in texts), self.classes if labelled else (),
-            tuple(self.classes.index(item.label) for item in chosen) if labelled else (),
+            labels if labelled else (),
         )  # fmt: skip
 
     def _why(self, split: str) -> str:
@@ -351,17 +354,17 @@ _OPENING = threading.RLock()
 
 
 @lru_cache(maxsize=4)
-def _album(name: str, stamp: tuple[int, ...]) -> Album:
+def _album(name: str, stamp: int) -> Album:
     path = Path(name).expanduser()
     return Album(name, next(reader for reader in readers() if reader.recognises(path)))
 
 
-def _stamp(path: Path) -> tuple[int, ...]:
-    """When a path, and what lies in it besides pictures, was changed."""
+def _stamp(path: Path) -> int:
+    """A number that changes when a path, or what lies in it besides pictures, is changed."""
     if not path.exists():
-        return ()
+        return 0
     inside = sorted(e.path for e in os.scandir(path) if not pictures.is_picture(e.name)) if path.is_dir() else []
-    return tuple(os.stat(place).st_mtime_ns for place in (path, *inside))
+    return hash(tuple((place, os.stat(place).st_mtime_ns) for place in (str(path), *inside)))
 
 
 register_opener(open_album)

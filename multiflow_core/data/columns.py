@@ -108,7 +108,7 @@ def _lacks(plain: Mapping[str, str], address: str) -> str:
         return (
             f"its column {address!r} holds addresses: download the pictures, and name their files in a column 'image'"
         )
-    held = ", ".join(list(plain.values())[:8])[:200]
+    held = " ".join(", ".join(list(plain.values())[:8]).split())[:200]
     return f"no column is of pictures (it has {held or 'none'}): call it 'image', 'file_name' or 'path'"
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import stat
+import unicodedata
 from pathlib import Path
 
 from .pictures import SUFFIXES
@@ -66,8 +67,10 @@ class Finder:
         raise ValueError(f"{names[0][:200]} " + ("is missing" if inside else "lies outside of the data's folder"))
 
     def called(self, name: str) -> Source:
-        """A picture by the name that a person wrote, perhaps without its ending or in the way of Windows."""
+        """A picture by the name that a person wrote: perhaps without its ending, in the way of Windows or with other accents."""
         plain = name.replace("\\", "/")
+        if not plain.isascii():
+            return self.find(name, *(unicodedata.normalize(form, plain) for form in ("NFC", "NFD")))
         ends = plain.lower().endswith(SUFFIXES)
         return self.find(
             name, *(() if plain == name else (plain,)), *(() if ends else (plain + s for s in SUFFIXES[:4]))

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from hashlib import blake2b
 from threading import RLock
 
+from .columns import plain
 from .dataset import Question
 from .reader import Bad, Row, Source
 
@@ -72,7 +73,7 @@ class Index:
         for row in rows:
             with self._open() as base:
                 if bad := row if isinstance(row, Bad) else _add(base, row):
-                    base.execute("INSERT INTO bad VALUES (?, ?)", (_text(bad.place), _text(bad.reason)))
+                    base.execute("INSERT INTO bad VALUES (?, ?)", (plain(bad.place), plain(bad.reason)))
         with self._open() as base:
             _tidy(base)
             base.execute("COMMIT")
@@ -186,18 +187,18 @@ def _add(base: sqlite3.Connection, row: Row) -> Bad | None:
     """Write down what a row says; the row as a bad one where it contradicts an earlier one, or says the same again."""
     path = os.fsencode(row.picture.path) if row.picture else None
     start, length = row.picture[1:] if row.picture else (None, None)
-    name, split, label = _text(row.name), _text(row.split), _text(row.label)
-    values = (row.key.encode("utf-8", "surrogatepass"), name, path, start, length, split, label, _text(row.place))
+    name, split, label = plain(row.name), plain(row.split), plain(row.label)
+    values = (row.key.encode("utf-8", "surrogatepass"), name, path, start, length, split, label, plain(row.place))
     number, its_split, its_label = base.execute(_PICTURE, values).fetchone()
     if split != its_split and split:
         return Bad(row.place, f"it is in the split {split} here, and in {its_split} above")
     if label != its_label and label:
         return Bad(row.place, f"it is of the class {label} here, and of {its_label} above")
     said = {text for (text,) in base.execute("SELECT text FROM caption WHERE picture = ?", (number,))}
-    new = [text for text in dict.fromkeys(map(_text, row.captions)) if text not in said]
+    new = [text for text in dict.fromkeys(map(plain, row.captions)) if text not in said]
     base.executemany("INSERT INTO caption VALUES (?, ?)", ((number, text) for text in new))
     for question in row.questions:
-        parts = [_text(part) for part in (question.text, question.answer, question.type)]
+        parts = [plain(part) for part in (question.text, question.answer, question.type)]
         base.execute(_QUESTION, (number, row.asked or None, *parts, json.dumps(question.answers)))
     again = row.captions and not new and not row.questions
     return Bad(row.place, "it says of a picture what was said before") if again else None
@@ -216,11 +217,6 @@ def _tidy(base: sqlite3.Connection) -> None:
     )
     base.execute("DELETE FROM question WHERE text = ''")
     base.execute("DELETE FROM picture WHERE path IS NULL")
-
-
-def _text(text: str) -> str:
-    """A text that can be written down: names of files may have bytes in them that are no characters."""
-    return text if text.isprintable() else text.encode("utf-8", "surrogatepass").decode("utf-8", "replace")
 
 
 def _place(seed: str, name: str) -> int:

@@ -12,6 +12,7 @@ FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # none that need
 LARGEST_FILE = 1 << 28
 MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485
 FEW = 2  # models read side x side pixels; a picture keeps at most so many times that on its shorter side
+WORTH = 0.75  # a picture that is hardly larger stays as it is
 WHITES = (1, 255, 65535)
 
 
@@ -53,7 +54,7 @@ def _opened(held: bytes, side: int) -> Image.Image:
         image.load()
         shown = eight_bits(ImageOps.exif_transpose(image)).convert("RGB")
     share = FEW * side / min(shown.size)
-    if share < 1:
+    if share < WORTH:
         size = tuple(max(1, round(length * share)) for length in shown.size)
         shown = shown.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
     return shown

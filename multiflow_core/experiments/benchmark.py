@@ -37,3 +37,12 @@ def full_exam(split: str = "test", items: int = 1000, data: str | DataSet = data
 def short_exam(data: str | DataSet = dataset.DEFAULT) -> Exam:
     """1,000 unseen items for retrieval, 200 captions, questions about 100: a quarter of a minute a run on two cores."""
     return dataset.open(data).exam("test", 1000, 200, 100)
+
+
+def check_asked(vlm: VLM, exam: Exam) -> None:
+    """ValueError where an exam on data of one's own asks nothing that the model can do."""
+    if exam.data.fingerprint and not tasks_of(vlm, exam):
+        raise ValueError(
+            f"{exam.data.name} asks nothing that {vlm.name} can do ({', '.join(vlm.tasks) or 'nothing'}): it needs captions for "
+            "retrieval and captioning, questions with answers for vqa, at least two classes for classification."
+        )

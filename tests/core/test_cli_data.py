@@ -96,6 +96,15 @@ def test_figures_that_do_not_belong_together_are_kept_apart(photos, clip, tmp_pa
     assert re.search(said, told), told
 
 
+def test_pictures_alone_are_nothing_to_measure_on(photos, clip, tmp_path, capsys):
+    (tmp_path / "photos" / "captions.json").unlink()
+    with pytest.raises(SystemExit):
+        evaluate(clip, tmp_path / "r.json", "--data", photos)
+    assert "asks nothing that" in capsys.readouterr().err and not (tmp_path / "r.json").exists()
+    main(["calibrate", clip, "--calibrate-on", photos, "--pairs", "4", "--out", str(tmp_path / "s.safetensors")])
+    assert "4 pairs" in capsys.readouterr().out
+
+
 def test_data_that_has_changed_is_noticed(photos, clip, tmp_path, capsys):
     evaluate(clip, tmp_path / "r.json", "--data", photos, "--pairs", "6")
     put(tmp_path / "photos", "gone.png", first=99)

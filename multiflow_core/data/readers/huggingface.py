@@ -28,6 +28,7 @@ def recognises(path: Path) -> bool:
 
 def rows(path: Path) -> Iterator[Row | Bad]:
     """A row for every row of every split."""
+    _splits.cache_clear()  # it may have been written anew
     for split, held in _splits(str(path)).items():
         column = _picture(held, path)
         names = {name: feature.names for name, feature in held.features.items() if hasattr(feature, "int2str")}

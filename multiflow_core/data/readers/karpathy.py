@@ -40,4 +40,4 @@ def _row(held: Any, place: str, finder: Finder) -> Row:
     return Row(source.path, source, name, captions, split=one(held.get("split")), place=place)
 
 
-register(Reader("karpathy", "Karpathy's splits", 20, lambda path: bool(files(path)), rows))
+register(Reader("karpathy", "Karpathy's splits", 8, lambda path: bool(files(path)), rows))

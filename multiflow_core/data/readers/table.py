@@ -31,9 +31,24 @@ def tables(path: Path) -> list[Path]:
         return [path] if path.suffix.lower() in SUFFIXES and kind in (annotations.ROWS, annotations.NAMES, "") else []
     if not path.is_dir():
         return []
-    found = [file for file in sorted(path.iterdir()) if file.suffix.lower() in SUFFIXES and _is_table(file)]
-    parts = [file for file in found if file.stem.lower() in SPLITS]
-    return parts or found
+    found = _tables_in(path)
+    parts = [file for file in found if _split(file)]
+    below = [
+        file
+        for split in sorted(path.iterdir())
+        if split.is_dir() and split.name.lower() in SPLITS
+        for file in _tables_in(split)
+    ]
+    return parts or found or below
+
+
+def _tables_in(folder: Path) -> list[Path]:
+    return [file for file in sorted(folder.iterdir()) if file.suffix.lower() in SUFFIXES and _is_table(file)]
+
+
+def _split(file: Path) -> str:
+    """The split that a table, or the folder in which it lies, is called after."""
+    return next((name for name in (file.stem.lower(), file.parent.name.lower()) if name in SPLITS), "")
 
 
 def _is_table(file: Path) -> bool:
@@ -59,11 +74,11 @@ def _kind(file: Path) -> bool:
 def rows(path: Path) -> Iterator[Row | Bad]:
     """A row for every row."""
     files = tables(path)
-    if len(files) > 1 and not all(file.stem.lower() in SPLITS for file in files):
+    if len(files) > 1 and len({_split(file) for file in files} - {""}) < len(files):
         raise ValueError(f"{path} holds several tables ({', '.join(f.name for f in files[:5])}): give the path of one.")
     for file in files:
         finder = Finder(root_of(path), file.parent)
-        split = file.stem.lower() if file.stem.lower() in SPLITS and len(files) > 1 else ""
+        split = _split(file) if len(files) > 1 else ""
         for number, held in cells_of(file):
             place = f"{file.name}, {number}"
             try:

@@ -87,6 +87,23 @@ def test_files_called_after_splits_belong_together(folder):
     assert [(row.name, row.split) for row in read(folder, "table")[0]] == [("b.png", "test"), ("a.jpg", "train")]
 
 
+def test_tables_in_the_folders_of_splits(tmp_path):
+    put(tmp_path, "train/a.png", "test/a.png")
+    for split in ("train", "test"):
+        write(tmp_path / split / "metadata.jsonl", json.dumps({"file_name": "a.png", "text": split}))
+    assert [(row.split, row.captions) for row in read(tmp_path, "table")[0]] == [
+        ("test", ("test",)),
+        ("train", ("train",)),
+    ]
+
+
+def test_accents_are_the_same_however_they_are_written(tmp_path):
+    put(tmp_path, "caf\u00e9.png", "nai\u0308f.png")
+    write(tmp_path / "captions.csv", "image,caption\ncafe\u0301.png,one\nna\u00eff.png,two\n")
+    rows, bad = read(tmp_path, "table")
+    assert [row.captions for row in rows] == [("one",), ("two",)] and bad == []
+
+
 def test_bad_rows_are_told_with_their_line_and_the_rest_goes_on(folder):
     write(
         folder / "captions.csv",
@@ -133,6 +150,7 @@ def test_bad_lines_of_json(folder):
             "bild,satz\na.jpg,one\n",
             r"captions.csv is no table of pictures: no column is of pictures \(it has bild, satz\)",
         ),
+        ("captions.csv", '"a\nb",caption\nx,one\n', r"\(it has a b, caption\)"),
         ("captions.csv", "url,caption\nhttp://x,one\n", "its column 'url' holds addresses: download the pictures"),
         ("captions.csv", "", "captions.csv is empty"),
         ("captions.csv", b"image,caption\na.jpg,\xff\xfe\n", "not encoded as UTF-8 .near line"),
