@@ -6,7 +6,9 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from benchmarks.models import save
+from tests.app.engine.test_archives import packed
 from tests.browser.test_main_job import choose, idle, open_page, parameters
+from tests.core.data.made import picture
 
 
 @pytest.fixture(scope="module")
@@ -59,3 +61,25 @@ def test_a_slow_method_is_given_up_by_choosing_another(page: Page, server: str):
     expect(bar).to_have_count(0)
     expect(page.locator('[data-testid="stMetric"]', has_text="Weights pruned")).to_contain_text("75")
     assert parameters(page)["method"] == "omp"
+
+
+def test_a_zip_of_own_pictures_is_searched_and_the_link_opens_it(page: Page, server: str, browser):
+    files = {f"{n}.png": picture(n, (48, 48)) for n in range(12)}
+    rows = "".join(f"{n}.png,my own red picture {n}\n" for n in range(12))
+    archive = packed(files | {"captions.csv": f"image,caption\n{rows}".encode()}).getvalue()
+    open_page(page, server, "retrieval?method=omp")
+    page.get_by_role("button", name="Open your data").click()
+    dialog = page.get_by_role("dialog")
+    upload = {"name": "mine.zip", "mimeType": "application/zip"}
+    dialog.locator('input[type="file"]').set_input_files([upload | {"buffer": b"no zip"}])
+    expect(dialog.locator('[data-testid="stAlert"]')).to_contain_text("mine.zip")
+    dialog.locator('input[type="file"]').set_input_files([upload | {"buffer": archive}])
+    expect(dialog).to_have_count(0)
+    idle(page)
+    assert parameters(page)["data"].startswith("upload-")
+    expect(page.locator(".st-key-examples")).to_contain_text("my own red picture")
+    expect(page.locator(".st-key-ranking_pruned img").first).to_be_visible()
+    colleague = browser.new_context(viewport={"width": 1440, "height": 1600}).new_page()
+    open_page(colleague, server, f"retrieval?method=omp&data={parameters(page)['data']}")
+    expect(colleague.locator(".st-key-examples")).to_contain_text("my own red picture")
+    colleague.context.close()
