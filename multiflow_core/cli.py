@@ -290,6 +290,12 @@ def _add_evaluate(commands) -> None:
         metavar="SENTENCE",
         help='for classification: sentences with {} for a class, or "ensemble" for CLIP\'s seven (default: "a photo of a {}.")',
     )
+    command.add_argument(
+        "--rerank",
+        type=_count,
+        metavar="K",
+        help="for retrieval: also with the K nearest ranked again by the matching head, as BLIP and X-VLM do",
+    )
     command.add_argument("--seeds", type=int, default=3, help="runs of a method in which chance is involved")
     command.add_argument(
         "--costs",
@@ -318,6 +324,7 @@ def _evaluate(options: argparse.Namespace) -> None:
     exam = full_exam("test", options.items, data) if options.items else short_exam(data)
     if options.prompts:
         exam = replace(exam, prompts=prompts_of(options.prompts))
+    exam = replace(exam, rerank=options.rerank or 0)
     seen = _calibrated_on(options.calibrate_on or data.name)
     vlm = load(options.model, device=options.device)
     check_asked(vlm, exam)

@@ -58,6 +58,7 @@ class Exam:
         classes: the names of all classes; labels: the number of each item's class. Both empty where there are none.
         queries: (form, text): short texts to search the pictures with, each true of some.
         prompts: sentences in which {} stands for a class's name; left out for the usual one.
+        rerank: how many of what the embeddings find nearest the matching head ranks again; none where it is 0.
     """
 
     data: DataSet
@@ -71,6 +72,7 @@ class Exam:
     labels: Sequence[int] = ()
     queries: Sequence[tuple[str, str]] = ()
     prompts: Sequence[str] = ()
+    rerank: int = 0
 
     def owners(self) -> Sequence[int]:
         """The number of the item that each text belongs to.

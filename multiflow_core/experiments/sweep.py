@@ -37,6 +37,7 @@ _COUNTS = {
     "scenes": "pictures",
     "calibration_pairs": "calibration pairs",
     "prompts": "as prompts",
+    "rerank": "ranked again",
 }  # in the head of a file, the same for all runs
 Report = Callable[[str], None]
 
@@ -107,10 +108,10 @@ class Sweep:
             before, now = (" as it was before", "it as it is now") if name == data.name else ("", data.name)
             raise ValueError(f"{self.path} holds figures on {name}{before}: give those on {now} {own}.")
         for key, what in _COUNTS.items():
-            if key in held and held[key] != head.get(key):
-                raise ValueError(
-                    f"{self.path} holds figures with {held[key]} {what}: give those with {head.get(key)} {own}."
-                )
+            known = key in held or (key == "rerank" and self.results.dense)  # older files do not say the others
+            if known and held.get(key) != head.get(key):
+                was, now = (found.get(key, "none") for found in (held, head))
+                raise ValueError(f"{self.path} holds figures with {was} {what}: give those with {now} {own}.")
         if held.get("statistics") != head.get("statistics"):
             on = [f"statistics of {h.get('statistics') or 'the data itself'}" for h in (held, head)]
             raise ValueError(f"{self.path} holds figures with {on[0]}: give those with {on[1]} {own}.")
@@ -196,6 +197,7 @@ def describe(vlm: VLM, exam: Exam) -> dict[str, Any]:
             if task.asks(exam)
             for part, count in task.counts.items()
         },
+        **({"rerank": exam.rerank} if exam.rerank else {}),
         "calibration_pairs": CALIBRATION_PAIRS,
         "gradient_batch": GRADIENT_BATCH,
         "intervals": {"level": LEVEL, "resamples": RESAMPLES, "of": "pictures"},
