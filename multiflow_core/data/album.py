@@ -3,26 +3,24 @@
 from __future__ import annotations
 
 import os
-import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property
 from hashlib import blake2b
 from itertools import islice
 from pathlib import Path
-from typing import overload
-
-from PIL.Image import Image
 
 from ..support.threads import Progress
 from . import pictures
-from .dataset import DataSet, Exam, Question, register_opener
+from .dataset import DataSet, Exam, Question
 from .index import Index
-from .reader import Bad, Reader, Source, readers
+from .reader import Bad, Reader, Source
+from .sequences import Pairs, Pictures
 
 NEUTRAL = "a picture"  # what a text encoder is calibrated with where nothing is known of a picture
 OF_CLASS = "a photo of a {}"
+HALVES = ("train", "test")  # of what has no splits of its own
 _MEASURED = ("test", "val")  # the first of these that rows name is what is measured on
 _NAMES = {"training": "train", "restval": "train", "valid": "val", "validation": "val", "dev": "val", "testing": "test"}
 _AT_ONCE = 64
@@ -126,14 +124,16 @@ class Album(DataSet):
 
     def halves(self) -> dict[str, int]:
         """How many pictures fall into train and test, where their bytes decide and all were opened; copies count once."""
-        return {half: sum(_half(digest) == half for digest in self._index.digests()) for half in ("train", "test")}
+        return {half: sum(_half(digest) == half for digest in self._index.digests()) for half in HALVES}
 
     def check(self, progress: Progress | None = None) -> Found:
         """Open every picture once, so that those that are broken are among the bad rows, and copies are known."""
-        numbers = self._index.numbers()
+        numbers = self._index.numbers("", list(self._named))
         for done, _ in enumerate(self._looked_at(numbers), 1):
             if progress and done % _AT_ONCE == 0:
                 progress(done / len(numbers), "opening every picture")
+        if progress:
+            progress(1.0, "opening every picture")
         return self.found
 
     @cached_property
@@ -171,10 +171,8 @@ class Album(DataSet):
 
     def _numbers(self, split: str, has: str, seed: str) -> Sequence[int]:
         if self._divided:
-            return self._index.numbers(has, "", seed)
-        names = [name for name in self._named if _plain(name) == split]
-        found = [self._index.numbers(has, name, seed) for name in names if name]
-        return [number for numbers in found for number in numbers]
+            return self._index.numbers(has, list(self._named), seed) if split in HALVES else ()
+        return self._index.numbers(has, [name for name in self._named if _plain(name) == split], seed)
 
     def _looked_at(self, numbers: Sequence[int]) -> Iterator[tuple[int, bytes]]:
         """(number, digest of the bytes) of those pictures that can be opened."""
@@ -192,8 +190,8 @@ class Album(DataSet):
             try:
                 held = self.reader.read(self._index.entry(number).source)
                 digest, problem = blake2b(held, digest_size=16).digest(), pictures.problem(held)
-            except OSError as error:
-                digest, problem = b"", f"cannot be read ({error.strerror or error})"
+            except (OSError, ValueError) as error:
+                digest, problem = b"", f"cannot be read ({getattr(error, 'strerror', '') or error})"
             self._index.keep(number, digest, problem)
         return digest, problem
 
@@ -265,7 +263,7 @@ def _plain(split: str) -> str:
 
 
 def _half(digest: bytes) -> str:
-    return "test" if digest[0] & 1 else "train"
+    return HALVES[digest[0] & 1]
 
 
 def _text_of(item: Item, seed: int) -> str:
@@ -275,96 +273,3 @@ def _text_of(item: Item, seed: int) -> str:
     if item.questions:
         return item.questions[0].text
     return OF_CLASS.format(item.label) if item.label else NEUTRAL
-
-
-@lru_cache(maxsize=_AT_ONCE)
-def _opened(reader: Reader, source: Source, side: int) -> Image:
-    try:
-        return pictures.opened(reader.read(source), side)
-    except (OSError, ValueError) as error:
-        raise ValueError(f"The picture {source.path} cannot be opened any more: it {error}.") from None
-
-
-@dataclass(frozen=True)
-class Pictures(Sequence[Image]):
-    """Pictures that are opened when they are asked for; the last few stay."""
-
-    reader: Reader
-    sources: tuple[Source, ...]
-    side: int
-
-    def __len__(self) -> int:
-        return len(self.sources)
-
-    @overload
-    def __getitem__(self, at: int) -> Image: ...
-
-    @overload
-    def __getitem__(self, at: slice) -> Pictures: ...
-
-    def __getitem__(self, at):
-        if isinstance(at, slice):
-            return Pictures(self.reader, self.sources[at], self.side)
-        return _opened(self.reader, self.sources[at], self.side)
-
-
-@dataclass(frozen=True)
-class Pairs(Sequence[tuple[Image, str]]):
-    """Pictures that are opened when they are asked for, with a text each; a part of them is opened at once."""
-
-    pictures: Pictures
-    texts: tuple[str, ...]
-
-    def __len__(self) -> int:
-        return len(self.texts)
-
-    def __getitem__(self, at):
-        if isinstance(at, slice):
-            return list(zip(self.pictures[at], self.texts[at], strict=True))
-        return self.pictures[at], self.texts[at]
-
-
-# --- opening --------------------------------------------------------------------------------------------------------
-
-
-def open_album(name: str) -> Album | None:
-    """The data that lies at a path, read again only when its files have changed; None where the name is of no path.
-
-    Raises:
-        FileNotFoundError: there is no such file or folder.
-        ValueError: nothing there can be used.
-    """
-    if not name:
-        return None
-    path = Path(name).expanduser()
-    reader = next((reader for reader in readers() if reader.recognises(path)), None)
-    if reader is None:
-        if path.suffix.lower() == ".zip" and path.is_file():
-            raise ValueError(f"{name} is a zip: unpack it, and give the folder.")
-        if path.exists():
-            raise ValueError(f"{name} is no data that can be read: known are {', '.join(r.title for r in readers())}.")
-        if len(path.parts) > 1 or path.suffix:
-            raise FileNotFoundError(f"There is no file or folder {name!r}.")
-        return None
-    with _OPENING:  # two that ask at once get the same
-        return _album(name, _stamp(path))
-
-
-_OPENING = threading.RLock()
-
-
-@lru_cache(maxsize=4)
-def _album(name: str, stamp: int) -> Album:
-    path = Path(name).expanduser()
-    return Album(name, next(reader for reader in readers() if reader.recognises(path)))
-
-
-def _stamp(path: Path) -> int:
-    """A number that changes when a path, or what lies in it besides pictures, is changed."""
-    if not path.exists():
-        return 0
-    inside = sorted(e.path for e in os.scandir(path) if not pictures.is_picture(e.name)) if path.is_dir() else []
-    return hash(tuple((place, os.stat(place).st_mtime_ns) for place in (str(path), *inside)))
-
-
-register_opener(open_album)

@@ -108,13 +108,16 @@ class Index:
             label for (label,) in self._all("SELECT DISTINCT label FROM picture WHERE label != '' ORDER BY label")
         )
 
-    def numbers(self, has: str = "", split: str = "", seed: str = "") -> array:
-        """The numbers of the pictures with a "caption", a "question" or a "label", in an order that names and a seed decide."""
-        having = {"": "TRUE", "label": "label != ''"}
-        query = f"""SELECT id FROM picture AS one WHERE ? IN (split, '') AND
-            {having.get(has) or f"EXISTS (SELECT 1 FROM {has} WHERE picture = one.id)"} ORDER BY place_of(?, name), id"""
+    def numbers(self, has: str, splits: Iterable[str], seed: str = "") -> array:
+        """The numbers of the pictures of some splits with a "caption", a "question" or a "label", or of all ("").
+
+        In an order that their names and a seed decide.
+        """
+        having = {"": "TRUE", "label": "label != ''"}.get(has) or f"EXISTS (SELECT 1 FROM {has} WHERE picture = one.id)"
+        query = f"""SELECT id FROM picture AS one WHERE split IN (SELECT value FROM json_each(?)) AND {having}
+            ORDER BY place_of(?, name), id"""
         with self._open() as base:
-            return array("q", (number for (number,) in base.execute(query, (split, seed))))
+            return array("q", (number for (number,) in base.execute(query, (json.dumps(list(splits)), seed))))
 
     def entry(self, number: int) -> Entry:
         """A picture by its number."""

@@ -9,12 +9,12 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from multiflow_core.data import album as module
-from multiflow_core.data import dataset, listing
-from multiflow_core.data.album import NEUTRAL, Album, Pictures
+from multiflow_core.data import dataset, listing, sequences
+from multiflow_core.data.album import NEUTRAL, Album
 from multiflow_core.data.dataset import Question
 from multiflow_core.data.index import Index
 from multiflow_core.data.reader import Bad, Reader, Row, Source
+from multiflow_core.data.sequences import Pictures
 from multiflow_core.support.memory import process_memory
 
 from .made import picture, put, write
@@ -233,7 +233,7 @@ def test_pictures_are_opened_when_they_are_asked_for(tmp_path, monkeypatch):
     album = table(tmp_path)
     items = album.items("train", 9)
     opened = []
-    monkeypatch.setattr(module.pictures, "opened", lambda held, side: opened.append(side))
+    monkeypatch.setattr(sequences.pictures, "opened", lambda held, side: opened.append(side))
     pictures = album.pictures(items, 1234)
     assert isinstance(pictures[2:5], Pictures) and len(pictures[2:5]) == 3 and opened == []
     pictures[2], pictures[2:5][0]
@@ -308,6 +308,7 @@ import sys
 from pathlib import Path
 from multiflow_core.data.index import Index
 from multiflow_core.data.reader import Row, readers
+from multiflow_core.data.sequences import Pictures
 from multiflow_core.support.memory import forget_peak, process_memory
 from tests.core.data.test_album import many
 
@@ -328,7 +329,7 @@ def table(count):
 def index(count):
     made = Index(many(count))
     assert (made.count("picture"), made.count("caption"), made.count("bad")) == (count // 5, count, count // 10)
-    assert len(made.numbers("caption")) == count // 5 and len(made.captions(1)) == 5
+    assert len(made.numbers("caption", [""])) == count // 5 and len(made.captions(1)) == 5
 
 
 print(grown(table), grown(index))
