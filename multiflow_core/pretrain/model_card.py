@@ -133,7 +133,7 @@ minutes on two processor cores shared with other work.
    a full caption; each has a double that is false by one fact. What is true of which picture of a batch is known for all of
    them: the target is that matrix.
 
-AdamW, learning rate {recipe.learning_rate:g}, level until validation stood still, then falling to zero over
+AdamW, learning rate {recipe.learning_rate:g}, level, then falling to zero over
 {recipe.fading:,} steps; products in {recipe.precision}; saved in float16."""
 
 

@@ -26,8 +26,8 @@ class Recipe:
     """
 
     seed: int = 0
-    looking: int = 1600
-    wording: int = 400
+    looking: int = 1200
+    wording: int = 300
     joint: int = 6000
     fading: int = 500
     batch: int = 48
@@ -35,8 +35,8 @@ class Recipe:
     warmup: int = 100
     vision_decay: float = 0.05
     text_decay: float = 0.01
-    check_every: int = 300
-    patience: int = 5
+    check_every: int = 200
+    patience: int = 6
     precision: str = "measured"
 
     @property
