@@ -197,7 +197,8 @@ def _add(base: sqlite3.Connection, row: Row) -> Bad | None:
         return Bad(row.place, f"it is in the split {split} here, and in {its_split} above")
     if label != its_label and label:
         return Bad(row.place, f"it is of the class {label} here, and of {its_label} above")
-    said = {text for (text,) in base.execute("SELECT text FROM caption WHERE picture = ?", (number,))}
+    query = "SELECT text FROM caption WHERE picture = ?"
+    said = {text for (text,) in base.execute(query, (number,))} if row.captions else ()
     new = [text for text in dict.fromkeys(map(plain, row.captions)) if text not in said]
     base.executemany("INSERT INTO caption VALUES (?, ?)", ((number, text) for text in new))
     for question in row.questions:

@@ -16,7 +16,7 @@ from ..finder import Finder, root_of
 from ..members import members
 from ..pictures import is_picture
 from ..reader import Bad, Reader, Row, register
-from ..walk import SPLITS
+from ..walk import SPLITS, classes_in
 
 SUFFIXES = (".csv", ".tsv", ".txt", ".jsonl", ".ndjson", ".json")
 _USUAL = {"captions", "metadata", "labels", "annotations", "data", "dataset", "results", "questions"} | SPLITS
@@ -58,7 +58,7 @@ def _is_table(file: Path) -> bool:
     usual = file.stem.lower() in _USUAL
     if file.suffix.lower() == ".txt" and not usual and "token" not in file.stem:  # most texts are no tables
         return False
-    if file.suffix.lower() != ".txt" and usual:
+    if file.suffix.lower() != ".txt" and usual and not classes_in(file.parent):
         return True
     try:
         next(cells_of(file), None)

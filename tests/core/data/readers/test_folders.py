@@ -81,3 +81,13 @@ def test_classes_below_splits(tmp_path):
     assert exam.split == "val" and exam.classes == ("cat", "owl") and sorted(exam.labels) == [0, 1]
     assert (exam.texts, exam.asked, exam.captioned) == ((), (), 0)
     assert [exam.classes[label] for label in exam.labels] == [item.label for item in exam.items]
+
+
+def test_classes_that_go_by_numbers_are_named_in_a_file(tmp_path):
+    put(tmp_path, "n1/1.png", "n2/2.png", "n3/3.png", "n_4/4.png")
+    write(
+        tmp_path / "LOC_synset_mapping.txt",
+        "n1 tench, Tinca tinca\r\nn2\tcrane, bird\nn3 crane, machine\nn9 none here\n\nodd\n",
+    )
+    rows, bad = read(tmp_path, "classes")
+    assert [row.label for row in rows] == ["tench", "crane, bird", "crane, machine", "n 4"] and bad == []
