@@ -45,7 +45,7 @@ def _found(album: Album, thorough: bool) -> Iterator[str]:
         yield "  splits: " + ", ".join(f"{name or 'none'} {count:,}" for name, count in found.splits.items())
     if not found.captions:
         told = (
-            "their questions"
+            "one of its questions"
             if found.questions
             else '"a photo of a ..." and the class'
             if found.classes

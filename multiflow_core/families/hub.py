@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-import ssl
-import threading
-import urllib.error
-import urllib.request
 from pathlib import Path
 from typing import Any
 
+from ..support.network import reachable
 from ..support.threads import Progress
 from .folder import first_sentence, weight_files
 
@@ -25,7 +22,6 @@ _PROCESSOR_FILES = (
     ("processor_config.json", "preprocessor_config.json"),
     ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt"),
 )
-PATIENCE = 1.5  # seconds for the hub to answer at all
 
 
 def is_hub_name(name: str) -> bool:
@@ -72,30 +68,6 @@ def cached(name: str) -> Path | None:
         return None
     complete = all(any((folder / file).is_file() for file in files) for files in _PROCESSOR_FILES)
     return folder if complete else None
-
-
-def reachable(url: str, seconds: float = PATIENCE) -> bool:
-    """Whether anything answers at `url`; never blocks longer than `seconds`.
-
-    A thread, because a name look-up has no time limit: without a name server it takes 20 s to fail.
-    """
-    answered = threading.Event()
-
-    def ask() -> None:
-        try:
-            urllib.request.urlopen(urllib.request.Request(url, method="HEAD"), timeout=seconds).close()
-            answered.set()
-        except urllib.error.HTTPError:
-            answered.set()
-        except OSError as error:
-            # a certificate we do not trust is an answer too: huggingface_hub has its own list
-            if isinstance(getattr(error, "reason", error), ssl.SSLError):
-                answered.set()
-
-    thread = threading.Thread(target=ask, daemon=True)
-    thread.start()
-    thread.join(seconds)
-    return answered.is_set()
 
 
 def _download(name: str, endpoint: str, progress: Progress | None) -> Path:

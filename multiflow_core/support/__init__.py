@@ -1,1 +1,1 @@
-"""Support: files, memory, threads, registries and the version, for everybody. Uses nothing else."""
+"""Support: files, memory, threads, the network, registries and the version, for everybody. Uses nothing else."""

@@ -8,6 +8,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from ...support.network import reachable
 from ..columns import PICTURES, Columns
 from ..reader import Bad, Reader, Row, Source, register
 
@@ -102,6 +103,11 @@ def _splits(path: str) -> dict[str, Any]:
             "is a data set of Hugging Face" if Path(path).exists() else "is no file or folder; to look it up on the hub"
         )
         raise ValueError(f"{path} {there}, install the package 'datasets' (pip install datasets).") from None
+    if not Path(path).exists() and not datasets.config.HF_HUB_OFFLINE and not reachable(datasets.config.HF_ENDPOINT):
+        raise ConnectionError(
+            f"There is no file or folder {path!r}, and {datasets.config.HF_ENDPOINT} cannot be reached: connect to the internet, "
+            "or set HF_HUB_OFFLINE=1 for what was downloaded before."
+        )
     try:
         held = datasets.load_from_disk(path) if Path(path).exists() else datasets.load_dataset(path)
     except Exception as error:  # damaged folders, the network, the hub: almost anything

@@ -13,6 +13,12 @@ from multiflow_core.data.readers import huggingface
 from ..made import picture, put, read
 
 
+@pytest.fixture(autouse=True)
+def answering(monkeypatch):
+    """Nobody is asked over the network."""
+    monkeypatch.setattr(huggingface, "reachable", lambda url: True)
+
+
 def held(count: int, first: int = 0, **columns) -> datasets.Dataset:
     """So many pictures with a caption each, and further columns."""
     numbers = range(first, first + count)
@@ -129,8 +135,18 @@ def test_a_name_of_the_hub_is_asked_for(monkeypatch):
     assert album.found.splits == {"test": 2, "train": 2} and album.title == "pictures" and album.found.captions == 4
 
 
-def test_a_hub_that_cannot_be_reached_is_one_sentence(monkeypatch):
-    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+def test_a_hub_that_does_not_answer_is_one_sentence(monkeypatch):
+    monkeypatch.setattr(datasets.config, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(huggingface, "reachable", lambda url: False)
+    huggingface._splits.cache_clear()
+    with pytest.raises(
+        ConnectionError, match="no file or folder 'somebody/nothing', and https://.* cannot be reached"
+    ) as problem:
+        dataset.open("somebody/nothing")
+    assert "\n" not in str(problem.value)
+
+
+def test_a_hub_that_says_no_is_one_sentence(monkeypatch):
     huggingface._splits.cache_clear()
 
     def load(name):
