@@ -2,51 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..data.dataset import Exam
 from .figures import Figure
+from .retrieval import nearest
 from .task import Scores, Task, register
 
 if TYPE_CHECKING:
-    from PIL.Image import Image
-    from torch import Tensor
-
     from ..models.vlm import VLM
 
 RERANKED = 16  # of the nearest pictures, those that the matching head looks at
 PRECISE = "thing"  # the form of which every picture that is true is asked for, not only the first
 
 
-def predict(vlm: VLM, exam: Exam, k: int = RERANKED) -> tuple[Tensor, Tensor] | None:
-    """For every query the numbers of the k nearest pictures by embeddings, and the same as the matching head ranks them."""
+def predict(vlm: VLM, exam: Exam) -> tuple[np.ndarray, np.ndarray] | None:
+    """For every query the numbers of the nearest pictures by embeddings, and the same as the matching head ranks them.
+
+    There are as many as the exam has ranked again, else `RERANKED`.
+    """
     pictures, texts = exam.pictures(vlm.side), [text for _, text in exam.queries]
     if not texts:
         return None
-    similarity = vlm.embed_texts(texts) @ vlm.embed_images(pictures).T
-    near = similarity.topk(min(k, len(pictures))).indices
-    return near, reranked(vlm, pictures, texts, near)
+    near = nearest(vlm.embed_texts(texts), vlm.embed_images(pictures), exam.rerank or RERANKED)
+    sure = vlm.match([pictures[i] for i in near.flat], [text for text in texts for _ in range(near.shape[1])])
+    if sure is None:
+        return near, near
+    return near, np.take_along_axis(near, np.argsort(-sure.numpy().reshape(near.shape), axis=1, kind="stable"), 1)
 
 
-def reranked(vlm: VLM, pictures: Sequence[Image], texts: Sequence[str], near: Tensor) -> Tensor:
-    """Of every text, the numbers of its nearest pictures in the order of the matching head; as they are without one."""
-    shown = [pictures[i] for row in near.tolist() for i in row]
-    sure = vlm.match(shown, [text for text in texts for _ in range(near.shape[1])])
-    return near if sure is None else near.gather(1, sure.view(near.shape).argsort(dim=1, descending=True, stable=True))
-
-
-def score(found: tuple[Tensor, Tensor] | None, exam: Exam) -> Scores:
+def score(found: tuple[np.ndarray, np.ndarray] | None, exam: Exam) -> Scores:
     """Shares of queries whose first picture is true, of all forms alike and of each; `alone`: by embeddings alone.
 
     `precision`: of single things, the share of true pictures among as many first ones as there are true ones.
 
     >>> from multiflow_core.data import flatland
     >>> exam = flatland.Flatland().exam("test", 20, 0, 0)
-    >>> import torch
-    >>> near = torch.arange(20).expand(len(exam.queries), 20)
+    >>> near = np.arange(20)[None].repeat(len(exam.queries), 0)
     >>> scores = score((near, near), exam)
     >>> scores["thing"] == scores["thing alone"], 0 < scores["precision"] < 1
     (True, True)
@@ -54,7 +48,7 @@ def score(found: tuple[Tensor, Tensor] | None, exam: Exam) -> Scores:
     true = exam.data.truths([text for _, text in exam.queries], exam.items) if found else None
     if true is None:
         return {}
-    alone, ranked = (np.take_along_axis(true, np.asarray(numbers), 1) for numbers in found)
+    alone, ranked = (np.take_along_axis(true, numbers, 1) for numbers in found)
     there = true.sum(1)
     forms = list(dict.fromkeys(form for form, _ in exam.queries))
     of_form = np.array([[form == other for other in forms] for form, _ in exam.queries])
