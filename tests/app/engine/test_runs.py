@@ -40,7 +40,7 @@ def quick(monkeypatch):
 @pytest.mark.parametrize("method", SLOW)
 def test_the_app_gets_what_the_sweep_gets(model, quick, method):
     key = Run(model, method, 0.5)
-    assert runs.calibration_pairs(model, runs.method(method)) == 16
+    assert runs.calibration_pairs(model, "", runs.method(method)) == 16
     pruned = runs.pruned(key)
     order = prepare.order_of(runs.vlm(model), Run(model, method), sample=prepare.Sample(16, 4, 4))
     masks = order.masks(0.5)
@@ -57,7 +57,7 @@ def test_long_work_is_known_as_such(model, quick, monkeypatch):
     monkeypatch.setattr(
         STORE._lanes,
         "get",
-        lambda place, make, progress, long: asked.append(long) or inner(place, make, progress, long),
+        lambda place, make, progress, long, asks: asked.append(long) or inner(place, make, progress, long, asks),
     )
     key = Run(model, "tamt", 0.4)
     runs.ordered(key.order)

@@ -69,7 +69,7 @@ def test_bars_span_the_intervals_that_the_file_holds(tmp_path, monkeypatch):
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "toy.json").write_text(json.dumps(sure))
     monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
-    data = comparison.load("toy", TITLES)
+    data = comparison.load("toy", "", TITLES)
     chart = comparison.lines(data, "retrieval", ["multiflow", "random"], "multiflow", 0.5)
     own, random = dict(chart.lines)["MULTIFLOW"], dict(chart.lines)["Random"]
     assert own == ((0.5, 0.8, 0.7, 0.9), (0.75, 0.4, 0.4, 0.4))
@@ -91,7 +91,7 @@ def test_captions_that_nobody_could_judge_are_shown_by_cider(tmp_path, monkeypat
     (tmp_path / "results").mkdir()
     (tmp_path / "results" / "toy.json").write_text(json.dumps(raw))
     monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
-    data = comparison.load("toy", TITLES)
+    data = comparison.load("toy", "", TITLES)
     chart = comparison.lines(data, "captioning", ["multiflow"], "multiflow", 0.5)
     assert chart.unit == "CIDEr-D" and chart.dense == 1.3 and chart.figure(LIGHT).layout.yaxis.range[1] > 130
     assert comparison.leaderboard(data, "captioning", "multiflow", 0.5).values == ((1.1,),)

@@ -111,7 +111,7 @@ def test_a_method_that_solves_every_sparsity_anew_has_a_smaller_table(monkeypatc
     keeps = [np.array([True, True, True, False]), np.array([False, True, False, False])]
     solved = Solved(request, lambda count, progress: Solution(keeps))
     monkeypatch.setattr(runs, "vlm", lambda name: SimpleNamespace(model=model))
-    monkeypatch.setattr(runs, "ready_statistics", lambda name: None)
+    monkeypatch.setattr(runs, "ready_statistics", lambda name, data: None)
     monkeypatch.setattr(runs, "order", lambda key, progress=None: solved)
     now, curve = layer_sparsity.of(key), slider.curve(key.order)
     assert curve is None

@@ -45,7 +45,7 @@ def test_a_method_without_statistics_has_saliencies_too(layer):
 def test_a_layer_that_never_ran_is_measured_by_its_weights(layer, monkeypatch, empty_store):
     known = runs.statistics(MODEL, "")
     others = {name: sums for name, sums in known.square_sums.items() if name != layer.name}
-    monkeypatch.setattr(runs, "statistics", lambda model: mf.Statistics(others, known.samples, known.layers))
+    monkeypatch.setattr(runs, "statistics", lambda model, data: mf.Statistics(others, known.samples, known.layers))
     data = neurons.matrices(Run(MODEL, "omp"), layer)
     assert not data.calibrated
     np.testing.assert_allclose(data.inputs, weights(layer).abs().mean(0), rtol=1e-6)

@@ -50,7 +50,10 @@ def test_true_hits_are_marked_with_a_sign():
 
 def test_bars_stay_inside():
     html = cards.picture_grid(HITS, "dense", False)
-    assert "width:100%" in html and "width:0%" in html and "width:170%" not in html
+    assert "width:0%" in html and "width:170%" not in html
+    assert (
+        "width:70%" in html and 'title="probability by the matching head">0.70<' in html
+    )  # 1 + the head's probability
 
 
 @pytest.mark.parametrize(("rank", "other", "sign"), [(1, 4, "▲ 3"), (4, 1, "▼ 3"), (2, 2, "=")])
