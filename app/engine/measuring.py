@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 from dataclasses import dataclass, field
+from itertools import count
 from pathlib import Path
 
 from multiflow_core.experiments.sweep import plan as runs_of
@@ -93,6 +94,11 @@ class Measurement:
         return self.process.poll() is None
 
     @property
+    def other(self) -> bool:
+        """Whether it ended because the file holds figures of something else, such as of fewer pictures."""
+        return self.problem.endswith("a file of their own.")
+
+    @property
     def done(self) -> int:
         """How many models were measured, or found in the file."""
         return min(len(self.lines), self.plan.total)
@@ -147,6 +153,14 @@ def start(plan: Plan) -> Measurement:
         held = _HELD[plan.model, plan.data] = Measurement(plan, process)
     threading.Thread(target=held._follow, name="measuring", daemon=True).start()
     return held
+
+
+def anew(plan: Plan) -> Measurement:
+    """Carry out a plan into a new file; the one that holds figures of something else stays beside it, with a number."""
+    if plan.file.is_file():
+        names = (plan.file.with_stem(f"{plan.file.stem} until {n}") for n in count(1))
+        plan.file.rename(next(name for name in names if not name.exists()))
+    return start(plan)
 
 
 def of(model: str, data: str) -> Measurement | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import streamlit as st
 
 from .. import state
@@ -26,6 +28,15 @@ def show(settings: Run) -> None:
         return
     if held and held.problem:
         st.error(ui.verbatim(f"Measuring ended: {held.problem}"), icon=":material/error:")
+        if held.other:
+            st.button(
+                "Measure into a new file",
+                icon=":material/note_add:",
+                key="measure_anew",
+                on_click=_start,
+                args=(held.plan, measuring.anew),
+                help="The old file stays beside it.",
+            )
     _form(settings)
 
 
@@ -91,9 +102,9 @@ def _form(settings: Run) -> None:
         st.error(ui.verbatim(problem), icon=":material/hourglass_top:")
 
 
-def _start(plan: measuring.Plan) -> None:
+def _start(plan: measuring.Plan, how: Callable[[measuring.Plan], object] = measuring.start) -> None:
     try:
-        measuring.start(plan)
+        how(plan)
     except (measuring.Busy, OSError) as problem:
         session.put(state.MEASURE_PROBLEM, str(problem))
 

@@ -69,6 +69,18 @@ def test_what_goes_wrong_is_a_sentence(plan):
     assert "nonsense" in held.problem and "\n" not in held.problem
 
 
+def test_figures_of_something_else_stay_in_their_file(plan):
+    few = replace(plan, methods=("omp",), sparsities=(0.5,))
+    assert not finished(measuring.start(few)).problem
+    before = few.file.read_bytes()
+    more = replace(few, pictures=5)
+    refused = finished(measuring.start(more))
+    assert refused.other and "4 pictures" in refused.problem and few.file.read_bytes() == before
+    assert not finished(measuring.anew(more)).problem
+    assert Results.load(more.file).head["scenes"] == 5
+    assert more.file.with_stem(f"{more.file.stem} until 1").read_bytes() == before
+
+
 def test_results_on_own_data_have_a_file_of_their_own(plan):
     assert checkpoints.result_file("flatland-xvlm").parent == checkpoints.assets() / "results"
     assert plan.file.parent == checkpoints.own_results() and plan.file.name.startswith("flatland-xvlm on data ")
