@@ -315,6 +315,7 @@ def _add_evaluate(commands) -> None:
 def _evaluate(options: argparse.Namespace) -> None:
     from .data import dataset
     from .experiments.benchmark import check_asked, full_exam, short_exam
+    from .experiments.prepare import CALIBRATION_PAIRS, pairs_of, sample_of
     from .experiments.sweep import DEFAULT_METHODS, SPARSITIES, Sweep, ablation, plan, result_file
     from .models.vlm import load
     from .pruning.method import methods
@@ -333,7 +334,8 @@ def _evaluate(options: argparse.Namespace) -> None:
     runs = plan(names, sparsities, options.seeds, options.seed, seen)
     runs += ablation(sparsities, options.seed, seen) if options.ablation else []
     out, known = options.out or result_file(vlm.name, data), _known(options, vlm)
-    sweep = Sweep(vlm, exam, out, options.masks, known=known, sample=_sample(options), only=options.tasks)
+    sample = _sample(options) if not seen else sample_of(pairs_of(vlm, seen, options.pairs or CALIBRATION_PAIRS))
+    sweep = Sweep(vlm, exam, out, options.masks, known=known, sample=sample, only=options.tasks)
     sweep.run(runs)
     if options.costs:
         sweep.costs(options.model, names)

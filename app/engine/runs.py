@@ -19,6 +19,7 @@ from .store import STORE, Progress
 
 if TYPE_CHECKING:
     from multiflow_core import Masks, Order, Statistics
+    from multiflow_core.experiments.prepare import Sample
     from multiflow_core.models.vlm import VLM
     from multiflow_core.pruning.method import Method
 
@@ -168,11 +169,24 @@ def ready_statistics(model: str, data: str) -> Statistics | None:
 
 def calibration_pairs(model: str, data: str, method: Method, progress: Progress | None = None) -> int:
     """How many image-text pairs a method sees, or will have seen, of a model."""
-    if slow(method):
-        return calibration.slow_sample(work(model, progress)).pairs
-    if statistics.holds(model, data):
+    if not slow(method) and statistics.holds(model, data):
         return statistics(model, data).samples
-    return calibration.sample(work(model, progress)).pairs
+    asked = calibration_sample(model, method, progress).pairs
+    return pairs_there(model, data, asked, progress) if data else asked
+
+
+def calibration_sample(model: str, method: Method, progress: Progress | None = None) -> Sample:
+    """How many pairs a page calibrates a model with for a method, where there are so many."""
+    return (calibration.slow_sample if slow(method) else calibration.sample)(work(model, progress))
+
+
+@STORE.keep(64)
+def pairs_there(model: str, data: str, most: int, report: Progress) -> int:
+    """How many of so many pairs a data set has."""
+    from multiflow_core.experiments.prepare import pairs_of
+
+    report(0.5, f"looking for pairs in {data_sets.title(data)}")
+    return pairs_of(vlm(model), data_sets.source(data), most)
 
 
 def order(key: Run, progress: Progress | None = None) -> Order:

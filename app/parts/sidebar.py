@@ -112,13 +112,20 @@ def _method(model: str, data: str) -> str:
     method = address.choose(st.selectbox, "Method", state.METHOD, names, help=asked.idea)
     notes = [_cost(model, data, pruners[method])] if runs.slow(pruners[method]) else []
     if pruners[method].needs and (data or model not in checkpoints.models()):
-        with ui.working() as progress:
-            pairs = runs.calibration_pairs(model, data, pruners[method], progress)
-        bound = "" if pairs == calibration.MOST else ", as many as take about a minute"
-        notes.append(f"{checkpoints.title(model)} is calibrated on {pairs} pairs of {data_sets.title(data)}{bound}.")
+        notes.append(_pairs(model, data, pruners[method]))
     if notes:
         st.caption(ui.verbatim(" ".join(notes)))
     return method
+
+
+def _pairs(model: str, data: str, method: Method) -> str:
+    """What a model is calibrated on, and why on no more."""
+    with ui.working() as progress:
+        pairs = runs.calibration_pairs(model, data, method, progress)
+        asked = runs.calibration_sample(model, method, progress).pairs
+    bound = ", all that it has to calibrate with" if pairs < asked else ", as many as take about a minute"
+    why = "" if pairs == calibration.MOST else bound
+    return f"{checkpoints.title(model)} is calibrated on {pairs} pairs of {data_sets.title(data)}{why}."
 
 
 def _cost(model: str, data: str, method: Method) -> str:

@@ -50,6 +50,19 @@ def sample_of(pairs: int) -> Sample:
     return Sample(pairs, CALIBRATION_BATCH, GRADIENT_BATCH, exact=True)
 
 
+def pairs_of(vlm: VLM, data: str, most: int) -> int:
+    """How many pairs a data set has to calibrate a model with, at most so many; none where all of it is measured on.
+
+    >>> from multiflow_core import load
+    >>> pairs_of(load("flatland-blip"), "assets/pictures", 512) < 512
+    True
+    """
+    try:
+        return len(dataset.open(data or dataset.DEFAULT).pairs(most, 0, vlm.side))
+    except ValueError:
+        return 0
+
+
 def evidence_of(
     name: str, vlm: VLM, seed: int = 0, progress: Progress | None = None, sample: Sample | None = None, data: str = ""
 ) -> Any:

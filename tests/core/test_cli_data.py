@@ -79,6 +79,17 @@ def test_measuring_on_it_is_told_in_the_file_and_repeats(photos, clip, tmp_path)
     assert fewer["scenes"] == 3 and "data" not in fewer["runs"][0]
 
 
+def test_the_file_counts_the_pairs_that_there_are(photos, clip, tmp_path):
+    """Not those that were asked for; and a method that needs none is measured where there are none."""
+    held = evaluate(clip, tmp_path / "r.json", "--data", photos, "--pairs", "500")
+    assert held["calibration_pairs"] == len(dataset.open(photos).pairs(500, 0, 32)) < 24
+    (tmp_path / "photos" / "copy.png").write_bytes((tmp_path / "photos" / "00.png").read_bytes())
+    rows = [{"image": f"{i:02}.png", "caption": f"cat {i}", "split": "test"} for i in range(24)]
+    rows += [{"image": "copy.png", "caption": "a cat", "split": "train"}]  # which is measured on, so that none is left
+    write(tmp_path / "photos" / "captions.json", rows)
+    assert evaluate(clip, tmp_path / "o.json", "--data", photos, "--methods", "omp")["calibration_pairs"] == 0
+
+
 @pytest.mark.parametrize(
     ("options", "said"),
     [
