@@ -32,10 +32,13 @@ class TaskLines:
         at, ranking = self.ranking()
         if not ranking:
             return f"{self.task}: nothing measured for these methods"
-        place = [name for name, _ in ranking].index(self.chosen) + 1 if self.chosen in dict(ranking) else 0
-        name, value = ranking[0]
+        values = dict(ranking)
+        place = 1 + sum(v > values[self.chosen] for v in values.values()) if self.chosen in values else 0
+        value = ranking[0][1]
+        first = sorted((name for name, v in ranking if v == value), key=lambda name: name != self.chosen)
         among = "Of the methods shown, " if self.hidden else ""
-        best = f"{among}{name} keeps most at {percent(at)}: {percent(value)} {self.unit}"
+        others = {1: "", 2: f", as does {first[-1]}"}.get(len(first), f", as do {len(first) - 1} others")
+        best = f"{among}{first[0]} keeps most at {percent(at)}: {percent(value)} {self.unit}{others}"
         return best if place in (0, 1) else f"{best}; {self.chosen} comes {ordinal(place)} of {len(ranking)}"
 
     def ranking(self) -> tuple[float, list[tuple[str, float]]]:

@@ -96,8 +96,12 @@ def leaderboard(data: Comparison, task: str, chosen: str, sparsity: float) -> Va
     at = data.nearest(sparsity)
     order = data.ranked(task, at)
     values = tuple(tuple(data.mean(m, task, s) for s in data.sparsities) for m in order)
-    wins = [max(order, key=lambda m: data.mean(m, task, s) or -1) == chosen for s in data.sparsities]
-    finding = f"{known.title}: {data.title(chosen)} is first at {sum(wins)} of {len(wins)} sparsities"
+    tops = [max((v for row in values if (v := row[c]) is not None), default=None) for c in range(len(data.sparsities))]
+    own = [data.mean(chosen, task, s) for s in data.sparsities]
+    first = [c for c, top in enumerate(tops) if top is not None and own[c] == top]
+    shared = sum([row[c] for row in values].count(tops[c]) > 1 for c in first)
+    ties = f", at {shared} of them with others" if shared else ""
+    finding = f"{known.title}: {data.title(chosen)} is first at {len(first)} of {len(tops)} sparsities{ties}"
     columns = tuple(percent(s) for s in data.sparsities)
     rows = tuple(data.title(m) for m in order)
     return ValueGrid(finding, data.unit(task), rows, columns, values, "method", "weights pruned", data.title(chosen))

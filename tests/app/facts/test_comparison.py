@@ -108,6 +108,22 @@ def test_the_leaderboard_shows_where_the_chosen_method_loses(data):
     assert lines.title() == "OMP keeps most at 50 %: 85 % right picture first; MULTIFLOW comes 2nd of 3"
 
 
+def test_ties_are_told_and_go_to_nobody(tmp_path, monkeypatch):
+    """As with few pictures: no method wins by its place in the file."""
+    raw = copy.deepcopy(RAW)
+    for entry, value in zip(raw["runs"], (0.2, 0.1, 0.25, 0.1, 0.1, 0.1, 0.0)):
+        entry["scores"]["retrieval"]["IR@1"] = value
+    (tmp_path / "results").mkdir()
+    (tmp_path / "results" / "toy.json").write_text(json.dumps(raw))
+    monkeypatch.setenv("MULTIFLOW_ASSETS", str(tmp_path))
+    tied = comparison.load("toy", "", TITLES)
+    titles = {m: comparison.leaderboard(tied, "retrieval", m, 0.5).title() for m in ("multiflow", "omp")}
+    assert titles["multiflow"].endswith("MULTIFLOW is first at 1 of 2 sparsities, at 1 of them with others")
+    assert titles["omp"].endswith("OMP is first at 2 of 2 sparsities, at 1 of them with others")
+    lines = comparison.lines(tied, "retrieval", ["multiflow", "omp"], "omp", 0.75)
+    assert lines.title().endswith("OMP keeps most at 75 %: 10 % right picture first, as does MULTIFLOW")
+
+
 def test_densities_are_what_is_kept(data):
     chart = comparison.densities(data, "multiflow", 0.5)
     kept = {name: dict(zip(chart.rows, values, strict=True)) for name, values in chart.series}
