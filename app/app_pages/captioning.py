@@ -15,7 +15,8 @@ REFERENCES = 5
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
     "is as strong as the model was sure of it; point at a word for the number. Words struck through are false of the "
-    "picture: Flatland draws its pictures itself, so it knows. A dashed frame marks words that only one of the two says."
+    "picture: Flatland draws its pictures itself, so it knows; of other pictures nobody does, and none is struck. A dashed "
+    "frame marks words that only one of the two says."
 )
 ABOUT_LADDER = (
     "The captions of ever sparser models. A **dot** is a sparsity that was tried, a **band** joins dots with the same caption: "
@@ -54,7 +55,7 @@ def _captions(settings: Run, picture: gallery.Picture) -> None:
     for side, title, caption in zip(("dense", "pruned"), ("The dense model says", f"{name} says"), said, strict=True):
         with st.container(key=f"caption_{side}"):
             st.html(cards.caption_card(title, caption, side))
-    st.html(cards.legend())
+    st.html(cards.legend(judged=any(one.true is not None for one in said)))
     if picture.scene is not None:
         st.caption(f"What is really there: *{gallery.caption_of(picture.scene)}*.")
     elif picture.texts:

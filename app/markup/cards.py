@@ -170,12 +170,13 @@ def answer_card(name: str, reply: Reply, side: str) -> str:
     )
 
 
-def legend(side: str = "pruned") -> str:
-    """What bars, strokes and frames mean."""
+def legend(side: str = "pruned", judged: bool = True) -> str:
+    """What bars, strokes and frames mean; strokes only where somebody judges."""
+    stroke = '<span><del style="color:var(--mf-false);font-weight:650">word</del> false of this picture</span>'
     return (
         '<div class="mf-legend"><span>unsure<span class="mf-swatch" style="background:linear-gradient(90deg,'
         f'color-mix(in srgb,var(--mf-{side}) 8%,transparent),var(--mf-{side}))"></span>sure of the word</span>'
-        '<span><del style="color:var(--mf-false);font-weight:650">word</del> false of this picture</span>'
+        f"{stroke if judged else ''}"
         '<span><span class="mf-differs">word</span>&ensp;said by one model only</span></div>'
     )
 

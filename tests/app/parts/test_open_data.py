@@ -8,6 +8,7 @@ import torch
 from app import state
 from app.engine import archives, data_sets, permits, runs
 from app.facts import gallery, truth
+from multiflow_core.data import dataset
 from multiflow_core.experiments.run import Run
 from tests.app.conftest import PAGES, texts
 from tests.app.engine.test_archives import packed
@@ -85,7 +86,7 @@ def test_captions_are_shown_beside_what_people_wrote(open_page, photos):
     at = open_page("captioning", data=str(photos), scene="2", method="omp")
     said = texts(at)
     assert "cannot tell whether this is true" in said and "What people wrote" in said
-    assert gallery.picture(data, 2).texts[0] in said
+    assert gallery.picture(data, 2).texts[0] in said and "false of this picture" not in said
     assert "has only ever seen Flatland" in said
 
 
@@ -163,6 +164,13 @@ def test_what_sees_data_is_calibrated_on_it_and_what_sees_none_is_shared(photos)
     assert runs.order(Run(MODEL, "omp", data=data)) is runs.order(Run(MODEL, "omp"))
     masks = [runs.masks(Run(MODEL, "multiflow", 0.5, data=where)) for where in (data, "")]
     assert 0.5 < masks[0].iou(masks[1]) < 1
+
+
+def test_the_sidebar_counts_the_pairs_that_there_are(open_page, photos):
+    there = len(dataset.open(str(photos)).pairs(512, 0, 64))
+    at = open_page(data=str(photos), method="multiflow")
+    said = f"calibrated on {there} pairs of my photos, all that it has to calibrate with."
+    assert there < PICTURES and said in " ".join(caption.value for caption in at.sidebar.caption)
 
 
 def test_overview_says_how_much_calibrating_matters(open_page, photos):
