@@ -68,7 +68,7 @@ def fuzz(inputs: int, seed: int = 0) -> Iterator[str]:
         before = process_memory("VmRSS") or 0
         yield f"{'kind':<22} {'inputs':>7} {'refused':>8} {'tracebacks':>11} {'different':>10} {'slow':>5}"
         for name, case in kinds.items():
-            tally = _tally(case, max(1, inputs // len(kinds)), f"{seed} {name}")
+            tally = _tally(case, -(-inputs // len(kinds)), f"{seed} {name}")
             errors = "; ".join(f"{said} x{n}" for said, n in tally.tracebacks.most_common(3))
             yield (
                 f"{name:<22} {tally.inputs:>7} {tally.refused:>8} {tally.tracebacks.total():>11} {tally.different:>10} "
