@@ -21,7 +21,7 @@ COLUMNS = {  # figure of the log -> heading of the card
     "seen": "kinds seen",
     "itc": "ITC loss",
     "hits": "in-batch hits",
-    "truth": "short-text loss",
+    "typed": "short-text loss",
     "first": "short-text hits",
     "lm": "caption loss",
     "mlm": "masked-word loss",

@@ -78,7 +78,7 @@ class Objectives(nn.Module):
         return LOOKING * loss, figures
 
     def contrast(self, image: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Figures]:
-        """Captions find their pictures and the other way round; of short texts, which is true of which picture.
+        """Captions find their pictures and the other way round; short texts find those that they are true of.
 
         A text may be true of several pictures of the batch: `truths` is the target, not the diagonal.
         """
@@ -88,13 +88,15 @@ class Objectives(nn.Module):
         with torch.autocast("cpu", enabled=False):  # a third digit decides
             similarity, true = text_side @ image_side.T, batch["truths"]
         few = len(captions)
-        likely = similarity[:few] * self.log_scale.clamp(max=LARGEST_SCALE).exp()
-        itc = (found(likely, true[:few]) + found(likely.T, true[:few].T)) / 2
-        logits = similarity * self.truth_scale + self.truth_bias
-        truth = F.binary_cross_entropy_with_logits(logits, true.float())
-        first = true[few:].gather(1, logits[few:].argmax(1, keepdim=True))[true[few:].any(1)]
-        figures = {"itc": itc, "hits": (likely.argmax(0) == torch.arange(few)).float().mean()}
-        return itc + 4 * truth, figures | {"truth": truth, "first": first.float().mean()}
+        likely = similarity * self.log_scale.clamp(max=LARGEST_SCALE).exp()
+        itc = (found(likely[:few], true[:few]) + found(likely[:few].T, true[:few].T)) / 2
+        asked = true[few:].any(1)
+        typed = found(likely[few:][asked], true[few:][asked])
+        truth = F.binary_cross_entropy_with_logits(similarity * self.truth_scale + self.truth_bias, true.float())
+        first = true[few:][asked].gather(1, likely[few:][asked].argmax(1, keepdim=True))
+        figures = {"itc": itc, "hits": (likely[:few].argmax(0) == torch.arange(few)).float().mean()}
+        figures |= {"typed": typed, "first": first.float().mean(), "truth": truth}
+        return itc + typed + 4 * truth, figures
 
     def embed(self, ids: Tensor) -> Tensor:
         return F.normalize(self.model.text_proj(self.text_states(ids)[:, 0]).float(), dim=-1)
@@ -114,8 +116,9 @@ class Objectives(nn.Module):
 
 
 def found(likely: Tensor, true: Tensor) -> Tensor:
-    """How unlikely it is, by a softmax over each row, that what it finds is one of the true ones."""
-    return (likely.logsumexp(1) - likely.masked_fill(~true, -torch.inf).logsumexp(1)).mean()
+    """How unlikely, by a softmax over each row, the true ones are, the mean over all of a row's."""
+    true = true.float()
+    return (likely.logsumexp(1) - (likely * true).sum(1) / true.sum(1)).mean()
 
 
 def hide_words(ids: Tensor) -> tuple[Tensor, Tensor]:
