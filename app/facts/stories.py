@@ -32,10 +32,16 @@ class Story:
 
 def stories(of: Run, data: Comparison | None) -> tuple[Story, ...]:
     """The stories that measured runs tell: what collapses, what is gained for nothing, what is too much."""
-    if data is None or METHOD.default not in data.methods:
+    if data is None or METHOD.default not in data.methods or not _able(data):
         return ()
     found = (_collapse(of, data), _sweet_spot(of, data), _too_far(of, data))
     return tuple(story for story in found if story)
+
+
+def _able(data: Comparison) -> bool:
+    """Whether the dense model surely can do something of every task: of one that cannot, nothing is kept or lost."""
+    lows = (low[0] for task in data.dense if (low := data.results.dense_interval(task)))
+    return all(low > 0 for low in lows)
 
 
 def told(found: tuple[Story, ...], settings: Run) -> Story | None:

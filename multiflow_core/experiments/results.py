@@ -141,6 +141,10 @@ class Results:
         points = ((s, self.figure(name, task, s)) for s in self.sparsities(name))
         return tuple((s, figure) for s, figure in points if figure is not None)
 
+    def dense_interval(self, task: str) -> Interval | None:
+        """Between what the dense model's headline figure of a task lies; None where the file does not say."""
+        return _headline(task, self.dense, self.dense_intervals)
+
     def dense_figure(self, task: str) -> float | None:
         """The dense model's headline figure."""
         return _headline(task, self.dense, self.dense)

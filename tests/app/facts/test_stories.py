@@ -36,6 +36,14 @@ def test_the_sweet_spot_is_the_last_sparsity_at_which_every_task_holds():
     assert "88 % (dense 90 %)" in story.words and "78 % (dense 80 %)" in story.words
 
 
+@pytest.mark.parametrize(("lowest", "tells"), [(0.0, False), (0.01, True)])
+def test_a_model_that_may_be_able_to_do_nothing_has_no_story(lowest, tells):
+    """As one that guesses among few pictures."""
+    sure = {"retrieval": {"IR@1": (lowest, 0.95)}, "captioning": {"true": (0.7, 0.9)}}
+    held = Comparison(Results(scores(**DENSE), OWN, dense_intervals=sure), {})
+    assert bool(stories(Run("m", ""), held)) is tells
+
+
 def test_too_far_is_the_first_sparsity_at_which_a_task_is_lost():
     story = named("Too far", *OWN)
     assert story.settings == Run("m", "multiflow", 0.75)
