@@ -11,7 +11,6 @@ from app.markup import cards
 from app.parts import ladder_panel, picture_picker, ui
 from app.state import Run
 
-REFERENCES = 5
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
     "is as strong as the model was sure of it; point at a word for the number. Words struck through are false of the "
@@ -58,9 +57,7 @@ def _captions(settings: Run, picture: gallery.Picture) -> None:
     st.html(cards.legend(judged=any(one.true is not None for one in said)))
     if picture.scene is not None:
         st.caption(f"What is really there: *{gallery.caption_of(picture.scene)}*.")
-    elif picture.texts:
-        said_by_people = " · ".join(f"*{ui.verbatim(text)}*" for text in picture.texts[:REFERENCES])
-        st.caption(f"What people wrote: {said_by_people}")
+    picture_picker.written(picture)
     ui.note(truth.strange(dense, picture.scene is not None))
 
 

@@ -115,12 +115,16 @@ def _said(a: Run, b: Run) -> None:
         picture = gallery.picture(a.data, number, progress)
         said = {letter: _judged(key, picture, progress) for letter, key in (("A", a), ("B", b))}
     verdicts = " and ".join(f"{letter} {VERDICTS[one.true]}" for letter, one in said.items())
+    if all(one.true is None for one in said.values()):
+        verdicts = "what A and B say"
     ui.heading(f"{picture.title}: {verdicts}", ABOUT_SAID, "said")
     with st.container(key="wrap_said"):
         left, right = st.columns([3, 7], gap="medium")
         left.html(cards.picture(picture.shown(), picture.title))
         for (letter, side), key in zip(SIDES.items(), (a, b), strict=True):
             right.html(cards.caption_card(f"{letter} · {two_runs.name(key)} says", said[letter], side))
+        with right:
+            picture_picker.written(picture)
 
 
 def _judged(key: Run, picture: gallery.Picture, progress) -> cards.Said:

@@ -21,6 +21,7 @@ EXAMPLES = (5, 12, 27, 33, 48, 60)  # scenes
 FIRST = range(6)  # pictures of another data set
 RANDOM = 999  # the highest number of a random picture
 NEWEST = 6  # of them that can be chosen with a click
+REFERENCES = 5  # texts of a picture
 
 
 def choose(data: str, area: DeltaGenerator, controls: DeltaGenerator) -> gallery.Picture:
@@ -62,6 +63,13 @@ def scene(data: str, on_change: Callable[[], None] | None = None) -> int:
         width=170,
         on_change=on_change,
     )
+
+
+def written(picture: gallery.Picture) -> None:
+    """What people wrote about a picture of which no more is known."""
+    if picture.scene is None and picture.texts:
+        said = " · ".join(f"*{ui.verbatim(text)}*" for text in picture.texts[:REFERENCES])
+        st.caption(f"What people wrote: {said}")
 
 
 def _examples(data: str) -> None:

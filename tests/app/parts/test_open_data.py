@@ -90,6 +90,12 @@ def test_captions_are_shown_beside_what_people_wrote(open_page, photos):
     assert "has only ever seen Flatland" in said
 
 
+def test_two_runs_show_what_people_wrote_where_nobody_can_check(open_page, photos):
+    text = gallery.picture(data_sets.data_of(str(photos)), 2).texts[0]
+    said = texts(open_page("two_runs", data=str(photos), scene="2", method="omp"))
+    assert "Picture 2: what A and B say" in said and f"What people wrote: *{text}" in said
+
+
 def test_a_picture_finds_all_its_own_texts(open_page, photos):
     data = data_sets.data_of(str(photos))
     number = next(n for n in range(gallery.last(data)) if len(gallery.picture(data, n).texts) == 2)
