@@ -6,6 +6,8 @@ import logging
 
 import streamlit as st
 
+from multiflow_core.data import listing
+
 from .. import state
 from ..engine import archives, data_sets, permits
 from ..engine.store import Progress
@@ -34,6 +36,18 @@ def from_address(progress: Progress) -> str | None:
         address.keep(state.DATA, state.DATA.default)
         return f"The data set of the address cannot be opened. {error} Showing Flatland."
     return None
+
+
+def told(data: str) -> None:
+    """Say how much there is of what in a data set that is not built in, and which rows of it cannot be used."""
+    if not data:
+        return
+    with ui.working() as progress:
+        held = data_sets.data_set(data, progress)
+    bad, *which = list(listing.unusable(held)) or [""]
+    said = [listing.counted(held.found), *([bad.removesuffix(":")] if bad else [])]
+    reasons = "\n\n".join(ui.verbatim(line.strip()) for line in which)
+    st.caption(ui.verbatim("; ".join(said) + "."), help=reasons or None)
 
 
 def button() -> None:

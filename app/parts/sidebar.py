@@ -94,7 +94,9 @@ def _data() -> str:
         st.markdown("Data", width="stretch")
         open_data.button()
     names = {name: data_sets.title(data) for name, data in known.items()}
-    return known[address.choose(st.selectbox, "Data", state.DATA, names, label_visibility="collapsed")]
+    data = known[address.choose(st.selectbox, "Data", state.DATA, names, label_visibility="collapsed")]
+    open_data.told(data)
+    return data
 
 
 def _named(known: Mapping[str, str]) -> dict[str, str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from ..support.threads import Progress
-from .album import NEUTRAL, Album, Item
+from .album import NEUTRAL, Album, Found, Item
 from .dataset import DataSet
 
 BAD, EXAMPLES = 8, 3
@@ -23,7 +23,7 @@ def lines(data: DataSet, progress: Progress | None = None, thorough: bool = True
         if thorough:
             data.check(progress)
         yield from _found(data, thorough)
-        yield from _bad(data)
+        yield from unusable(data)
         yield from (_example(item) for item in _examples(data))
         return
     yield f"{data.title}: built in, drawn as it is asked for"
@@ -32,11 +32,21 @@ def lines(data: DataSet, progress: Progress | None = None, thorough: bool = True
     yield from (f"  {question.text}? {question.answer}" for _, question in exam.asked[:EXAMPLES])
 
 
+def counted(found: Found) -> str:
+    """How much there is of what.
+
+    >>> from multiflow_core.data import dataset
+    >>> counted(dataset.open("assets/pictures").found).split()[1]
+    'pictures'
+    """
+    counts = [(getattr(found, many), one if getattr(found, many) == 1 else many) for many, one in _WORDS]
+    return ", ".join(f"{count:,} {name}" for count, name in counts if count)
+
+
 def _found(album: Album, thorough: bool) -> Iterator[str]:
     found = album.found
-    counts = [(getattr(found, many), one if getattr(found, many) == 1 else many) for many, one in _WORDS]
     yield f"{album.name}: {found.layout}, fingerprint {album.fingerprint}"
-    yield "  " + ", ".join(f"{count:,} {name}" for count, name in counts if count)
+    yield f"  {counted(found)}"
     if found.divided:
         halves = album.halves() if thorough else {}
         told = " (" + ", ".join(f"{name} {count:,}" for name, count in halves.items()) + ")" if halves else ""
@@ -56,7 +66,8 @@ def _found(album: Album, thorough: bool) -> Iterator[str]:
             yield "  so the layers that read text see one text: calibrate on pictures with captions if they matter"
 
 
-def _bad(album: Album) -> Iterator[str]:
+def unusable(album: Album) -> Iterator[str]:
+    """What cannot be used, as far as it is known: rows at once, broken pictures once they were opened."""
     if count := album.found.bad:
         yield f"{count:,} rows cannot be used:" if count > 1 else "1 row cannot be used:"
         yield from (f"  {bad}" for bad in album.bad(BAD))

@@ -90,6 +90,18 @@ def test_captions_are_shown_beside_what_people_wrote(open_page, photos):
     assert "has only ever seen Flatland" in said
 
 
+def test_the_sidebar_says_what_was_found_and_what_cannot_be_used(open_page, photos):
+    at = open_page(data=str(photos), method="omp")
+    told = next(caption for caption in at.sidebar.caption if "pictures" in caption.value)
+    assert (
+        told.value.replace("\\", "")
+        == f"{PICTURES} pictures, {PICTURES + PICTURES // 2} captions; 2 rows cannot be used."
+    )
+    reasons = told.proto.help.replace("\\", "")
+    assert "line 26: missing.png is missing" in reasons and "its caption is empty" in reasons
+    assert not any("pictures" in caption.value for caption in open_page(method="omp").sidebar.caption)
+
+
 def test_two_runs_show_what_people_wrote_where_nobody_can_check(open_page, photos):
     text = gallery.picture(data_sets.data_of(str(photos)), 2).texts[0]
     said = texts(open_page("two_runs", data=str(photos), scene="2", method="omp"))
