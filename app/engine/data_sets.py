@@ -20,14 +20,13 @@ _STAMP = "@"
 def data_of(address: str) -> str:
     """What a data set of the address goes by: nothing for Flatland, else its path with a stamp.
 
-    >>> data_of("flatland")
-    ''
+    >>> data_of("flatland"), data_of("~nosuchuser")
+    ('', '~nosuchuser')
     """
     if address in ("", dataset.DEFAULT):
         return ""
-    place = Path(address).expanduser()
     try:
-        place = place.resolve()
+        place = Path(address).expanduser().resolve()
         if not place.exists():
             return address
         listed = [place, *sorted(place.iterdir())] if place.is_dir() else [place]

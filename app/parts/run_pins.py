@@ -9,9 +9,9 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import checkpoints, runs
+from ..engine import checkpoints, data_sets, runs
 from ..facts import two_runs
-from . import address, open_model, session, ui
+from . import address, open_data, open_model, session, ui
 
 
 def show(settings: Run) -> tuple[Run, Run]:
@@ -52,7 +52,7 @@ def _buttons(letter: str, key: state.Key[str], run: Run, settings: Run) -> None:
 
 def _text(settings: Run) -> str:
     """A run as the address has it."""
-    return str(replace(settings, model=checkpoints.address_of(settings.model)))
+    return str(replace(settings, model=checkpoints.address_of(settings.model), data=data_sets.source(settings.data)))
 
 
 def _pinned(key: state.Key[str], default: Run) -> Run:
@@ -69,9 +69,11 @@ def _pinned(key: state.Key[str], default: Run) -> Run:
 
 def _known(asked: Run) -> Run:
     """The settings, if there is such a model, method and allocation."""
-    models = open_model.models()
+    models, data = open_model.models(), open_data.opened()
+    shown = asked.data or state.DATA.default
     known = (
         ("model", asked.model, models),
+        ("data set", shown, data),  # only what was opened, and so was allowed
         ("method", asked.method, tuple(runs.all_titles())),
         ("allocation", asked.allocation, tuple(runs.allocations())),
     )
@@ -82,7 +84,7 @@ def _known(asked: Run) -> Run:
         raise state.BadValue(
             f"The address pins {runs.method(asked.method).title} with an allocation, but it has its own way"
         )
-    return replace(asked, model=models[asked.model])
+    return replace(asked, model=models[asked.model], data=data[shown])
 
 
 def _pin(key: state.Key[str], text: str) -> None:

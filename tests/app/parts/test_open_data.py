@@ -16,6 +16,7 @@ from tests.core.data.made import picture, put, write
 
 PICTURES = 16
 MODEL = state.MODEL.default
+opened = dataset.open
 
 
 @pytest.fixture(scope="module")
@@ -197,3 +198,21 @@ def test_overview_says_how_much_calibrating_matters(open_page, photos):
     masks = [runs.masks(Run(MODEL, "multiflow", 0.63, data=where)) for where in (data, "")]
     assert f"both keep {masks[0].iou(masks[1]):.0%}" in texts(at).replace("\u202f", "").replace(" %", "%")
     assert "instead of Flatland" not in texts(open_page(data=str(photos), method="omp"))
+
+
+@pytest.mark.parametrize("method", ["multiflow", "omp"])
+def test_a_pinned_run_opens_no_data_that_was_not_opened(open_page, photos, monkeypatch, method):
+    seen = []
+    monkeypatch.setattr(dataset, "open", lambda name=dataset.DEFAULT: seen.append(str(name)) or opened(name))
+    at = open_page("two_runs", a=str(Run(MODEL, method, 0.5, data=str(photos))))
+    assert not at.exception and "data set" in " ".join(warning.value for warning in at.warning)
+    assert str(photos) not in seen
+
+
+def test_a_pinned_run_keeps_its_data_by_its_address(open_page, photos):
+    at = open_page("two_runs", data=str(photos), method="omp")
+    at.button(key="hold_A").click().run()
+    pinned = Run.read(at.session_state[state.RUN_A.name])
+    assert pinned.data == str(photos) and not at.warning and not at.exception
+    at = open_page("two_runs", data=str(photos), method="multiflow", a=str(pinned))
+    assert not at.warning and not at.exception and "A · OMP" in texts(at).replace("**", "")
