@@ -115,7 +115,7 @@ def _open(place: str, progress: Progress) -> str:
         data = data_sets.data_of(str(archive or place))
         data_sets.data_set(data, progress)
     except (OSError, ValueError) as problem:
-        raise CannotRead(str(problem)) from None
+        raise CannotRead(ui.sentence(problem)) from None
     except Exception:
         log.exception("unexpected error")
         raise CannotRead("What is there cannot be read; the server's log says why.") from None
@@ -132,7 +132,7 @@ def _receive() -> None:
     try:
         session.put(state.DATA_ASKED, archives.keep(file, permits.here().archive << 20))
     except (OSError, ValueError) as problem:
-        session.put(state.DATA_REFUSED, f"{file.name}: {problem}")
+        session.put(state.DATA_REFUSED, f"{file.name}: {ui.sentence(problem)}")
 
 
 def _show(on: bool) -> None:

@@ -107,20 +107,13 @@ def _open(place: str, progress: Progress) -> str:
     try:
         model = runs.opened(place, progress)
     except (OSError, ValueError) as problem:
-        raise CannotOpen(_said(problem)) from None
+        raise CannotOpen(ui.sentence(problem)) from None
     except Exception:
         log.exception("unexpected error")
         raise CannotOpen("What is there cannot be loaded; the server's log says why.") from None
     opened = {checkpoints.address_of(model): model}
     session.put(state.OPENED, session.get(state.OPENED) | opened)
     return next(iter(opened))
-
-
-def _said(problem: Exception) -> str:
-    """An error as a sentence; the system's own come without one."""
-    if isinstance(problem, OSError) and problem.strerror:
-        return f"{problem.filename} cannot be read: {problem.strerror.lower()}."
-    return str(problem)
 
 
 def _show(on: bool) -> None:

@@ -59,6 +59,17 @@ def guarded(show: Callable[[], T]) -> T | None:
     return None
 
 
+def sentence(problem: Exception) -> str:
+    """An error as a sentence; the system's own come without one.
+
+    >>> sentence(PermissionError(13, "Permission denied", "/photos")), sentence(ValueError("There is no such thing."))
+    ('/photos cannot be read: permission denied.', 'There is no such thing.')
+    """
+    if isinstance(problem, OSError) and problem.strerror:
+        return f"{problem.filename} cannot be read: {problem.strerror.lower()}."
+    return str(problem)
+
+
 _SPECIAL = re.compile(r"[\\`*_{}\[\]()<>#|~!:$&]|^[-+=]|^\d+(?=\.)")
 # what the browser replaces in finished text, where a backslash is of no use: addresses, e-mails, emoji, icons, arrows
 _FOUND = re.compile(r"(?<=:)(?=\S)|(?<=\bwww)(?=\.)|(?=@)|(?<=[-<>~])(?=[-=>])", re.IGNORECASE)
