@@ -20,6 +20,7 @@ from multiflow_core.experiments.run import Run
 from multiflow_core.models.vlm import VLM, Answer, Caption
 
 from .. import state
+from ..engine import checkpoints
 from ..engine.calibration import sample
 from ..engine.data_sets import data_set
 from ..engine.runs import pruned, vlm, work
@@ -236,7 +237,7 @@ def text_ranking(
 @STORE.keep(8)
 def matches(model: str, report: Progress) -> bool:
     """Whether a model has a head that says whether a text and a picture belong together."""
-    report(0.5, f"asking {model} whether it matches")
+    report(0.5, f"asking {checkpoints.title(model)} whether it matches")
     dense = vlm(model)
     return dense.match([picture("", 0).seen_by(dense)], ["a"]) is not None
 
