@@ -5,7 +5,7 @@
     hub = ["openai/*", "Salesforce/*"]   # hub names, as patterns
     metrics = false                      # whether /_stcore/metrics is there
     pictures = 24                        # own pictures of one session
-    megabytes = 5                        # of each
+    megabytes = 25                       # of each
     archive = 100                        # megabytes of a zip of own pictures
     measure = false                      # whether visitors may measure methods, which takes minutes of two cores
 
@@ -49,7 +49,7 @@ class Permits:
     hub: tuple[str, ...] = ()
     metrics: bool = False
     pictures: int = 24
-    megabytes: int = 5
+    megabytes: int = 25
     archive: int = 100
     measure: bool = False
 

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import io
-import warnings
 
-from PIL import Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-FORMATS = ("PNG", "JPEG", "WEBP")
-TYPES = ("png", "jpg", "jpeg", "webp")
-MAX_BYTES = 5 * 1024 * 1024
-MAX_PIXELS = 24_000_000
+from multiflow_core.data import pictures
+
+FORMATS = ("PNG", "JPEG", "WEBP", "TIFF")
+TYPES = ("png", "jpg", "jpeg", "webp", "tif", "tiff")
+MAX_BYTES = 25 * 1024 * 1024
+SIDE = 1024  # pixels
+NAMED = "PNG, JPEG, WebP or TIFF"
+HEIC = (b"ftypheic", b"ftypheix", b"ftypmif1", b"ftyphevc", b"ftypavif")  # at the fifth byte of a file
 
 
 class BadImage(ValueError):
@@ -26,44 +27,27 @@ def read(data: bytes, most: int = MAX_BYTES) -> Image.Image:
         BadImage: too large, not a picture, damaged, or of another format.
     """
     if not data:
-        raise BadImage("This file is empty: choose a PNG, JPEG or WebP picture.")
+        raise BadImage(f"This file is empty: choose a {NAMED} picture.")
     if len(data) > most:
         raise BadImage(f"This file has {len(data) / 2**20:.1f} MB; pictures of up to {most // 2**20} MB can be used.")
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("error", Image.DecompressionBombWarning)
-            probe = Image.open(io.BytesIO(data), formats=FORMATS)
-            _check_size(probe.size)
-            probe.verify()
-            image = Image.open(io.BytesIO(data), formats=FORMATS)
-            image.load()
-    except BadImage:
-        raise
-    except (Image.DecompressionBombError, Image.DecompressionBombWarning):
-        raise BadImage(_too_large("far too many")) from None
+        image = pictures.decoded(data, SIDE, FORMATS)
+    except Image.DecompressionBombError:
+        raise BadImage("This picture has far more pixels than can be used: make it smaller.") from None
     except UnidentifiedImageError:
-        raise BadImage("This file is not a PNG, JPEG or WebP picture.") from None
+        if data[4:12] in HEIC:
+            raise BadImage("This file is HEIC or AVIF, as phones write it: save the picture as JPEG.") from None
+        raise BadImage(f"This file is not a {NAMED} picture.") from None
     except Exception:  # damaged files raise almost anything
         raise BadImage("This picture is damaged and cannot be read.") from None
-    return _upright(image)
-
-
-def _check_size(size: tuple[int, int]) -> None:
-    width, height = size
-    if width * height > MAX_PIXELS:
-        raise BadImage(_too_large(f"{width:,} x {height:,}"))
-    if min(size) < 8 or max(size) > 40 * min(size):
+    if min(image.size) < 8 or max(image.size) > 40 * min(image.size):
+        width, height = image.size
         raise BadImage(f"This picture is {width} x {height} pixels, too small or too narrow to see anything in it.")
+    return _shown(image)
 
 
-def _too_large(pixels: str) -> str:
-    return f"This picture has {pixels} pixels; up to {MAX_PIXELS // 1_000_000} million can be used."
-
-
-def _upright(image: Image.Image) -> Image.Image:
-    with contextlib.suppress(Exception):  # a damaged orientation tag says nothing about the picture
-        image = ImageOps.exif_transpose(image)
-    image.thumbnail((1024, 1024))
+def _shown(image: Image.Image) -> Image.Image:
+    image.thumbnail((SIDE, SIDE))
     if image.mode in ("RGBA", "LA", "PA") or "transparency" in image.info:
         image = image.convert("RGBA")
         ground = Image.new("RGBA", image.size, "white")

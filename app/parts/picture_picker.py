@@ -123,7 +123,7 @@ def add(label: str) -> None:
     """Where own pictures are added, and removed again."""
     emptied, may = session.get(state.UPLOADS), permits.here()
     st.file_uploader(
-        f"{label} (PNG, JPEG or WebP, up to {may.megabytes} MB each, up to {may.pictures} of them)",
+        f"{label} ({uploads.NAMED}, up to {may.megabytes} MB each, up to {may.pictures} of them)",
         type=list(uploads.TYPES),
         accept_multiple_files=True,
         key=f"upload_{emptied}",

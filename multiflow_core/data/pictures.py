@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import warnings
+from contextlib import suppress
 from io import BytesIO
 
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, JpegImagePlugin
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".gif", ".tif", ".tiff", ".jfif", ".ppm", ".pgm")
 FORMATS = ("JPEG", "PNG", "WEBP", "BMP", "GIF", "TIFF", "PPM")  # none that needs another program
 LARGEST_FILE = 1 << 28
 MOST_PIXELS = Image.MAX_IMAGE_PIXELS or 89_478_485
+MOST_REDUCED = (
+    4 * MOST_PIXELS
+)  # of a JPEG that is decoded at a fraction of its size, line by line: phones take 200 million
 FEW = 2  # models read side x side pixels; a picture keeps at most so many times that on its shorter side
 WORTH = 0.75  # a picture that is hardly larger stays as it is
 WHITES = (1, 255, 65535)
@@ -47,17 +52,48 @@ def opened(held: bytes, side: int) -> Image.Image:
 
 
 def _opened(held: bytes, side: int) -> Image.Image:
-    with Image.open(BytesIO(held), formats=FORMATS) as image:
-        if image.width * image.height > MOST_PIXELS:
-            raise Image.DecompressionBombError
-        image.draft("RGB", (FEW * side, FEW * side))  # a JPEG is decoded smaller at once
-        image.load()
-        shown = eight_bits(ImageOps.exif_transpose(image)).convert("RGB")
+    shown = decoded(held, FEW * side).convert("RGB")
     share = FEW * side / min(shown.size)
     if share < WORTH:
         size = tuple(max(1, round(length * share)) for length in shown.size)
         shown = shown.resize(size, Image.Resampling.BICUBIC, reducing_gap=2.0)
     return shown
+
+
+def decoded(held: bytes, side: int, formats: tuple[str, ...] = FORMATS) -> Image.Image:
+    """The picture of a file, upright and in eight bits a colour; a JPEG at once smaller, but not below side x side.
+
+    >>> file = BytesIO()
+    >>> Image.new("L", (1600, 900), 7).save(file, "JPEG")
+    >>> decoded(file.getvalue(), 100).size
+    (200, 113)
+
+    Raises what Pillow raises, and DecompressionBombError for more pixels than are decoded here.
+    """
+    with _file(held, formats) as image:
+        reduced = isinstance(image, JpegImagePlugin.JpegImageFile) and not image.info.get("progressive")
+        if image.width * image.height > (MOST_REDUCED if reduced else MOST_PIXELS):
+            raise Image.DecompressionBombError
+        image.draft("RGB", (side, side))
+        if image.width * image.height > MOST_PIXELS:
+            raise Image.DecompressionBombError
+        image.load()
+        return eight_bits(_upright(image))
+
+
+def _file(held: bytes, formats: tuple[str, ...]) -> Image.Image:
+    """A file of pictures, of which only the header was read."""
+    if held.startswith(b"\xff\xd8\xff") and "JPEG" in formats:  # Pillow would refuse a large one before it is reduced
+        return JpegImagePlugin.JpegImageFile(BytesIO(held))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", Image.DecompressionBombWarning)  # counted by who calls
+        return Image.open(BytesIO(held), formats=formats)
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    with suppress(Exception):  # a damaged orientation tag says nothing about the picture
+        return ImageOps.exif_transpose(image)
+    return image
 
 
 def eight_bits(image: Image.Image) -> Image.Image:

@@ -4,6 +4,7 @@ import io
 import struct
 import zlib
 
+import numpy as np
 import pytest
 from PIL import Image
 
@@ -42,6 +43,25 @@ def test_orientation_is_heeded():
     exif = Image.Exif()
     exif[0x0112] = 6
     assert uploads.read(saved(Image.new("RGB", (40, 20)), "JPEG", exif=exif)).size == (20, 40)
+
+
+@pytest.mark.parametrize("kind", ["PNG", "TIFF"])
+def test_sixteen_bits_are_scaled(kind):
+    ramp = np.linspace(0, 65535, 256, dtype=np.uint16)[None].repeat(64, 0)
+    seen = np.asarray(uploads.read(saved(Image.fromarray(ramp), kind)))[0, :, 0].astype(int)
+    assert np.abs(seen - np.arange(256)).max() <= 1
+
+
+def test_a_picture_of_a_large_camera_is_made_smaller_and_upright():
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    held = saved(Image.new("L", (16320, 12240), 90), "JPEG", exif=exif)  # 200 million pixels, lying on its side
+    assert uploads.read(held).size == (768, 1024)
+
+
+def test_what_phones_write_and_nobody_reads_is_named():
+    with pytest.raises(uploads.BadImage, match=r"HEIC.* save the picture as JPEG"):
+        uploads.read(b"\0\0\0\x18ftypheic" + b"\0" * 100)
 
 
 def bomb(width: int, height: int) -> bytes:

@@ -59,6 +59,17 @@ def test_large_pictures_are_reduced_to_a_few_times_what_is_read(size, kept, kind
     assert np.abs(np.asarray(shown, int) - (200, 30, 90)).max() <= 3
 
 
+def test_a_jpeg_is_never_held_at_its_full_size(monkeypatch):
+    """What counts are the pixels that it is decoded to; a progressive one has to be held as a whole."""
+    monkeypatch.setattr(pictures, "MOST_PIXELS", 100_000)
+    monkeypatch.setattr(pictures, "MOST_REDUCED", 400_000)
+    large = Image.new("RGB", (750, 500), (200, 30, 90))
+    assert pictures.opened(saved(large, "JPEG"), 60).size == (188, 125)
+    for held in (saved(large, "JPEG", progressive=True), saved(large, "PNG"), saved(large.resize((900, 600)), "JPEG")):
+        with pytest.raises(ValueError, match="million pixels"):
+            pictures.opened(held, 60)
+
+
 @pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "RGBA", "CMYK", "I;16"])
 def test_every_mode_becomes_three_colours(mode):
     kind = "JPEG" if mode == "CMYK" else "PNG"
