@@ -55,13 +55,21 @@ def check(text: str | None, vlm: VLM, purpose: Purpose = SEARCH, who: str = "The
     said = plain(text, vlm)
     if not said:
         return Query("", (f"This {purpose.name} has no words in it: type {purpose.wanted}.",), False)
-    unknown = list(dict.fromkeys(vlm.unknown_words(said)))
+    unknown, long = list(dict.fromkeys(vlm.unknown_words(said))), _cut(said, vlm, purpose, who)
     if not unknown:
-        return Query(said)
+        return Query(said, long)
     listed = ", ".join(f"“{word[:24]}”" for word in unknown[:5]) + (" and others" if len(unknown) > 5 else "")
     if len(unknown) == len(set(said.split())):
         return Query(said, (f"{who} knows none of these words: {listed}.",), False)
-    return Query(said, (f"{who} does not know {listed}; {purpose.otherwise}.",))
+    return Query(said, (*long, f"{who} does not know {listed}; {purpose.otherwise}."))
+
+
+def _cut(said: str, vlm: VLM, purpose: Purpose, who: str) -> tuple[str, ...]:
+    """Where a text is cut that is longer than the model reads, as a sentence."""
+    cut = vlm.cut(said)
+    if cut is None:
+        return ()
+    return (f"{who} reads {cut.most} tokens, and this {purpose.name} has {cut.tokens}: it was cut after “{cut.read}”.",)
 
 
 def plain(text: str, vlm: VLM) -> str:

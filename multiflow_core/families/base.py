@@ -89,6 +89,12 @@ class Family:
     def _is_prunable(self, name: str) -> bool:
         return any(role.layer(name, ()) for role in self.roles)
 
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def as_trained(self, tokenizer: Any, text: str) -> str:
+        """A text as the model's texts were written in training, before its tokenizer reads it."""
+        return text
+
     # --- running ----------------------------------------------------------------------------------------------------
 
     def tokens(self, model: nn.Module, tokenizer: Any, texts: Sequence[str]) -> dict[str, Tensor]:

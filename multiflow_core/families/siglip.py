@@ -39,6 +39,13 @@ class Siglip(Clip):
         (r"text_model\.head", PROJECTION),
     )
 
+    def as_trained(self, tokenizer: Any, text: str) -> str:
+        """In small letters, as all of SigLIP and SigLIP 2 was trained, unless the tokenizer says that it was not.
+
+        The tokenizer of SigLIP 2 is Gemma's, which lowers nothing itself.
+        """
+        return text.lower() if tokenizer.init_kwargs.get("do_lower_case", True) else text
+
     def tokens(self, model: nn.Module, tokenizer: Any, texts: Sequence[str]) -> dict[str, Tensor]:
         """`input_ids` alone, padded to the model's length: SigLIP reads its padding, and embeds the last token."""
         encoded = tokenizer(

@@ -16,6 +16,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..families import families
+from ..families.base import text_length
 from ..families.folder import first_sentence, read_config
 from ..families.hub import fetch, is_hub_name
 from ..support.threads import Progress
@@ -30,6 +31,7 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BUILT_IN = tuple(sorted(config.parent.name for config in ASSETS.glob("*/config.json")))
 BATCH = 64
 CARD = "card.json"  # beside a checkpoint: what it was trained on, and more
+CUT_SHOWN = 40  # letters before the cut through a text that is too long
 FIRST_WORDS = 20  # of an answer, with their probabilities
 
 
@@ -49,6 +51,15 @@ class Answer:
     text: str
     probability: float
     alternatives: tuple[tuple[str, float], ...]
+
+
+@dataclass(frozen=True)
+class Cut:
+    """A text that is too long: how many tokens it has, how many the model reads, and the end of what it reads."""
+
+    tokens: int
+    most: int
+    read: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +123,9 @@ class VLM:
 
     def tokens(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """`input_ids` and, for all but SigLIP, `attention_mask`, (batch, length), padded as the model was trained."""
-        return self._here(self.family.tokens(self.model, self.processor.tokenizer, texts))
+        tokenizer = self.processor.tokenizer
+        written = [self.family.as_trained(tokenizer, text) for text in texts]
+        return self._here(self.family.tokens(self.model, tokenizer, written))
 
     def _here(self, inputs: Mapping[str, Tensor]) -> dict[str, Tensor]:
         """Inputs on the model's device; what the methods below return is on the processor again."""
@@ -127,8 +140,24 @@ class VLM:
         """
         tokenizer = self.processor.tokenizer
         unknown = tokenizer.unk_token_id
-        words = re.findall(r"\w+", text)
+        words = re.findall(r"\w+", self.family.as_trained(tokenizer, text))
         return [word for word in words if unknown in tokenizer(word, add_special_tokens=False)["input_ids"]]
+
+    def cut(self, text: str) -> Cut | None:
+        """Where a text is cut that is longer than the model reads; None for one that it reads to its end.
+
+        >>> load("flatland-blip").cut("a red boat")
+        >>> load("flatland-blip").cut("a red boat " * 20)
+        Cut(tokens=62, most=32, read='... boat a red boat a red boat a red boat')
+        """
+        tokenizer = self.processor.tokenizer
+        text, most = self.family.as_trained(tokenizer, text), text_length(self.model, tokenizer)
+        tokens = len(tokenizer(text, verbose=False)["input_ids"])
+        if tokens <= most:
+            return None
+        read = tokenizer(text, truncation=True, max_length=most)["input_ids"]
+        said = tokenizer.decode(read, skip_special_tokens=True)
+        return Cut(tokens, most, "... " + said[-CUT_SHOWN:].partition(" ")[2] if len(said) > CUT_SHOWN else said)
 
     def batches(self, pairs: Sequence[tuple[Image.Image, str]], size: int = BATCH) -> Iterator[dict[str, Tensor]]:
         """Image-text pairs as batches for `calibrate`."""

@@ -32,6 +32,7 @@ def test_an_example_is_one_click(open_page):
         ("xyzzy plugh", "none of these words", False),
         ("a cat " * 100, "characters", False),
         ("<script>alert(1)</script> red", "script", True),
+        ("a red boat " * 12, "reads 32 tokens, and this query has 38\\: it was cut after", True),
     ],
 )
 def test_queries_that_need_a_word(open_page, query, part, ranked):
