@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,8 +44,20 @@ def save_packed(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.
     Raises:
         ValueError: a mask that does not fit the model, or a folder that already holds other weights.
     """
+    return save_as(FILE, write, vlm, masks, folder, dtype)
+
+
+def save_as(
+    file: str,
+    writer: Callable[[Path, Mapping[str, Tensor], Masks], Any],
+    vlm: VLM,
+    masks: Masks,
+    folder: str | os.PathLike,
+    dtype: torch.dtype | None,
+) -> Path:
+    """A folder of transformers whose weights `writer(file, tensors, masks)` writes into one file of that name."""
     folder = Path(folder)
-    if any(file.name != FILE for file in folder.glob("*.safetensors")) or list(folder.glob("*.bin")):
+    if any(held.name != file for held in folder.glob("*.safetensors")) or list(folder.glob("*.bin")):
         raise ValueError(f"{folder} already holds the weights of a model: give a new folder.")
     tensors = _tensors(vlm.model, dtype)
     check_masks(tensors, masks)
@@ -56,7 +69,7 @@ def save_packed(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.
         vlm.processor.save_pretrained(place)
         if vlm.trained_on:
             (place / CARD).write_text(json.dumps({"trained_on": vlm.trained_on}) + "\n")
-        write(place / FILE, tensors, masks)
+        writer(place / file, tensors, masks)
     return folder
 
 

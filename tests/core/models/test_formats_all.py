@@ -1,7 +1,8 @@
-"""Claims that every registered format of checkpoints must keep, also one added tomorrow."""
+"""Claims that every registered format of checkpoints must keep, also one added tomorrow; and who else opens a plain one."""
 
 import pytest
 import torch
+from transformers import CLIPModel, CLIPProcessor
 
 import multiflow_core as mf
 from benchmarks.models import build
@@ -25,3 +26,16 @@ def test_claims(kind, dtype, tmp_path):
     if kind.opens:
         for name, tensor in mf.load(written, dtype=None).model.state_dict().items():
             assert torch.equal(tensor, before[name].to(tensor.dtype) if dtype is None else before[name].to(dtype)), name
+
+
+def test_a_plain_checkpoint_is_opened_by_transformers_itself(tmp_path):
+    model, processor = build("clip-b32", small=True)
+    vlm = VLM("clip", model, processor, family_of(model))
+    masks = mf.rank(model, "omp").masks(0.75)
+    FORMATS.get("plain").write(vlm, masks, tmp_path, None)  # of a dense model it writes what the masks keep
+    again = CLIPModel.from_pretrained(tmp_path)
+    assert all(torch.equal(t, again.state_dict()[name]) for name, t in vlm.prune(masks).model.state_dict().items())
+    assert (
+        CLIPProcessor.from_pretrained(tmp_path).tokenizer("a red boat").input_ids
+        == processor.tokenizer("a red boat").input_ids
+    )
