@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 import torch
@@ -76,38 +76,69 @@ def _seen(scenes: Sequence[flatland.Scene]) -> dict[str, Tensor]:
 def _said(scenes: Sequence[flatland.Scene], length: int, rng: random.Random) -> dict[str, Tensor]:
     """Texts and questions, of a scene each: (scenes, texts, words). Of two texts, the second is false by one fact.
 
-    `truths` says of every caption, and of every short text, whether it is true of each scene: (texts, scenes).
+    `truths` says of every caption, and of every short text, whether it is true of each scene: (texts, scenes); and
+    `captions wrong`, `short wrong` of every word whether it is what makes its text false.
     """
-    captions = [_caption_pair(scene, length - 2, rng) for scene in scenes]
-    short = [text for scene in scenes for _ in range(TEXTS) for text in _short_pair(scene, rng)]
+    captions, captions_wrong = _taught(_caption_pair(scene, length - 2, rng) for scene in scenes)
+    short, short_wrong = _taught(_short_pair(scene, rng) for scene in scenes for _ in range(TEXTS))
     asked = [q for scene in scenes for q in questions(scene, QUESTIONS, SHORT_LENGTH - 2, rng)]
-    true = flatland.truths([*(caption for caption, _ in captions), *short], scenes)
+    true = flatland.truths([*captions[::2], *short], scenes)
     return {
-        "captions": encode([text for pair in captions for text in pair], length).unflatten(0, (len(scenes), 2)),
+        "captions": encode(captions, length).unflatten(0, (len(scenes), 2)),
+        "captions wrong": places(captions_wrong, length),
         "short": encode(short, SHORT_LENGTH).unflatten(0, (len(scenes), 2 * TEXTS)),
+        "short wrong": places(short_wrong, SHORT_LENGTH),
         "questions": encode([q.text for q in asked], SHORT_LENGTH).unflatten(0, (len(scenes), QUESTIONS)),
         "answers": torch.tensor([[DEC, VOCABULARY[q.answer], SEP] for q in asked]),
         "truths": torch.from_numpy(true),
     }
 
 
-def _caption_pair(scene: flatland.Scene, words: int, rng: random.Random) -> tuple[str, str]:
-    """A full caption, and one that may leave something out, with a mistake."""
+def _taught(drawn: Iterable[tuple[str, str, range]]) -> tuple[list[str], list[range]]:
+    """Texts in pairs, of which the second is false, and which words of each are wrong."""
+    pairs = list(drawn)
+    texts = [text for true, false, _ in pairs for text in (true, false)]
+    return texts, [words for *_, wrong in pairs for words in (range(0), wrong)]
+
+
+def _caption_pair(scene: flatland.Scene, words: int, rng: random.Random) -> tuple[str, str, range]:
+    """A full caption, and one that may leave something out, with a mistake, and where that is."""
     true = flatland.caption(scene, rng, full=True)
     while True:
         base = true if rng.random() < 0.5 else flatland.caption(scene, rng)
         false = flatland.mistaken(base, scene, rng)
         if false and len(false.split()) <= words:
-            return true, false
+            return true, false, differing(base, false)
 
 
-def _short_pair(scene: flatland.Scene, rng: random.Random) -> tuple[str, str]:
+def _short_pair(scene: flatland.Scene, rng: random.Random) -> tuple[str, str, range]:
     while True:
         form = rng.choices([*FORMS], [*FORMS.values()])[0]
         true = flatland.FORMS[form](scene, rng)
         false = flatland.mistaken(true, scene, rng) if true else None
         if false and max(len(true.split()), len(false.split())) <= SHORT_LENGTH - 2:
-            return true, false
+            return true, false, differing(true, false)
+
+
+def differing(true: str, false: str) -> range:
+    """Which words of the second text are not those of the first; where one is left out, the one in its place.
+
+    >>> differing("a red cat by day", "two red cats by day")
+    range(0, 3)
+    """
+    had, has = true.split(), false.split()
+    most = min(len(had), len(has))
+    first = next((i for i in range(most) if had[i] != has[i]), most)
+    alike = next((i for i in range(most - first) if had[-1 - i] != has[-1 - i]), most - first)
+    return range(first, max(len(has) - alike, first + 1))
+
+
+def places(words: Sequence[range], length: int) -> Tensor:
+    """1 at the words of each text (texts, length) of token ids, of which the first is [CLS]."""
+    marked = torch.zeros(len(words), length)
+    for row, found in zip(marked, words):
+        row[1 + found.start : 1 + found.stop] = 1.0
+    return marked
 
 
 def pixels(images: Sequence[Image]) -> Tensor:

@@ -32,8 +32,8 @@ class BlipObjectives(Objectives):
             input_ids=ids, attention_mask=reads(ids), encoder_hidden_states=image
         ).last_hidden_state
 
-    def matching(self, image: Tensor, ids: Tensor) -> Tensor:
-        return self.model.itm_head(self.text_states(ids.flatten(0, 1), image)[:, 0])
+    def fused(self, image: Tensor, ids: Tensor) -> Tensor:
+        return self.text_states(ids, image)
 
     def wording(self, batch: dict[str, Tensor]) -> list[Loss]:
         """BERT's masked words for the encoder, and the next word for the decoder."""

@@ -130,10 +130,11 @@ minutes on two processor cores shared with other work.
 2. *Sentences alone*, {recipe.wording:,} steps: the text parts, begun like BERT (normal, 0.02) with weight decay
    {recipe.text_decay:g}, learn {about.sentences}.
 3. *Together*, {together:,} steps: {about.losses}. Texts are of every length, from one word to
-   a full caption; each has a double that is false by one fact. What is true of which picture of a batch is known for all of
+   a full caption; each has a double that is false by one fact, and of every word the matching encoder says whether it is the
+   wrong one, through a linear head that is thrown away. What is true of which picture of a batch is known for all of
    them: the target is that matrix.
 
-AdamW, learning rate {recipe.learning_rate:g}, level, then falling to zero over
+AdamW, learning rate {recipe.learning_rate:g} apart and {recipe.joint_rate:g} together, level, then falling to zero over
 {recipe.fading:,} steps; products in {recipe.precision}; saved in float16."""
 
 

@@ -30,6 +30,7 @@ class Objectives(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(1 / 0.07)))
         # of the similarities of short texts before the sigmoid, as in SigLIP
         self.truth_scale, self.truth_bias = nn.Parameter(torch.tensor(10.0)), nn.Parameter(torch.tensor(-3.0))
+        self.doubt = nn.Linear(model.config.text_config.hidden_size, 1)
 
     # --- what sub-classes know --------------------------------------------------------------------------------------
 
@@ -41,8 +42,8 @@ class Objectives(nn.Module):
         """(texts, words, width) of texts alone."""
         raise NotImplementedError
 
-    def matching(self, image: Tensor, ids: Tensor) -> Tensor:
-        """Logits (pictures * texts, 2) of whether texts (pictures, texts, words) are true of their pictures."""
+    def fused(self, image: Tensor, ids: Tensor) -> Tensor:
+        """(texts, words, width) of texts (texts, words) that read their pictures, as many of each after one another."""
         raise NotImplementedError
 
     def wording(self, batch: dict[str, Tensor]) -> list[Loss]:
@@ -63,8 +64,8 @@ class Objectives(nn.Module):
         if stage == "looking":
             return looking
         matching = [
-            lambda: self.match(image, batch["short"], "short"),
-            lambda: self.match(image, batch["captions"], "itm"),
+            lambda: self.match(image, batch["short"], batch["short wrong"], "short"),
+            lambda: self.match(image, batch["captions"], batch["captions wrong"], "itm"),
         ]
         return [
             lambda: self.contrast(image, batch),
@@ -101,13 +102,23 @@ class Objectives(nn.Module):
     def embed(self, ids: Tensor) -> Tensor:
         return F.normalize(self.model.text_proj(self.text_states(ids)[:, 0]).float(), dim=-1)
 
-    def match(self, image: Tensor, ids: Tensor, name: str) -> tuple[Tensor, Figures]:
-        """Texts in pairs, of which the first is true and the second false by one fact."""
-        logits = self.matching(image, ids).float()
+    def match(self, image: Tensor, ids: Tensor, wrong: Tensor, name: str) -> tuple[Tensor, Figures]:
+        """Texts in pairs, of which the first is true and the second false by one fact.
+
+        One bit a text teaches slowly to look where a word points: every word also tells whether it is the wrong one, as
+        ELECTRA's (Clark et al., 2020) tell whether they were replaced.
+        """
+        texts = ids.flatten(0, 1)
+        states = self.fused(image, texts)
+        logits = self.model.itm_head(states[:, 0]).float()
         target = torch.tensor([1, 0]).repeat(len(logits) // 2)
-        return F.cross_entropy(logits, target), {
-            name: F.cross_entropy(logits, target),
+        loss = F.cross_entropy(logits, target)
+        doubts = self.doubt(states).squeeze(-1).float()
+        doubt = F.binary_cross_entropy_with_logits(doubts, wrong, reads(texts).float(), reduction="sum") / len(texts)
+        return loss + doubt, {
+            name: loss,
             f"{name} hits": (logits.argmax(1) == target).float().mean(),
+            f"{name} doubt": doubt,
         }
 
     def finished(self) -> nn.Module:

@@ -11,7 +11,7 @@ STAGES = ("looking", "wording", "joint", "fading")
 class Recipe:
     """All that decides the weights of a built-in checkpoint.
 
-    Vision looks at pictures alone, text reads sentences alone, then both learn together, at a learning rate that is level
+    Vision looks at pictures alone, text reads sentences alone, then both learn together, at a lower learning rate that is level
     until validation stands still, and falls to zero at the end.
 
     >>> Recipe(looking=100, wording=50).stage(120), Recipe(warmup=10, learning_rate=1.0).rate("looking", 4)
@@ -19,7 +19,8 @@ class Recipe:
 
     Attributes:
         looking, wording, joint, fading: steps of each stage; `joint`: at most so many.
-        batch: pictures a step. warmup: steps at the start of each stage in which the learning rate rises.
+        batch: pictures a step. learning_rate, joint_rate: of the stages of one side alone, and of both together.
+        warmup: steps at the start of each stage in which the learning rate rises.
         vision_decay, text_decay: weight decay as published for ViTs (MAE, DeiT) and for BERT.
         check_every: joint steps from one validation to the next. patience: validations without a gain that end the stage.
         precision: of the products: "float32", "bfloat16", or "measured" at the start: whichever is faster here.
@@ -32,6 +33,7 @@ class Recipe:
     fading: int = 500
     batch: int = 48
     learning_rate: float = 1e-3
+    joint_rate: float = 4e-4
     warmup: int = 100
     vision_decay: float = 0.05
     text_decay: float = 0.01
@@ -59,5 +61,6 @@ class Recipe:
     def rate(self, stage: str, done: int) -> float:
         """Learning rate after so many steps of a stage."""
         if stage == "fading":
-            return self.learning_rate * (1 - done / self.fading)
-        return self.learning_rate * min(1.0, (done + 1) / self.warmup)
+            return self.joint_rate * (1 - done / self.fading)
+        level = self.joint_rate if stage == "joint" else self.learning_rate
+        return level * min(1.0, (done + 1) / self.warmup)

@@ -32,9 +32,6 @@ class XvlmObjectives(Objectives):
     def fused(self, image: Tensor, ids: Tensor) -> Tensor:
         return self.model.fuse(self.text_states(ids), reads(ids), image)
 
-    def matching(self, image: Tensor, ids: Tensor) -> Tensor:
-        return self.model.itm_head(self.fused(image, ids.flatten(0, 1))[:, 0])
-
     def wording(self, batch: dict[str, Tensor]) -> list[Loss]:
         """BERT's masked words."""
         return [lambda ids=batch[name]: self.guess(ids.flatten(0, 1), None) for name in ("captions", "short")]

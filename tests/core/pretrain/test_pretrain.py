@@ -6,7 +6,7 @@ import torch
 from multiflow_core.data import flatland
 from multiflow_core.pretrain import batches, checks, loop
 from multiflow_core.pretrain.asking import questions
-from multiflow_core.pretrain.batches import CAPTION_LENGTHS, DEC, PAD, SEP, VOCABULARY, make_batch
+from multiflow_core.pretrain.batches import CAPTION_LENGTHS, CLS, DEC, PAD, SEP, VOCABULARY, differing, make_batch
 from multiflow_core.pretrain.built_in import BUILT_INS
 from multiflow_core.pretrain.lanes import Lanes
 from multiflow_core.pretrain.looking import COLOR, KIND, OF_PATCH, patch_labels, picture_labels
@@ -109,6 +109,38 @@ def test_things_that_look_alike_are_counted_at_each_of_their_patches():
     assert set(alike) == {1}
 
 
+def test_the_words_that_make_a_text_false_are_marked():
+    """Of every pair only the second has any, and with the first's words in their place it would be as long as before."""
+    batch = make_batch(SHORT, 2)
+    for texts, wrong in ((batch["short"], batch["short wrong"]), (batch["captions"], batch["captions wrong"])):
+        wrong = wrong.unflatten(0, texts.shape[:2])
+        assert not wrong[:, ::2].any() and bool((wrong[:, 1::2].sum(-1) > 0).all())
+        assert not wrong[texts == PAD].any() and not wrong[texts == CLS].any() and not wrong[texts == SEP].any()
+    true, false, wrong = (
+        batch["short"][:, ::2],
+        batch["short"][:, 1::2],
+        batch["short wrong"].unflatten(0, (-1, 6))[:, 1::2],
+    )
+    alike = (true != PAD).sum(-1) == (false != PAD).sum(-1)
+    held = (true == false) | (wrong == 1)
+    assert bool(held[alike].all()) and bool(alike.any())
+
+
+@pytest.mark.parametrize(
+    ("true", "false", "words"),
+    [
+        ("a red cat", "a blue cat", ["blue"]),
+        ("a red cat", "an orange cat", ["an", "orange"]),
+        ("a cat at night", "a cat in the snow", ["in", "the", "snow"]),
+        ("a cat and a cat", "a cat and a dog", ["dog"]),
+        ("no cats", "cats", ["cats"]),
+    ],
+)
+def test_what_differs_between_two_texts(true, false, words):
+    found = differing(true, false)
+    assert false.split()[found.start : found.stop] == words
+
+
 # --- losses ---------------------------------------------------------------------------------------------------------
 
 
@@ -126,9 +158,9 @@ def test_texts_that_share_an_image_are_read_like_texts_with_an_image_each(name):
     batch = make_batch(SHORT, 2)
     with torch.no_grad():
         image = net.image_states(batch["pixel_values"])
-        shared = net.matching(image, batch["short"])
+        shared = net.fused(image, batch["short"].flatten(0, 1))
         texts = batch["short"].shape[1]
-        apart = net.matching(image.repeat_interleave(texts, 0), batch["short"].flatten(0, 1)[:, None])
+        apart = net.fused(image.repeat_interleave(texts, 0), batch["short"].flatten(0, 1))
     assert torch.allclose(shared, apart, atol=1e-5) and shared.std() > 0
 
 
@@ -165,10 +197,11 @@ def test_stages_follow_one_another():
 
 
 def test_learning_rate_warms_up_in_every_stage_is_level_and_falls_to_zero():
-    recipe = Recipe(warmup=100, fading=50, learning_rate=1.0)
-    assert recipe.rate("looking", 0) == recipe.rate("joint", 0) == pytest.approx(0.01)
-    assert recipe.rate("joint", 100) == recipe.rate("joint", 5000) == recipe.rate("fading", 0) == 1.0
-    assert recipe.rate("fading", 49) == pytest.approx(0.02)
+    recipe = Recipe(warmup=100, fading=50, learning_rate=1.0, joint_rate=0.5)
+    assert (recipe.rate("looking", 0), recipe.rate("joint", 0)) == (pytest.approx(0.01), pytest.approx(0.005))
+    assert recipe.rate("wording", 100) == 1.0
+    assert recipe.rate("joint", 100) == recipe.rate("joint", 5000) == recipe.rate("fading", 0) == 0.5
+    assert recipe.rate("fading", 49) == pytest.approx(0.01)
 
 
 def test_validation_that_stands_still_ends_the_joint_stage():
