@@ -206,6 +206,38 @@ def load_model(
     return model.eval()
 
 
+def made_from(kind: type, config: Any, tensors: dict[str, Any], file: Path, dtype: torch.dtype | None) -> nn.Module:
+    """A model of class `kind` in evaluation mode, of all these tensors and no others. Errors are those of `load_model`."""
+    with _told(file.parent, file), silent():
+        options = dict(config=config, state_dict=tensors, dtype=dtype or _own_type(tensors), output_loading_info=True)
+        model, info = kind.from_pretrained(None, ignore_mismatched_sizes=True, **options)
+    _refuse(file, kind, "lacks {}", info["missing_keys"])
+    _refuse(file, kind, "has {}, which its config has no place for", info["unexpected_keys"])
+    _refuse(file, kind, "has {0[0]} of shape {0[1]}, not {0[2]}", info["mismatched_keys"])
+    _check_finite(model, file)
+    return model.eval()
+
+
+def _own_type(tensors: dict[str, Any]) -> torch.dtype:
+    return next((t.dtype for t in tensors.values() if t.is_floating_point()), torch.float32)
+
+
+@contextmanager
+def _told(folder: Path, file: Path) -> Iterator[None]:
+    """What goes wrong inside becomes a sentence."""
+    try:
+        yield
+    except pickle.UnpicklingError:
+        raise ValueError(
+            f"{file} is a pickle that holds more than tensors, and reading it could run code: "
+            "have its author convert it to safetensors."
+        ) from None
+    except (OSError, MemoryError):
+        raise
+    except Exception as error:  # a damaged file, a config that describes no model: almost anything
+        raise ValueError(f"{folder} cannot be loaded ({first_sentence(error.__cause__ or error)}).") from None
+
+
 def _check_packed(kind: type, config: Any, file: Path) -> None:
     """Before anything is unpacked: tensors of the model's own shapes and no others, or a small file grows without bounds."""
     with torch.device("meta"):

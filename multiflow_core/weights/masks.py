@@ -6,7 +6,8 @@ import copy
 import json
 import math
 import os
-from collections.abc import Iterator, Mapping
+import zipfile
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,8 @@ from torch import Tensor, nn
 
 from ..support.files import read_safetensors, write_safetensors
 from ..support.registry import unknown_name
+from .foreign import translated
+from .saved import masks_in, read_pickle
 
 _FORMAT = "multiflow-masks"
 
@@ -117,7 +120,11 @@ class Masks(Mapping[str, Tensor]):
 
     def _pairs(self, other: Masks) -> Iterator[tuple[str, Tensor, Tensor]]:
         if self.keys() != other.keys():
-            raise ValueError("masks of different layers cannot be combined or compared")
+            other_than = next(iter(self.keys() ^ other.keys()))
+            raise ValueError(
+                f"masks of different layers cannot be combined or compared, and only one side has {other_than}: "
+                "take `only` those that both have"
+            )
         for name, mask in self.items():
             if mask.shape != other[name].shape:
                 raise ValueError(f"the masks of {name} have different shapes")
@@ -137,7 +144,13 @@ class Masks(Mapping[str, Tensor]):
 
     @classmethod
     def load(cls, path: str | os.PathLike) -> Masks:
-        """Read what `save` wrote; ValueError when the file is something else, or damaged."""
+        """Read what `save` wrote, or the masks of the paper's authors; ValueError when the file is something else, or damaged.
+
+        Theirs are of torch.save, alone or among the weights of a checkpoint, as `NAME_pruning_mask`; names are those of the
+        models here, whatever the model of the authors calls them.
+        """
+        if zipfile.is_zipfile(path):
+            return cls._of_authors(path)
         packed, metadata = read_safetensors(path)
         if metadata.get("format") != _FORMAT:
             raise ValueError(f"{os.fspath(path)} holds no masks")
@@ -146,6 +159,23 @@ class Masks(Mapping[str, Tensor]):
             if name not in shapes:
                 raise ValueError(f"{os.fspath(path)} is damaged: it does not say which shape the mask of {name} has")
         return cls({name: _unpacked(path, name, packed, shape) for name, shape in shapes.items()})
+
+    @classmethod
+    def _of_authors(cls, path: str | os.PathLike) -> Masks:
+        found = translated(masks_in(read_pickle(path)))
+        # theirs are of biases, too, of which nothing goes
+        found = {name: mask for name, mask in found.items() if mask.ndim > 1 or not mask.all()}
+        if not found:
+            raise ValueError(f"{os.fspath(path)} holds no masks")
+        return cls(found)
+
+    def only(self, names: Iterable[str]) -> Masks:
+        """The masks of these layers alone; names that have none here are left out.
+
+        >>> Masks({"a": torch.tensor([True]), "b": torch.tensor([False])}).only(["b", "c"]).sparsity
+        1.0
+        """
+        return Masks({name: self[name] for name in names if name in self})
 
     def apply(self, model: nn.Module, weights: Mapping[str, Tensor] | None = None) -> nn.Module:
         """A new module with the pruned weights zero; everything else is shared with `model`, not copied.
