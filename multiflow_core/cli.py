@@ -207,6 +207,24 @@ def _calibrated_on(name: str | None) -> str:
     return "" if found == DEFAULT else found
 
 
+def _add_fixed(command) -> None:
+    command.add_argument(
+        "--fixed",
+        nargs="+",
+        default=[],
+        metavar="PATTERN=SPARSITY",
+        help="layers that stay dense or have a sparsity of their own, whatever the others are pruned to: a modality, a block, a "
+        "role or a parameter's name, with * and ?, as in text=dense or 'vision 3=0.5'; the command layers lists them",
+    )
+
+
+def _fixed(options: argparse.Namespace) -> str:
+    """What is fixed, as a run has it."""
+    from .pruning.fixed import read_fixed, write_fixed
+
+    return write_fixed(read_fixed(",".join(options.fixed)))
+
+
 def _add_prune(commands) -> None:
     command = commands.add_parser("prune", help="write the masks of a method at a sparsity, or the pruned checkpoint")
     _add_model(command)
@@ -216,6 +234,7 @@ def _add_prune(commands) -> None:
     _add_source(command, "--data", "--calibrate-on", use="that the method sees pairs of", default=DEFAULT)
     _add_pairs(command)
     _add_statistics(command)
+    _add_fixed(command)
     command.add_argument("--masks", type=Path, help="file to write the masks to, .safetensors")
     command.add_argument(
         "--out", type=Path, help="folder to write the pruned checkpoint to, which opens like any other"
@@ -241,7 +260,12 @@ def _prune(options: argparse.Namespace) -> None:
     vlm = load(options.model, device=options.device)
     known = _known(options, vlm)
     run = Run(
-        options.model, options.method, options.sparsity, seed=options.seed, data=_calibrated_on(options.calibrate_on)
+        options.model,
+        options.method,
+        options.sparsity,
+        seed=options.seed,
+        data=_calibrated_on(options.calibrate_on),
+        fixed=_fixed(options),
     )
     order = order_of(vlm, run, sample=_sample(options), known=known)
     masks = order.masks(options.sparsity)
@@ -251,6 +275,8 @@ def _prune(options: argparse.Namespace) -> None:
         pruned = vlm.prune(masks, order.weights(options.sparsity))
         print(kind.write(pruned, masks, options.out, getattr(torch, options.dtype)))
     print(f"{masks.pruned:,} of {masks.total:,} weights pruned ({masks.sparsity:.4f})")
+    if order.fixed:
+        print(f"  {len(order.fixed)} layers fixed; {options.sparsity:.4f} of the other {order.total:,} weights")
     for modality, sparsity in order.modality_sparsity(options.sparsity).items():
         print(f"  {modality:<8} {sparsity:.3f}")
 
@@ -277,6 +303,7 @@ def _add_evaluate(commands) -> None:
     _add_source(command, "--calibrate-on", use="that the methods see pairs of", default="that of --data")
     _add_pairs(command)
     _add_statistics(command)
+    _add_fixed(command)
     command.add_argument("--seed", type=int, default=0, help="of the first run of a method, and of the choice of pairs")
     command.add_argument("--methods", nargs="+", help='names, or "all"')
     names = [task.name for task in tasks()]
@@ -331,8 +358,9 @@ def _evaluate(options: argparse.Namespace) -> None:
     check_asked(vlm, exam)
     names = [m.name for m in methods()] if options.methods == ["all"] else options.methods or DEFAULT_METHODS
     sparsities = options.sparsities or SPARSITIES
-    runs = plan(names, sparsities, options.seeds, options.seed, seen)
-    runs += ablation(sparsities, options.seed, seen) if options.ablation else []
+    fixed = _fixed(options)
+    runs = plan(names, sparsities, options.seeds, options.seed, seen, fixed)
+    runs += ablation(sparsities, options.seed, seen, fixed) if options.ablation else []
     out, known = options.out or result_file(vlm.name, data), _known(options, vlm)
     sample = _sample(options) if not seen else sample_of(pairs_of(vlm, seen, options.pairs or CALIBRATION_PAIRS))
     sweep = Sweep(vlm, exam, out, options.masks, known=known, sample=sample, only=options.tasks)

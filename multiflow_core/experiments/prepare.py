@@ -15,6 +15,7 @@ from ..data import dataset
 from ..data.dataset import DataSet
 from ..models.vlm import VLM
 from ..pruning.criteria import CRITERIA
+from ..pruning.fixed import read_fixed
 from ..pruning.method import METHODS
 from ..pruning.order import Order
 from ..pruning.rank import rank
@@ -153,7 +154,15 @@ def order_of(
     batches = next((_batches(kind, vlm, run.seed, progress, sample, run.data) for kind in kinds if kind.backward), None)
     options = dict(run.options) if blend else {**method.quick, **dict(run.options)}
     return rank(
-        vlm.model, run.method, **blend, evidence=given, batches=batches, seed=run.seed, progress=progress, **options
+        vlm.model,
+        run.method,
+        **blend,
+        evidence=given,
+        batches=batches,
+        fixed=read_fixed(run.fixed),
+        seed=run.seed,
+        progress=progress,
+        **options,
     )
 
 

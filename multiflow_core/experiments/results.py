@@ -102,7 +102,7 @@ class Results:
     @property
     def methods(self) -> tuple[str, ...]:
         """The methods measured, in the order of the file; without those that are blends of criterion and allocation."""
-        return tuple(dict.fromkeys(m.run.method for m in self.runs if m.run.criterion == OWN))
+        return tuple(dict.fromkeys(m.run.method for m in self.runs if m.run.plain))
 
     @property
     def names(self) -> tuple[str, ...]:
@@ -111,7 +111,7 @@ class Results:
 
     def sparsities(self, name: str | None = None) -> tuple[float, ...]:
         """The sparsities at which a name was measured, ascending; without one, those of the methods."""
-        wanted = [m for m in self.runs if (m.run.criterion == OWN if name is None else m.run.name == name)]
+        wanted = [m for m in self.runs if (m.run.plain if name is None else m.run.name == name)]
         return tuple(sorted({m.run.sparsity for m in wanted}))
 
     def of(self, name: str, sparsity: float) -> list[Measured]:
@@ -177,8 +177,9 @@ def _headline(task: str, scores: Scores, held: Mapping[str, Mapping[str, Any]]) 
 def _measured(entry: Mapping[str, Any]) -> Measured:
     blend = {part: str(entry[part]) for part in ("criterion", "allocation") if entry.get(part)}
     options = tuple((str(name), value) for name, value in entry.get("own_options") or ())
-    seed, data = int(entry.get("seed", 0)), str(entry.get("data", ""))
-    run = Run("", str(entry["method"]), float(entry["sparsity"]), **blend, seed=seed, options=options, data=data)
+    text = {part: str(entry.get(part, "")) for part in ("data", "fixed")}
+    seed = int(entry.get("seed", 0))
+    run = Run("", str(entry["method"]), float(entry["sparsity"]), **blend, seed=seed, options=options, **text)
     if not 0 <= run.sparsity <= 1:
         raise ValueError("a sparsity lies between 0 and 1")
     return Measured(
@@ -198,8 +199,7 @@ def _entry(measured: Measured) -> dict[str, Any]:
     found |= {"options": dict(measured.options)}
     if run.options:
         found["own_options"] = [list(option) for option in run.options]
-    if run.data:
-        found["data"] = run.data
+    found |= {part: held for part in ("data", "fixed") if (held := getattr(run, part))}
     found |= {"achieved": measured.achieved, "modalities": dict(measured.modalities), "scores": measured.scores}
     return found | ({"intervals": measured.intervals} if measured.intervals else {})
 

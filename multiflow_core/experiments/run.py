@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 OWN = "own"  # the criterion, or the allocation, that belongs to the method
-_FURTHER = ("criterion", "seed", "data", "options")  # what follows in the text where it is not the default
+_FURTHER = ("criterion", "seed", "data", "fixed", "options")  # what follows in the text where it is not the default
 
 
 @dataclass(frozen=True)
@@ -21,6 +21,8 @@ class Run:
     'blip,multiflow,global,0.5,seed=1,options=steps:3'
     >>> str(Run("blip", "omp", 0.5, data="/photos, mine")), Run.read("blip,omp,own,0.5,data=/photos%2C mine").data
     ('blip,omp,own,0.5,data=/photos%2C mine', '/photos, mine')
+    >>> str(Run("blip", "omp", 0.5, fixed="text=dense,vision 3=0.2"))
+    'blip,omp,own,0.5,fixed=text=dense%2Cvision 3=0.2'
 
     Attributes:
         model: what the model goes by. method: a pruner's name; none is the dense model.
@@ -28,6 +30,7 @@ class Run:
         seed: of chance, and of the choice of calibration pairs.
         options: of the method, ((name, value), ...), where they are not its quick ones.
         data: the data set that it is calibrated on, by name or path; none is the default.
+        fixed: which layers stay dense or have a sparsity of their own, as `write_fixed` of `pruning.fixed` writes it.
     """
 
     model: str
@@ -38,6 +41,7 @@ class Run:
     seed: int = 0
     options: tuple[tuple[str, Any], ...] = ()
     data: str = ""
+    fixed: str = ""
 
     @classmethod
     def dense(cls, model: str, data: str = "") -> Run:
@@ -55,18 +59,25 @@ class Run:
 
     @property
     def name(self) -> str:
-        """What a result file calls it: the method, or the criterion x allocation in its place.
+        """What a result file calls it: the method, or the criterion x allocation in its place, and what is fixed.
 
-        >>> Run("", "multiflow", 0.5, "global", "flow").name
-        'flow x global'
+        >>> Run("", "multiflow", 0.5, "global", "flow").name, Run("", "omp", 0.5, fixed="text=dense").name
+        ('flow x global', 'omp, text=dense')
         """
-        return self.method if self.criterion == OWN else f"{self.criterion} x {self.allocation}"
+        by = self.method if self.criterion == OWN else f"{self.criterion} x {self.allocation}"
+        return f"{by}, {self.fixed}" if self.fixed else by
+
+    @property
+    def plain(self) -> bool:
+        """Whether a result file counts it among the methods: by the method's own criterion, with nothing fixed."""
+        return self.criterion == OWN and not self.fixed
 
     def __str__(self) -> str:
         text = f"{self.model},{self.method},{self.allocation},{self.sparsity:g}"
         options = ";".join(f"{name}:{value}" for name, value in self.options)
-        more = {"criterion": self.criterion, "seed": self.seed, "data": _quoted(self.data), "options": options}
-        plain = {"criterion": OWN, "seed": 0, "data": "", "options": ""}
+        more = {"criterion": self.criterion, "seed": self.seed, "data": _quoted(self.data)}
+        more |= {"fixed": _quoted(self.fixed), "options": options}
+        plain = {"criterion": OWN, "seed": 0, "data": "", "fixed": "", "options": ""}
         return text + "".join(f",{name}={value}" for name, value in more.items() if value != plain[name])
 
     @classmethod
@@ -82,8 +93,7 @@ class Run:
         *model, method, allocation, sparsity = parts
         if "options" in more:
             more["options"] = tuple(_option(part) for part in more["options"].split(";"))
-        if "data" in more:
-            more["data"] = _unquoted(more["data"])
+        more |= {name: _unquoted(more[name]) for name in ("data", "fixed") if name in more}
         if "seed" in more:
             more["seed"] = _number(more["seed"], int, "a seed is a whole number")
         share = _number(sparsity, float, "a sparsity lies between 0 and 1")

@@ -43,7 +43,12 @@ Report = Callable[[str], None]
 
 
 def plan(
-    methods: Sequence[str], sparsities: Sequence[float], seeds: int = 3, first: int = 0, data: str = ""
+    methods: Sequence[str],
+    sparsities: Sequence[float],
+    seeds: int = 3,
+    first: int = 0,
+    data: str = "",
+    fixed: str = "",
 ) -> list[Run]:
     """The runs of a sweep, method by method: several seeds, from the first on, only where chance is involved.
 
@@ -51,18 +56,18 @@ def plan(
     [0, 0, 1]
     """
     return [
-        Run("", method, sparsity, seed=first + seed, data=data)
+        Run("", method, sparsity, seed=first + seed, data=data, fixed=fixed)
         for method in methods
         for seed in range(seeds if METHODS.get(method).chance else 1)
         for sparsity in sparsities
     ]
 
 
-def ablation(sparsities: Sequence[float], seed: int = 0, data: str = "") -> list[Run]:
+def ablation(sparsities: Sequence[float], seed: int = 0, data: str = "", fixed: str = "") -> list[Run]:
     """Every criterion with every allocation."""
     criteria, allocations = ABLATION
     return [
-        Run("", "multiflow", sparsity, allocation, criterion, seed, data=data)
+        Run("", "multiflow", sparsity, allocation, criterion, seed, data=data, fixed=fixed)
         for criterion in criteria
         for allocation in allocations
         for sparsity in sparsities
@@ -158,7 +163,7 @@ class Sweep:
         return numbers, {task: sure for task, scores in found.items() if (sure := intervals(scores))}
 
     def _mask_file(self, run: Run) -> Path | None:
-        if self.masks is None or run.seed or run.criterion != OWN:
+        if self.masks is None or run.seed or not run.plain:
             return None
         return self.masks / f"{run.method} {run.sparsity:.2f}.safetensors"
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,7 +29,9 @@ class Order(ABC):
     `thresholds`, `critical_sparsity`, `survived` and `masks_nm` raise ValueError with the reason.
 
     Attributes:
-        layers: the layout. total: N. method: that ordered it. statistics: what it was ordered with, or None.
+        layers: the layout. total: N, the weights that may go. method: that ordered it. statistics: what it was ordered with, or
+            None.
+        fixed: {parameter name: sparsity} of the layers that have a sparsity of their own, whose weights N does not count.
         criterion, allocation: how it was ordered; None where it is not by one of each.
         implied_sparsity: of an allocation that was given as a dictionary, where every layer has its sparsity.
         updates_weights: whether the survivors get new values (`weights`).
@@ -42,6 +45,7 @@ class Order(ABC):
     criterion: Criterion | None = None
     allocation: Allocation | None = None
     implied_sparsity: float | None = None
+    fixed: Mapping[str, float] = MappingProxyType({})
     updates_weights: bool = False
 
     @abstractmethod

@@ -15,6 +15,7 @@ from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from .allocations import ALLOCATIONS, Allocation, given
 from .criteria import CRITERIA, Criterion
+from .fixed import rank_fixed
 from .method import METHODS, Method
 from .nested_order import PruningOrder
 from .order import Order
@@ -35,6 +36,7 @@ def rank(
     evidence: Iterable[Any] = (),
     precision: str = "float32",
     layers: Sequence[PrunableLayer] | None = None,
+    fixed: Mapping[str, float] | None = None,
     seed: int = 0,
     progress: Progress | None = None,
     **options: Any,
@@ -65,12 +67,15 @@ def rank(
         evidence: values of other kinds (`multiflow_core.calibration.evidence`), recognised by their types.
         precision: "float32", or "bfloat16" for forward passes under autocast.
         layers: the layout; default the statistics' own, else `prunable_layers(model)`.
+        fixed: {pattern: sparsity} of layers that stay dense (0) or have a sparsity of their own, whatever the others are pruned
+            to. A pattern is a modality, a block, a role, a title or a parameter's name, with * and ? (see `fixed.matches`).
         seed: for methods and objectives that draw random numbers.
         progress: called as progress(fraction, message).
         options: the method's options.
 
     Returns:
-        A PruningOrder; for methods that are not nested a Solved, which has the same `masks` and budgets.
+        A PruningOrder; for methods that are not nested a Solved, which has the same `masks` and budgets; with `fixed` a
+        FixedOrder around one of them.
 
     Raises:
         ValueError: unknown names, missing statistics or batches, weights that are not finite, shapes that do not fit.
@@ -84,6 +89,27 @@ def rank(
         raise ValueError("the model has no prunable layers")
     data = Data(batches, None, objective, precision, seed, progress)
     known = _recognised((statistics, gradients, *evidence))
+    if fixed and isinstance(allocation, Mapping):
+        raise ValueError("the layers' sparsities are given as an allocation already: leave one of the two out")
+
+    def order_of(some: tuple[PrunableLayer, ...]) -> Order:
+        return _order(model, chosen, settings, some, layers, known, criterion, allocation, data)
+
+    return rank_fixed(layers, fixed, order_of) if fixed else order_of(layers)
+
+
+def _order(
+    model: nn.Module,
+    chosen: Method,
+    settings: dict[str, Any],
+    layers: tuple[PrunableLayer, ...],
+    layout: tuple[PrunableLayer, ...],
+    known: dict[str, Any],
+    criterion: str | Criterion | None,
+    allocation: str | Allocation | Mapping[str, float] | None,
+    data: Data,
+) -> Order:
+    """The order of some layers. What has to be collected from the data is collected for the whole layout, and known then."""
     if chosen.build is not None and criterion is None and allocation is None:
         _check(chosen.name, chosen.needs, known, layers, data)
         return chosen.build(Request(model, layers, chosen, settings, data, known))
@@ -99,17 +125,17 @@ def rank(
     needs = by.needs | key.needs
     _check(by.name, needs, known, layers, data)
     for need in sorted(needs - known.keys()):
-        known[need] = EVIDENCE.get(need).collect(model, layers, data)
+        known[need] = EVIDENCE.get(need).collect(model, layout, data)
         EVIDENCE.get(need).check(by.name, known[need], layers)
     return PruningOrder(
         layers,
         chosen,
         by,
         to,
-        Scorer(model, layers, known, seed, settings),
+        Scorer(model, layers, known, data.seed, settings),
         key,
         statistics=known.get("statistics"),
-        progress=progress,
+        progress=data.progress,
     )
 
 

@@ -50,6 +50,26 @@ def test_prune_writes_masks(tmp_path, capsys):
     assert f"{masks.pruned:,} of {masks.total:,}" in capsys.readouterr().out
 
 
+def test_prune_keeps_what_is_fixed(tmp_path, capsys):
+    asked = ["--method", "omp", "--sparsity", "0.8", "--fixed", "text=dense", "vision 0=0.5"]
+    main(["prune", "flatland-blip", *asked, "--masks", str(tmp_path / "m.safetensors")])
+    masks, layers = Masks.load(tmp_path / "m.safetensors"), load("flatland-blip").layers
+    first = [layer for layer in layers if layer.block == "vision 0"]
+    free = [layer for layer in layers if layer.modality == "vision" and layer not in first]
+    pruned = {name: int((~mask).sum()) for name, mask in masks.items()}
+    assert not any(pruned[layer.name] for layer in layers if layer.modality == "text")
+    assert sum(pruned[layer.name] for layer in first) == sum(layer.size for layer in first) // 2
+    total = sum(layer.size for layer in free)
+    assert sum(pruned[layer.name] for layer in free) == int(0.8 * total)
+    assert f"0.8000 of the other {total:,} weights" in capsys.readouterr().out
+
+
+def test_a_pattern_that_means_nothing_is_one_sentence(tmp_path, capsys):
+    with pytest.raises(SystemExit):
+        main(["prune", "flatland-blip", "--sparsity", "0.5", "--fixed", "txt=0", "--masks", str(tmp_path / "m")])
+    assert "no layer is meant by 'txt'" in capsys.readouterr().err
+
+
 def test_prune_writes_a_checkpoint_that_opens_like_any_other(tmp_path, capsys):
     arguments = ["prune", "flatland-blip", "--method", "omp", "--sparsity", "0.5", "--out", str(tmp_path / "pruned")]
     main([*arguments, "--dtype", "float16", "--masks", str(tmp_path / "m.safetensors")])
