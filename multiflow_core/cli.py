@@ -220,7 +220,7 @@ def _add_fixed(command) -> None:
 
 def _fixed(options: argparse.Namespace) -> str:
     """What is fixed, as a run has it."""
-    from .pruning.fixed import read_fixed, write_fixed
+    from .pruning.patterns import read_fixed, write_fixed
 
     return write_fixed(read_fixed(",".join(options.fixed)))
 

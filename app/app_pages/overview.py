@@ -90,7 +90,7 @@ def _figures(key: Run, now: layer_sparsity.Facts, at: float | None, known: Seque
         )
         next(places).metric(
             "Size on disk",
-            percent(collapse.storage(key.sparsity)),
+            percent(collapse.storage(now.pruned / now.total)),
             "same speed",
             delta_color="off",
             delta_arrow="off",
@@ -108,6 +108,11 @@ def _figures(key: Run, now: layer_sparsity.Facts, at: float | None, known: Seque
                 border=True,
                 help=_about(found, at),
             )
+    if now.fixed:
+        st.caption(
+            f"{len(now.fixed)} layers are fixed: {percent(key.sparsity)} is the share of the {count(now.free)} weights "
+            "of the others."
+        )
     if at is not None and abs(at - key.sparsity) > 0.005:
         st.caption(
             f"Abilities were measured at {percent(at)}, the nearest measured sparsity to {percent(key.sparsity)}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Any
 
@@ -39,6 +40,8 @@ class LayerCurves:
     def title(self) -> str:
         target = dict(zip((layer.key for layer in self.layers), self.reached, strict=True))[self.chosen.key]
         place = 1 + sum(other < target for other in self.reached)
+        if not math.isfinite(target):
+            return f"{self.chosen.name} stays at {percent(self.chosen.now)}, whatever the target"
         if max(self.reached) - min(self.reached) < 0.005:
             return f"All {len(self.layers)} layers go together: {percent(GONE)} pruned at a target of {percent(target)}"
         return (

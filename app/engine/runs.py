@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import multiflow_core as mf
 from multiflow_core.experiments.run import OWN, Run
+from multiflow_core.pruning.patterns import read_fixed
 from multiflow_core.support.memory import machine_memory
 
 from .. import state
@@ -84,16 +85,18 @@ def hub_names() -> dict[str, str]:
 def title(key: Run) -> str:
     """What an order is called: the method's title, with the allocation where it is not the method's own."""
     said = method(key.method).title
-    if key.allocation == OWN:
-        return said
-    from multiflow_core.pruning.allocations import ALLOCATIONS
+    aside = [f"{part} at {own:.0%}" if own else f"{part} dense" for part, own in read_fixed(key.fixed).items()]
+    if key.allocation != OWN:
+        from multiflow_core.pruning.allocations import ALLOCATIONS
 
-    return f"{said} ({ALLOCATIONS.get(key.allocation).title.lower()})"
+        aside.insert(0, ALLOCATIONS.get(key.allocation).title.lower())
+    return f"{said} ({', '.join(aside)})" if aside else said
 
 
 def measured_as(key: Run) -> str:
     """The name of an order's runs in a result file."""
-    return key.method if key.allocation == OWN else f"{method(key.method).criterion} x {key.allocation}"
+    blend = key if key.allocation == OWN else replace(key, criterion=method(key.method).criterion)
+    return blend.name
 
 
 def rival(key: Run) -> Run | None:
@@ -104,7 +107,7 @@ def rival(key: Run) -> Run | None:
         return replace(key, allocation=OWN)
     wanted = "multiflow" if key.method == "omp" else "omp"
     known = any(m.name == wanted for m in methods())
-    return Run(key.model, wanted, key.sparsity, data=key.data) if known else None
+    return replace(key, method=wanted, allocation=OWN) if known else None
 
 
 # --- what they make -------------------------------------------------------------------------------------------------
@@ -209,7 +212,9 @@ def ordered(key: Run, report: Progress) -> Order:
         return order_of(vlm(key.model), run, report, calibration.slow_sample(cost))
     stats = statistics(key.model, key.data) if "statistics" in chosen.needs else None
     allocation = chosen.allocation if key.allocation == OWN else key.allocation
-    return mf.rank(vlm(key.model).model, key.method, statistics=stats, allocation=allocation, progress=report)
+    fixed = read_fixed(key.fixed)
+    model = vlm(key.model).model
+    return mf.rank(model, key.method, statistics=stats, allocation=allocation, fixed=fixed, progress=report)
 
 
 @STORE.keep(8, long=solved)

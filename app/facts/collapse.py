@@ -65,6 +65,8 @@ def _most_pruned(facts: Facts) -> str:
 
 
 def _modality(facts: Facts) -> Verdict | None:
+    if facts.fixed:  # what a side loses is as it was chosen
+        return None
     shares, worst = facts.modalities, _most_pruned(facts)
     gap = shares[worst] - facts.target
     if gap <= UNEVEN:
@@ -125,6 +127,9 @@ def _ability(losses: Sequence[Loss]) -> Verdict | None:
 
 def _fine(facts: Facts, dead: DeadNeurons | None) -> Verdict:
     most = max(facts.layers, key=lambda fact: fact.sparsity)
+    if facts.fixed:
+        why = f"The layer that loses most, {most.name}, loses {percent(most.sparsity)}{f'; {_dead(dead)}' if dead else ''}."
+        return Verdict("fine", "No layer has collapsed", why)
     why = (
         f"No modality loses {100 * UNEVEN:.0f} points more than asked{f', {_dead(dead)}' if dead else ''}, and the layer that "
         f"loses most, {most.name}, loses {percent(most.sparsity)}."

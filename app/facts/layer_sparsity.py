@@ -43,10 +43,16 @@ class Facts:
     method: str
     target: float
     layers: tuple[LayerFact, ...]
+    fixed: frozenset[str] = frozenset()  # names of the layers that do not go by the slider
 
     @property
     def total(self) -> int:
         return sum(fact.layer.size for fact in self.layers)
+
+    @property
+    def free(self) -> int:
+        """Of how many weights the target is a share."""
+        return sum(fact.layer.size for fact in self.layers if fact.layer.name not in self.fixed)
 
     @property
     def pruned(self) -> int:
@@ -101,7 +107,8 @@ def dead_neurons(key: Run, progress: Progress | None = None) -> DeadNeurons:
 def of(key: Run, progress: Progress | None = None) -> Facts:
     """The facts of a run. Where masks nest this is a look-up: no mask is made."""
     counts = slider.layer_counts(key, progress).tolist()
-    return Facts(runs.title(key), key.sparsity, tuple(map(LayerFact, runs.order(key).layers, counts)))
+    known = runs.order(key)
+    return Facts(runs.title(key), key.sparsity, tuple(map(LayerFact, known.layers, counts)), frozenset(known.fixed))
 
 
 def grids(facts: Facts, selected: str | None = None) -> tuple[SparsityGrid, ...]:

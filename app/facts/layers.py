@@ -40,13 +40,14 @@ class Profile:
 def reached(curve: np.ndarray, share: float) -> np.ndarray:
     """The sparsity of the model at which each layer reaches a share: float64 (layers,), interpolated between the steps.
 
-    >>> reached(np.array([[0.0, 0.4, 1.0], [0.0, 0.5, 1.0]]), 0.7).tolist()
-    [0.75, 0.7]
+    >>> reached(np.array([[0.0, 0.4, 1.0], [0.0, 0.5, 1.0], [0.8, 0.8, 0.8], [0.5, 0.5, 0.5]]), 0.7).tolist()
+    [0.75, 0.7, 0.0, inf]
     """
-    after = np.argmax(curve >= share, axis=1)  # the last step is 1, so there is one
-    rows = np.arange(len(curve))
+    rows, after = np.arange(len(curve)), np.argmax(curve >= share, axis=1)
     low, high = curve[rows, after - 1], curve[rows, after]
-    return (after - 1 + (share - low) / (high - low)) / (curve.shape[1] - 1)
+    rises = np.where(high > low, high - low, 1.0)
+    found = (after - 1 + (share - low) / rises) / (curve.shape[1] - 1)
+    return np.where(curve[:, 0] >= share, 0.0, np.where(curve[:, -1] < share, np.inf, found))
 
 
 @STORE.keep(12)

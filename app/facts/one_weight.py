@@ -58,8 +58,19 @@ def place(key: Run, name: str) -> str:
     return next(layer.title for layer in runs.vlm(key.model).layers if layer.name == name)
 
 
-def turn(why: Explanation) -> float | None:
+def fixed(key: Run, name: str) -> str:
+    """That a layer does not go by the slider, in a sentence; nothing where it does."""
+    own = runs.order(key.order).fixed.get(name)
+    if own is None:
+        return ""
+    stays = f"has {percent(own)} of its own and its like pruned" if own else "stays dense"
+    return f"This layer is fixed: it {stays}, wherever the slider stands."
+
+
+def turn(key: Run, why: Explanation) -> float | None:
     """The nearest step of the slider at which the verdict is the other one; None where there is none."""
+    if why.layer.name in runs.order(key.order).fixed:
+        return None
     last = STEPS - 1
     first_gone = math.ceil(round(last * why.critical, 9))
     step = first_gone if why.kept else first_gone - 1

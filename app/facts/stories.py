@@ -84,6 +84,8 @@ def _gap(measured: Measured) -> float:
 
 def _settings(of: Run, run: Run) -> Run | None:
     """The sidebar's run for a measured one; None for a method or a combination that the sidebar does not have."""
+    if run.fixed:
+        return None
     if run.criterion == OWN:
         return _like(of, run.method, run.sparsity) if run.method in runs.all_titles() else None
     fits = [m for m in runs.methods() if m.build is None and m.criterion == run.criterion]

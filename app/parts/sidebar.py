@@ -14,7 +14,7 @@ from .. import state
 from ..engine import calibration, checkpoints, data_sets, runs
 from ..engine.store import Progress
 from ..facts import measured
-from . import address, open_data, open_model, selection, session, ui
+from . import address, fixed_layers, open_data, open_model, selection, session, ui
 
 if TYPE_CHECKING:
     from multiflow_core.pruning.method import Method
@@ -61,9 +61,10 @@ def show() -> Run | None:
                             help=_PRESET_HELP.get(preset),
                             type="primary" if abs(sparsity - preset) < 0.005 else "secondary",
                         )
+                fixed = fixed_layers.show(model)
     open_model.dialog()
     open_data.dialog()
-    return Run(model, method, round(sparsity, 2), allocation, data=data)
+    return Run(model, method, round(sparsity, 2), allocation, data=data, fixed=fixed)
 
 
 _PRESET_HELP = {

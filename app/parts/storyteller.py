@@ -56,4 +56,5 @@ def _tell(story: Story) -> None:
     session.put(state.METHOD, story.settings.method)
     session.put(state.ALLOCATION, story.settings.allocation)
     session.put(state.SPARSITY, story.settings.sparsity)
+    session.put(state.FIXED, story.settings.fixed)
     session.put(state.TOLD, story.settings)

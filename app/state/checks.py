@@ -7,6 +7,7 @@ import re
 from collections.abc import Sequence
 
 from multiflow_core.experiments.run import Run
+from multiflow_core.pruning.patterns import read_fixed, write_fixed
 
 QUERY_LIMIT = 200
 LAST_SCENE = 999_999
@@ -59,6 +60,20 @@ def weight_from(text: str) -> str:
             f"The address asks for the weight {short(text)}, but a weight is named by its row and its column, as in 12,40"
         )
     return text.replace(" ", "")
+
+
+def fixed_from(text: str) -> str:
+    """Which layers stay dense or have a sparsity of their own, from a URL.
+
+    >>> fixed_from("text = keep, vision 3=0.50")
+    'text=dense,vision 3=0.5'
+    """
+    try:
+        return write_fixed(read_fixed(text))
+    except ValueError:
+        raise BadValue(
+            f"The address fixes layers by {short(text)}, but that is no pattern with a sparsity, as in text=dense or vision 3=0.5"
+        ) from None
 
 
 def step_from(text: str) -> int:

@@ -17,6 +17,7 @@ from .checks import (
     DIRECTIONS,
     SCALES,
     BadValue,
+    fixed_from,
     matrix_from,
     pin_from,
     scene_from,
@@ -87,6 +88,7 @@ DATA: Key[str] = Key("data", "flatland", noun="data set")  # a path on the serve
 METHOD: Key[str] = Key("method", "multiflow")
 SPARSITY: Key[float] = Key("sparsity", 0.63, sparsity_from, instead="63 %")
 ALLOCATION: Key[str] = Key("allocation", OWN)
+FIXED: Key[str] = Key("fixed", "", fixed_from, instead="nothing fixed")  # which layers do not go by the slider
 LAYER: Key[str] = Key("layer", "")  # a parameter's name; which ones there are depends on the model
 WEIGHT: Key[str] = Key("weight", "", weight_from)  # "row,column"; which ones there are depends on the layer
 RUN_A: Key[str] = Key(

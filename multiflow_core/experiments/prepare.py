@@ -15,9 +15,9 @@ from ..data import dataset
 from ..data.dataset import DataSet
 from ..models.vlm import VLM
 from ..pruning.criteria import CRITERIA
-from ..pruning.fixed import read_fixed
 from ..pruning.method import METHODS
 from ..pruning.order import Order
+from ..pruning.patterns import read_fixed
 from ..pruning.rank import rank
 from ..support.threads import Progress
 from .run import OWN, Run

@@ -30,7 +30,7 @@ class Run:
         seed: of chance, and of the choice of calibration pairs.
         options: of the method, ((name, value), ...), where they are not its quick ones.
         data: the data set that it is calibrated on, by name or path; none is the default.
-        fixed: which layers stay dense or have a sparsity of their own, as `write_fixed` of `pruning.fixed` writes it.
+        fixed: which layers stay dense or have a sparsity of their own, as `pruning.patterns.write_fixed` writes it.
     """
 
     model: str

@@ -68,7 +68,7 @@ def rank(
         precision: "float32", or "bfloat16" for forward passes under autocast.
         layers: the layout; default the statistics' own, else `prunable_layers(model)`.
         fixed: {pattern: sparsity} of layers that stay dense (0) or have a sparsity of their own, whatever the others are pruned
-            to. A pattern is a modality, a block, a role, a title or a parameter's name, with * and ? (see `fixed.matches`).
+            to. A pattern is a modality, a block, a role, a title or a parameter's name, with * and ? (see `patterns.matches`).
         seed: for methods and objectives that draw random numbers.
         progress: called as progress(fraction, message).
         options: the method's options.

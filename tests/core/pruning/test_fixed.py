@@ -13,7 +13,7 @@ from torch import nn
 
 import multiflow_core as mf
 from multiflow_core.pruning.exact_cut import pruned_count
-from multiflow_core.pruning.fixed import fixed_sparsity, read_fixed, write_fixed
+from multiflow_core.pruning.patterns import fixed_sparsity, read_fixed, write_fixed
 
 
 def model() -> nn.Module:
