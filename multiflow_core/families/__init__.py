@@ -22,8 +22,8 @@ register = FAMILIES.register
 
 
 def families() -> tuple[Family, ...]:
-    """All families; the first call imports their model classes, which takes a second or two."""
-    return FAMILIES.all()
+    """All families, the special ones first; the first call imports their model classes, which takes a second or two."""
+    return tuple(sorted(FAMILIES.all(), key=lambda family: family.general))
 
 
 def family_of(model: nn.Module) -> Family | None:

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import math
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from pathlib import Path
 from typing import Any
 
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
 from ..weights.layers import PrunableLayer
 from .folder import load_model
 from .processor import load_processor
 from .roles import Role
+
+BATCH = 64  # pictures, or texts, that go through a model at once
+LONGEST = 512  # tokens of a text, where a model sets no limit
 
 
 class Family:
@@ -26,6 +31,7 @@ class Family:
         dense: (pattern of parameter names, why such a matrix is not pruned).
         example: example(small) -> a new model with random weights, at its published size or very small, and its processor: what
             the family is tested with. None for those of `benchmarks.models`.
+        general: whether it takes whatever no other family knows, and leaves the layout to `models.layout`.
     """
 
     name: str
@@ -33,6 +39,11 @@ class Family:
     roles: tuple[Role, ...] = ()
     dense: tuple[tuple[str, str], ...] = ()
     example: Callable[[bool], tuple[nn.Module, Any]] | None = None
+    general: bool = False
+
+    def opens(self, architectures: Sequence[str]) -> bool:
+        """Whether a folder with these architectures is this family's."""
+        return bool(set(self.architectures) & set(architectures))
 
     def knows(self, model: nn.Module) -> bool:
         """Whether the model is one of this family's classes."""
@@ -89,13 +100,15 @@ class Family:
     def _is_prunable(self, name: str) -> bool:
         return any(role.layer(name, ()) for role in self.roles)
 
-    # --- reading ----------------------------------------------------------------------------------------------------
+    # --- what a model is given --------------------------------------------------------------------------------------
+
+    def pictures(self, processor: Any, images: Sequence[Image.Image]) -> dict[str, Tensor]:
+        """Pictures as the model wants them: `pixel_values`, mostly (batch, 3, height, width), and what goes with it."""
+        return dict(processor.image_processor([image.convert("RGB") for image in images], return_tensors="pt"))
 
     def as_trained(self, tokenizer: Any, text: str) -> str:
         """A text as the model's texts were written in training, before its tokenizer reads it."""
         return text
-
-    # --- running ----------------------------------------------------------------------------------------------------
 
     def tokens(self, model: nn.Module, tokenizer: Any, texts: Sequence[str]) -> dict[str, Tensor]:
         """`input_ids` and `attention_mask`, (batch, length), padded to the longest."""
@@ -103,6 +116,41 @@ class Family:
             list(texts), padding=True, truncation=True, max_length=text_length(model, tokenizer), return_tensors="pt"
         )
         return {key: encoded[key] for key in ("input_ids", "attention_mask")}
+
+    def pairs(
+        self, model: nn.Module, processor: Any, images: Sequence[Image.Image], texts: Sequence[str]
+    ) -> dict[str, Tensor]:
+        """Pictures with a text each, to calibrate and to train with."""
+        written = [self.as_trained(processor.tokenizer, text) for text in texts]
+        return {**self.pictures(processor, images), **self.tokens(model, processor.tokenizer, written)}
+
+    def asked(
+        self, model: nn.Module, processor: Any, images: Sequence[Image.Image], questions: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        """Pictures with a question each, to be answered; without questions, to be described."""
+        return (
+            self.pictures(processor, images) if questions is None else self.pairs(model, processor, images, questions)
+        )
+
+    def alike(self, processor: Any, image: Image.Image, question: str) -> Hashable:
+        """What questions must have in common to be answered together without padding: it could change an answer.
+
+        BLIP's answer decoder reads padding, its cross-attention is never masked in transformers 5.23.
+        """
+        return len(processor.tokenizer(question)["input_ids"])
+
+    def at_once(self, model: nn.Module, processor: Any, image: Image.Image) -> int:
+        """How many pictures of this kind, with a text each, may go through the model together."""
+        return BATCH
+
+    def side(self, model: nn.Module, processor: Any) -> int:
+        """Pixels of the side of the pictures that the model reads."""
+        vision = model.config.vision_config
+        side = getattr(vision, "image_size", None)
+        # SigLIP 2 reads so many patches, whatever the shape
+        return side if side is not None else math.isqrt(vision.num_patches) * vision.patch_size
+
+    # --- running ----------------------------------------------------------------------------------------------------
 
     def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
         """Every pass through which an image-text pair reaches a prunable layer."""
@@ -124,17 +172,32 @@ class Family:
         """Probability that each image and its text belong together, (batch,); None where there is no such head."""
         return None
 
-    def generate_caption(self, model: nn.Module, images: dict[str, Tensor], max_tokens: int) -> tuple[Tensor, Tensor]:
+    def generate_caption(self, model: nn.Module, inputs: dict[str, Tensor], max_tokens: int) -> tuple[Tensor, Tensor]:
         """Greedy captions: token ids (batch, length) without the start token, and their probabilities."""
         raise NotImplementedError
 
     def generate_answer(
-        self, model: nn.Module, images: dict[str, Tensor], inputs: dict[str, Tensor], max_tokens: int
+        self, model: nn.Module, inputs: dict[str, Tensor], max_tokens: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         """Greedy answers: ids, their probabilities, and the distribution of the first token (batch, vocabulary)."""
         raise NotImplementedError
 
+    # --- what it says -----------------------------------------------------------------------------------------------
+
+    def ends(self, model: nn.Module, tokenizer: Any) -> set[int]:
+        """The tokens with which a text ends."""
+        return {tokenizer.sep_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id}
+
+    def pieces(self, tokenizer: Any, ids: Sequence[int]) -> list[str]:
+        """Tokens for people, one each; what goes on with a word begins with ##."""
+        return tokenizer.convert_ids_to_tokens(list(ids))
+
+    def first_words(self, tokenizer: Any, chances: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
+        """The same of the likeliest first tokens, likeliest first, with their probabilities."""
+        return [(tokenizer.convert_ids_to_tokens(token), chance) for token, chance in chances]
+
 
 def text_length(model: nn.Module, tokenizer: Any) -> int:
-    """The longest text the model can read; some tokenizers are saved without a limit of their own."""
-    return min(tokenizer.model_max_length, model.config.text_config.max_position_embeddings)
+    """The longest text the model can read, in tokens; some tokenizers are saved without a limit of their own."""
+    text = model.config.get_text_config(decoder=True)
+    return min(tokenizer.model_max_length, getattr(text, "max_position_embeddings", None) or LONGEST)

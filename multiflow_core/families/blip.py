@@ -121,16 +121,16 @@ class Blip(Family):
         retriever = model.retriever if isinstance(model, BlipParts) else model
         return retriever(**images, **inputs, use_itm_head=True).itm_score.softmax(-1)[:, 1]
 
-    def generate_caption(self, model: nn.Module, images: dict[str, Tensor], max_tokens: int) -> tuple[Tensor, Tensor]:
+    def generate_caption(self, model: nn.Module, inputs: dict[str, Tensor], max_tokens: int) -> tuple[Tensor, Tensor]:
         captioner = model.captioner if isinstance(model, BlipParts) else model
-        output = captioner.generate(**images, **_greedy(max_tokens))
+        output = captioner.generate(**inputs, **_greedy(max_tokens))
         return output.sequences[:, 1:], _probabilities(output.scores, output.sequences[:, 1:])
 
     def generate_answer(
-        self, model: nn.Module, images: dict[str, Tensor], inputs: dict[str, Tensor], max_tokens: int
+        self, model: nn.Module, inputs: dict[str, Tensor], max_tokens: int
     ) -> tuple[Tensor, Tensor, Tensor]:
         answerer = model.answerer if isinstance(model, BlipParts) else model
-        output = answerer.generate(**images, **inputs, **_greedy(max_tokens))
+        output = answerer.generate(**inputs, **_greedy(max_tokens))
         ids = output.sequences[:, 1:]
         return ids, _probabilities(output.scores, ids), output.scores[0].softmax(-1)
 

@@ -44,7 +44,7 @@ def prunable_layers(
         A tuple of PrunableLayer. A weight registered at several places appears once, under its first name.
     """
     family = family_of(model)
-    if family is not None:
+    if family is not None and not family.general:
         return tuple(family.layout(model))
     layers = tuple(_generic_layers(model))
     if batch is None:

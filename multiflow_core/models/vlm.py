@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..families import families
-from ..families.base import text_length
+from ..families.base import BATCH, text_length
 from ..families.folder import first_sentence, read_config
 from ..families.hub import fetch, is_hub_name
 from ..support.threads import Progress
@@ -29,7 +28,6 @@ if TYPE_CHECKING:
 
 ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BUILT_IN = tuple(sorted(config.parent.name for config in ASSETS.glob("*/config.json")))
-BATCH = 64
 CARD = "card.json"  # beside a checkpoint: what it was trained on, and more
 CUT_SHOWN = 40  # letters before the cut through a text that is too long
 FIRST_WORDS = 20  # of an answer, with their probabilities
@@ -94,10 +92,7 @@ class VLM:
         >>> load("flatland-blip").side
         96
         """
-        vision = self.model.config.vision_config
-        side = getattr(vision, "image_size", None)
-        # SigLIP 2 reads so many patches, whatever the shape
-        return side if side is not None else math.isqrt(vision.num_patches) * vision.patch_size
+        return self.family.side(self.model, self.processor)
 
     @cached_property
     def trained_on(self) -> str:
@@ -119,7 +114,7 @@ class VLM:
 
     def image_inputs(self, images: Sequence[Image.Image]) -> dict[str, Tensor]:
         """Pictures as the model wants them: `pixel_values`, mostly (batch, 3, height, width), and what goes with it."""
-        return self._here(self.processor.image_processor([i.convert("RGB") for i in images], return_tensors="pt"))
+        return self._here(self.family.pictures(self.processor, images))
 
     def tokens(self, texts: Sequence[str]) -> dict[str, Tensor]:
         """`input_ids` and, for all but SigLIP, `attention_mask`, (batch, length), padded as the model was trained."""
@@ -160,17 +155,19 @@ class VLM:
         return Cut(tokens, most, "... " + said[-CUT_SHOWN:].partition(" ")[2] if len(said) > CUT_SHOWN else said)
 
     def batches(self, pairs: Sequence[tuple[Image.Image, str]], size: int = BATCH) -> Iterator[dict[str, Tensor]]:
-        """Image-text pairs as batches for `calibrate`."""
+        """Image-text pairs as batches for `calibrate`, of fewer than `size` where a picture is much work for the model."""
+        size = min(size, self._at_once(pairs[0][0])) if pairs else size
         for start in range(0, len(pairs), size):
-            part = pairs[start : start + size]
-            yield {**self.image_inputs([p[0] for p in part]), **self.tokens([p[1] for p in part])}
+            images, texts = zip(*pairs[start : start + size])
+            yield self._here(self.family.pairs(self.model, self.processor, images, texts))
 
     # --- using the model --------------------------------------------------------------------------------------------
 
     @torch.inference_mode()
     def embed_images(self, images: Sequence[Image.Image]) -> Tensor:
         """Unit-length embeddings, (images, width) float32."""
-        parts = (self.image_inputs(images[i : i + BATCH]) for i in range(0, len(images), BATCH))
+        size = self._at_once(images[0]) if images else BATCH
+        parts = (self.image_inputs(images[i : i + size]) for i in range(0, len(images), size))
         return torch.cat([self.family.embed_images(self.model, part) for part in parts]).float().cpu()
 
     @torch.inference_mode()
@@ -192,47 +189,54 @@ class VLM:
     @torch.inference_mode()
     def caption(self, images: Sequence[Image.Image], max_tokens: int = 24) -> list[Caption]:
         """A greedy caption for every image."""
-        captions: list[Caption] = []
-        for start in range(0, len(images), BATCH):
-            inputs = self.image_inputs(images[start : start + BATCH])
-            ids, probabilities = self.family.generate_caption(self.model, inputs, max_tokens)
-            captions += [self._caption(*row) for row in zip(ids.tolist(), probabilities.tolist())]
-        return captions
+        captions: dict[int, Caption] = {}
+        for part in self._together(images, [""] * len(images)):
+            inputs = self._here(self.family.asked(self.model, self.processor, [images[i] for i in part]))
+            ids, sure = self.family.generate_caption(self.model, inputs, max_tokens)
+            for i, *row in zip(part, ids.tolist(), sure.tolist()):
+                captions[i] = self._caption(*row)
+        return [captions[i] for i in range(len(images))]
 
     def _caption(self, ids: list[int], probabilities: list[float]) -> Caption:
         tokenizer = self.processor.tokenizer
-        ends = {tokenizer.sep_token_id, tokenizer.pad_token_id, tokenizer.eos_token_id}
+        ends = self.family.ends(self.model, tokenizer)
         length = next((i for i, token in enumerate(ids) if token in ends), len(ids))
         ids = ids[:length]
-        text = tokenizer.decode(ids, skip_special_tokens=True)
-        return Caption(text, tuple(tokenizer.convert_ids_to_tokens(ids)), tuple(probabilities[:length]))
+        text = tokenizer.decode(ids, skip_special_tokens=True).strip()
+        return Caption(text, tuple(self.family.pieces(tokenizer, ids)), tuple(probabilities[:length]))
 
     @torch.inference_mode()
     def answer(self, images: Sequence[Image.Image], questions: Sequence[str], max_tokens: int = 4) -> list[Answer]:
-        """A greedy answer to every question about its image.
-
-        Questions of one length go together: padding would be read by the answer decoder, whose cross-attention
-        transformers 5.23 never masks, and an answer must not depend on its neighbours in the batch.
-        """
-        lengths = [len(self.processor.tokenizer(question)["input_ids"]) for question in questions]
+        """A greedy answer to every question about its image; it does not depend on what else is asked."""
         answers: dict[int, Answer] = {}
-        for length in sorted(set(lengths)):
-            members = [i for i, n in enumerate(lengths) if n == length]
-            for start in range(0, len(members), BATCH):
-                part = members[start : start + BATCH]
-                inputs = self.tokens([questions[i] for i in part])
-                seen = self.image_inputs([images[i] for i in part])
-                ids, sure, first = self.family.generate_answer(self.model, seen, inputs, max_tokens)
-                for i, *row in zip(part, ids.tolist(), sure.tolist(), first):
-                    answers[i] = self._answer(*row)
+        for part in self._together(images, questions):
+            seen, said = [images[i] for i in part], [questions[i] for i in part]
+            inputs = self._here(self.family.asked(self.model, self.processor, seen, said))
+            ids, sure, first = self.family.generate_answer(self.model, inputs, max_tokens)
+            for i, *row in zip(part, ids.tolist(), sure.tolist(), first):
+                answers[i] = self._answer(*row)
         return [answers[i] for i in range(len(questions))]
 
     def _answer(self, ids: list[int], probabilities: list[float], first: Tensor) -> Answer:
         caption = self._caption(ids, probabilities)
         best = first.topk(min(FIRST_WORDS, len(first)))
-        words = self.processor.tokenizer.convert_ids_to_tokens(best.indices.tolist())
+        words = self.family.first_words(
+            self.processor.tokenizer, list(zip(best.indices.tolist(), best.values.tolist()))
+        )
         sure = float(torch.tensor(caption.probabilities).prod()) if caption.probabilities else 0.0
-        return Answer(caption.text, sure, tuple(zip(words, best.values.tolist())))
+        return Answer(caption.text, sure, tuple(words))
+
+    def _together(self, images: Sequence[Image.Image], texts: Sequence[str]) -> Iterator[list[int]]:
+        """The pairs that go through the model at once: they are alike, and no more than it has room for."""
+        groups: dict[Any, list[int]] = {}
+        for i, pair in enumerate(zip(images, texts, strict=True)):
+            groups.setdefault(self.family.alike(self.processor, *pair), []).append(i)
+        for members in groups.values():
+            size = self._at_once(images[members[0]])
+            yield from (members[start : start + size] for start in range(0, len(members), size))
+
+    def _at_once(self, image: Image.Image) -> int:
+        return self.family.at_once(self.model, self.processor, image)
 
 
 def card_of(folder: Path) -> dict[str, Any]:
@@ -274,14 +278,13 @@ def load(
     """
     device = _present(device)
     folder = _locate(name, progress)
-    architectures = read_config(folder).get("architectures") or ["model without a named architecture"]
+    config = read_config(folder)
+    architectures = config.get("architectures") or ["model without a named architecture"]
     if not isinstance(architectures, list) or not all(isinstance(name, str) for name in architectures):
         raise ValueError(f"{folder / 'config.json'} names no architectures: give a folder written by save_pretrained.")
-    family = next((f for f in families() if set(f.architectures) & set(architectures)), None)
+    family = next((f for f in families() if f.opens(architectures)), None)
     if family is None:
-        known = ", ".join(a for f in families() for a in f.architectures)
-        held = ", ".join(architectures)
-        raise ValueError(f"{folder} holds a {held}, which no family knows; known are: {known}.")
+        raise ValueError(_unknown(folder, ", ".join(architectures), own_code="auto_map" in config))
     model, processor = family.load(folder, architectures, dtype)
     try:
         model.to(device)
@@ -290,6 +293,17 @@ def load(
     vlm = VLM(Path(name).name, model, processor, family, folder)
     _check_computes(vlm)
     return vlm
+
+
+def _unknown(folder: Path, held: str, own_code: bool) -> str:
+    """Why no family opens a folder."""
+    if own_code:
+        return f"{folder} holds a {held}, whose code is not part of transformers: code that comes with a checkpoint is never run."
+    known = ", ".join(name for family in families() for name in family.architectures)
+    return (
+        f"{folder} holds a {held}, which no family knows; known are: {known}, and what transformers has that writes text "
+        "about pictures or embeds both."
+    )
 
 
 def _check_computes(vlm: VLM) -> None:

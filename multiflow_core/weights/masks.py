@@ -87,7 +87,7 @@ class Masks(Mapping[str, Tensor]):
         >>> Masks({"w": torch.tensor([[True, False], [False, False]])}).dead_neurons()
         {'w': (1, 1)}
         """
-        return {name: (int((~mask.any(1)).sum()), int((~mask.any(0)).sum())) for name, mask in self.items()}
+        return {name: (int((~mask.any(-1)).sum()), int((~mask.any(-2)).sum())) for name, mask in self.items()}
 
     def _pruned_counts(self) -> dict[str, int]:
         if self._pruned is None:
@@ -230,7 +230,11 @@ def rebuilt(model: nn.Module, replacements: Mapping[int, Tensor]) -> nn.Module:
     memo.update(replacements)
     for module in model.modules():
         memo.update({id(v): type(v)() for k, v in vars(module).items() if "_hooks" in k and isinstance(v, dict)})
-    return copy.deepcopy(model, memo)
+    copied = copy.deepcopy(model, memo)
+    for module in copied.modules():
+        # transformers collects hidden states by hooks: the copy has none, and must not believe that it has
+        vars(module).pop("_output_capturing_hooks_installed", None)
+    return copied
 
 
 def tensors_of(model: nn.Module) -> Iterator[Tensor]:

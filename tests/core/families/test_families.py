@@ -45,8 +45,9 @@ def matrices(model):
     return {name for name, p in model.named_parameters(remove_duplicate=False) if p.ndim > 1}
 
 
-def test_there_is_a_model_of_every_family():
-    assert {family_of(build(name, small=True)[0]).name for name in MODELS} == {f.name for f in families()}
+def test_there_is_a_model_of_every_special_family():
+    special = {family.name for family in families() if not family.general}
+    assert {family_of(build(name, small=True)[0]).name for name in MODELS} == special
 
 
 @pytest.mark.parametrize("name", MODELS)

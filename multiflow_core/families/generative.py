@@ -1,0 +1,277 @@
+"""Whatever writes text about a picture, by transformers' own class, and by the chat template and the processor beside it."""
+
+from __future__ import annotations
+
+import inspect
+import math
+from collections.abc import Hashable, Mapping, Sequence
+from functools import cache, lru_cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import torch
+from PIL import Image
+from torch import Tensor, nn
+
+from . import register
+from .base import BATCH, LONGEST, text_length
+from .folder import silent
+from .general import General, accepted
+
+DESCRIBE = "Describe the picture in one sentence."
+SHORT = "Answer with a single word or a short phrase."
+ROOM = 1 << 28  # numbers that the widest layer may write for all pairs of a batch together
+_PLACE = 14 * 14 * 3  # values of a picture that become about one token
+_WORDS = ("image", "img", "video", "vision", "boi", "eoi", "audio")  # in the names of tokens that stand for no word
+
+
+class Form(NamedTuple):
+    """How a processor wants to be given pictures and texts: tried once, on two small pictures.
+
+    `chat`: through its chat template. `mark`: what stands before a text that is not. `nested`: each picture as a list of its own.
+    """
+
+    chat: bool
+    mark: str
+    nested: bool
+
+    def read(
+        self, processor: Any, images: Sequence[Image.Image], asked: Sequence[str], said: Sequence[str] | None
+    ) -> Any:
+        """What the processor makes of pictures with a question each, and with what was said to it."""
+        if self.chat:
+            template = processor.chat_template or processor.tokenizer.chat_template
+            talks = [_talk(*turn) for turn in zip(asked, said or [None] * len(asked))]
+            texts = processor.tokenizer.apply_chat_template(
+                talks, chat_template=template, tokenize=False, add_generation_prompt=said is None
+            )
+        else:
+            texts = [self.mark + text for text in (asked if said is None else said)]
+        pictures = [[image] for image in images] if self.nested else list(images)
+        return processor(images=pictures, text=texts, padding=True, return_tensors="pt")
+
+
+def _talk(asked: str, said: str | None) -> list[dict[str, Any]]:
+    """A conversation about one picture."""
+    turns = [("user", [{"type": "image"}, {"type": "text", "text": asked}])]
+    turns += [] if said is None else [("assistant", [{"type": "text", "text": said}])]
+    return [{"role": role, "content": content} for role, content in turns]
+
+
+@lru_cache(maxsize=16)
+def form_of(processor: Any) -> Form:
+    """The form that a processor takes, and with which it finds a place in the text for every picture.
+
+    Its chat template if it has one. Without, some processors put the places into the text themselves, and others look for a
+    mark that says where: of what works, that which makes the fewest places.
+    """
+    if getattr(processor, "chat_template", None) or getattr(processor.tokenizer, "chat_template", None):
+        forms = [Form(True, "", nested) for nested in (True, False)]
+        if found := next((form for form in forms if _places(form, processor)), None):
+            return found
+    marks = [getattr(processor, name, None) for name in ("boi_token", "image_token")]
+    plain = [Form(False, mark, nested) for mark in (*marks, "") if isinstance(mark, str) for nested in (True, False)]
+    found = min(plain, key=lambda form: _places(form, processor) or math.inf)
+    if not _places(found, processor):
+        raise ValueError("its processor takes no picture together with a text")
+    return found
+
+
+@lru_cache(maxsize=64)
+def _places(form: Form, processor: Any) -> int:
+    """How many tokens two small pictures become in two texts, 0 where the processor does not take them so.
+
+    Of a processor that does not say which tokens they are all count.
+    """
+    images, asked = [Image.new("RGB", (64, 64), "gray")] * 2, ["a", "a picture"]
+    try:
+        with silent():
+            ids = form.read(processor, images, asked, None)["input_ids"]
+    except Exception:  # a template, or a processor, of any author
+        return 0
+    place = getattr(processor, "image_token_id", None)
+    there = (ids == place).sum(1) if isinstance(place, int) else torch.tensor([ids.numel()])
+    return int(there.sum()) if len(ids) == 2 and bool(there.all()) else 0
+
+
+class Generative(General):
+    """Models that transformers lists as taking pictures and text and writing text."""
+
+    name = "generative"
+
+    def takes(self, kind: type) -> bool:
+        return kind.__name__ in _listed() and "image" in kind.input_modalities
+
+    def tasks(self, model: nn.Module) -> tuple[str, ...]:
+        asked = "input_ids" in inspect.signature(model.forward).parameters
+        return ("captioning", "vqa") if asked else ("captioning",)
+
+    # --- what a model is given --------------------------------------------------------------------------------------
+
+    def pairs(
+        self, model: nn.Module, processor: Any, images: Sequence[Image.Image], texts: Sequence[str]
+    ) -> dict[str, Tensor]:
+        """Conversations in which each text is what was said when asked for a description."""
+        said = self._cut(model, processor, texts)
+        return self._read(model, processor, images, [DESCRIBE] * len(images), said)
+
+    def asked(
+        self, model: nn.Module, processor: Any, images: Sequence[Image.Image], questions: Sequence[str] | None = None
+    ) -> dict[str, Tensor]:
+        chat = form_of(processor).chat
+        if questions is None:
+            asked = [DESCRIBE if chat else ""] * len(images)
+        else:
+            asked = [f"{text}\n{SHORT}" if chat else text for text in self._cut(model, processor, questions)]
+        return self._read(model, processor, images, asked, None)
+
+    def _read(
+        self,
+        model: nn.Module,
+        processor: Any,
+        images: Sequence[Image.Image],
+        asked: Sequence[str],
+        said: Sequence[str] | None,
+    ) -> dict[str, Tensor]:
+        tokenizer = processor.tokenizer
+        # what is generated goes on at the right; an encoder reads both sides alike
+        tokenizer.padding_side = "right" if model.config.is_encoder_decoder else "left"
+        if tokenizer.pad_token is None:
+            tokenizer.pad_token = tokenizer.eos_token
+        held = form_of(processor).read(processor, [image.convert("RGB") for image in images], asked, said)
+        held = {name: value for name, value in held.items() if name != "labels"}  # they are made where a loss is
+        if said is None and not model.config.is_encoder_decoder:
+            held = _unended(held, {tokenizer.eos_token_id, tokenizer.sep_token_id})
+        return accepted(model, model.forward, held)
+
+    def _cut(self, model: nn.Module, processor: Any, texts: Sequence[str]) -> list[str]:
+        """Texts without the end that the model could not read."""
+        tokenizer = processor.tokenizer
+        most = min(LONGEST, text_length(model, tokenizer))
+        ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
+        return [tokenizer.decode(held[:most]) if len(held) > most else text for text, held in zip(texts, ids)]
+
+    def alike(self, processor: Any, image: Image.Image, question: str) -> Hashable:
+        """A picture's size decides how many tokens it becomes."""
+        return len(processor.tokenizer(question)["input_ids"]), image.size
+
+    def at_once(self, model: nn.Module, processor: Any, image: Image.Image) -> int:
+        held = self.asked(model, processor, [image], ["a picture"])
+        pixels = max((value.numel() for value in held.values() if value.is_floating_point()), default=0)
+        tokens = held["input_ids"].shape[1] + math.ceil(pixels / _PLACE) if "input_ids" in held else BATCH
+        return max(1, min(BATCH, ROOM // (tokens * _width(model))))
+
+    # --- running ----------------------------------------------------------------------------------------------------
+
+    def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
+        """The model's own forward; a decoder beside an encoder says the text again."""
+        takes = inspect.signature(model.forward).parameters
+        if model.config.is_encoder_decoder and not {"labels", "decoder_input_ids"} & set(batch):
+            batch = {**batch, "labels": _said(model, batch)}
+        elif "logits_to_keep" in takes and "labels" not in batch:
+            batch = {"logits_to_keep": 1, **batch}  # the head is dense, and as wide as the vocabulary
+        model(**batch)
+
+    def objective(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """The model's own loss of saying the text, word by word."""
+        return model(**{"labels": _said(model, batch), **batch}).loss
+
+    def generate_caption(self, model: nn.Module, inputs: dict[str, Tensor], max_tokens: int) -> tuple[Tensor, Tensor]:
+        return self.generate_answer(model, inputs, max_tokens)[:2]
+
+    def generate_answer(
+        self, model: nn.Module, inputs: dict[str, Tensor], max_tokens: int
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        output = model.generate(
+            **inputs,
+            max_new_tokens=max_tokens,
+            num_beams=1,
+            do_sample=False,
+            return_dict_in_generate=True,
+            output_logits=True,
+        )
+        ids = output.sequences[:, -len(output.logits) :]
+        chances = [step.float().softmax(-1) for step in output.logits]
+        sure = torch.stack([step.gather(1, ids[:, i, None])[:, 0] for i, step in enumerate(chances)], 1)
+        return ids, sure, chances[0]
+
+    # --- what it says -----------------------------------------------------------------------------------------------
+
+    def ends(self, model: nn.Module, tokenizer: Any) -> set[int]:
+        """With those that the model was trained to end a turn with."""
+        own = model.generation_config.eos_token_id
+        return super().ends(model, tokenizer) | set(own if isinstance(own, list) else [own])
+
+    def pieces(self, tokenizer: Any, ids: Sequence[int]) -> list[str]:
+        """What each token adds to the text; a piece that begins with a space begins a word."""
+        said = [tokenizer.decode(ids[:n], skip_special_tokens=True) for n in range(len(ids) + 1)]
+        added = [after[len(before) :] for before, after in pairwise(said)]
+        return [text.strip() if n == 0 or text[:1].isspace() else f"##{text.strip()}" for n, text in enumerate(added)]
+
+    def first_words(self, tokenizer: Any, chances: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
+        """A word with a space in front is the same word."""
+        words: dict[str, float] = {}
+        for token, chance in chances:
+            word = tokenizer.decode([token]).strip()
+            if not word or "\N{REPLACEMENT CHARACTER}" in word:  # nothing to read, or a part of a letter
+                word = tokenizer.convert_ids_to_tokens(token)
+            words[word] = words.get(word, 0.0) + chance
+        return sorted(words.items(), key=lambda entry: -entry[1])
+
+
+def _unended(held: Mapping[str, Any], ends: set[int | None]) -> dict[str, Any]:
+    """What is asked without the token that some tokenizers end it with: the answer goes on behind it."""
+    ids = held["input_ids"]
+    if not ids.shape[1] or not all(token in ends for token in ids[:, -1].tolist()):
+        return dict(held)
+    alike = {name for name, value in held.items() if isinstance(value, Tensor) and value.shape == ids.shape}
+    return {name: value[:, :-1] if name in alike else value for name, value in held.items()}
+
+
+@cache
+def _listed() -> frozenset[str]:
+    """The classes that transformers names for pictures and text to text."""
+    from transformers.models.auto import modeling_auto
+
+    names = (
+        modeling_auto.MODEL_FOR_IMAGE_TEXT_TO_TEXT_MAPPING_NAMES,
+        modeling_auto.MODEL_FOR_MULTIMODAL_LM_MAPPING_NAMES,
+    )
+    return frozenset(name for mapping in names for name in mapping.values())
+
+
+@lru_cache(maxsize=16)
+def _width(model: nn.Module) -> int:
+    """How many numbers the widest layer writes for a token, heads left aside."""
+    heads = {id(model.get_output_embeddings()), id(model.get_input_embeddings())}
+    layers = (module for module in model.modules() if isinstance(module, nn.Linear) and id(module) not in heads)
+    return max((layer.out_features for layer in layers), default=1)
+
+
+def _said(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
+    """The words of a batch, for the loss: neither padding nor what stands for a picture."""
+    ids = batch["input_ids"]
+    silent = torch.zeros_like(ids, dtype=torch.bool)
+    if (mask := batch.get("attention_mask")) is not None and mask.shape == ids.shape:
+        silent |= mask == 0
+    if (places := batch.get("image_embeds_position_mask")) is not None:
+        silent |= places.bool()
+    for token in _placeholders(model.config):
+        silent |= ids == token
+    return ids.masked_fill(silent, -100)
+
+
+def _placeholders(config: Any) -> set[int]:
+    """The ids that a config names for pictures, their ends, videos and sounds."""
+    fields = config.to_dict() if hasattr(config, "to_dict") else config
+    own = {
+        value
+        for name, value in fields.items()
+        if isinstance(value, int)
+        and name.endswith(("token_id", "token_index"))
+        and any(word in name for word in _WORDS)
+    }
+    return own.union(*(_placeholders(value) for value in fields.values() if isinstance(value, dict)))
+
+
+register(Generative())

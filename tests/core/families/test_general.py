@@ -1,0 +1,258 @@
+"""Models that no special family knows, opened from folders with the processors that they are published with."""
+
+import json
+import shutil
+
+import pytest
+import torch
+from PIL import Image
+
+import multiflow_core as mf
+from benchmarks import published
+from benchmarks.models import pictures
+from multiflow_core.families import families, family_of, generative
+from multiflow_core.families.general import accepted
+from multiflow_core.models.formats.packed import save_packed
+
+WRITING = (
+    "llava", "paligemma", "gemma3", "smolvlm", "qwen2_vl", "qwen3_vl_moe", "internvl", "blip-2", "florence2", "kosmos-2", "git",
+)  # fmt: skip
+TOWERS = ("altclip", "align", "chinese_clip")
+QUESTIONS = ["is there a boat", "what is to the left of the big red house at night", "how many"]
+
+
+@pytest.fixture(scope="module")
+def opened(tmp_path_factory):
+    """name -> the model of a folder, written and opened once."""
+    known = {}
+
+    def open_(name):
+        if name not in known:
+            known[name] = mf.load(published.save(name, tmp_path_factory.mktemp(name) / name))
+        return known[name]
+
+    return open_
+
+
+def views():
+    """Pictures of different shapes."""
+    images = [image for image, _ in pictures(3)]
+    return [images[0], images[1].resize((90, 40)), images[2].resize((40, 90))]
+
+
+@pytest.mark.parametrize("name", WRITING + TOWERS)
+def test_a_folder_opens_as_the_class_it_names_with_the_processor_beside_it(opened, name):
+    vlm = opened(name)
+    held = json.loads((vlm.folder / "config.json").read_text())["architectures"]
+    assert [type(vlm.model).__name__] == held
+    assert type(vlm.processor).__name__ == type(published.build(name)[1]).__name__
+    assert vlm.family is family_of(vlm.model) and vlm.family.general
+    assert vlm.tasks == (("captioning", "vqa") if name in WRITING else ("retrieval",))
+    assert 28 <= vlm.side <= 64 and vlm.layers
+
+
+@pytest.mark.parametrize("name", WRITING)
+def test_answers_and_captions_do_not_depend_on_what_else_is_asked(opened, name):
+    vlm, images = opened(name), views()
+    answers = vlm.answer(images, QUESTIONS)
+    captions = vlm.caption(images, 3)
+    for image, question, answer, caption in zip(images, QUESTIONS, answers, captions, strict=True):
+        (alone,), (described,) = vlm.answer([image], [question]), vlm.caption([image], 3)
+        assert alone.text == answer.text and alone.probability == pytest.approx(answer.probability, rel=1e-3)
+        assert described.words == caption.words and described.probabilities == pytest.approx(
+            caption.probabilities, 1e-3
+        )
+        assert len(caption.words) == len(caption.probabilities)
+
+
+@pytest.mark.parametrize("name", [name for name in WRITING if name != "kosmos-2"])
+def test_padding_changes_no_answer(opened, name):
+    """Not even that of a short question beside a long one; Kosmos-2 counts padding as places, and is never given any."""
+    vlm, image = opened(name), views()[0]
+    inputs = vlm.family.asked(vlm.model, vlm.processor, [image] * 3, QUESTIONS)
+    ids, sure, _ = vlm.family.generate_answer(vlm.model, inputs, 3)
+    for i, question in enumerate(QUESTIONS):
+        alone = vlm.family.generate_answer(
+            vlm.model, vlm.family.asked(vlm.model, vlm.processor, [image], [question]), 3
+        )
+        assert torch.equal(ids[i], alone[0][0]) and torch.allclose(sure[i], alone[1][0], rtol=1e-3)
+
+
+@pytest.mark.parametrize("name", [name for name in WRITING if name != "florence2"])
+def test_probabilities_are_those_of_the_model_itself(opened, name):
+    """Word by word, each read off a forward pass of its own."""
+    vlm, image = opened(name), views()[0]
+    inputs = vlm.family.asked(vlm.model, vlm.processor, [image], ["is there a boat"])
+    ids, sure, first = vlm.family.generate_answer(vlm.model, inputs, 2)
+    with torch.no_grad():
+        chances = vlm.model(**inputs).logits[0, -1].softmax(-1)
+    assert torch.allclose(first[0], chances, atol=1e-5)
+    assert ids[0, 0] == chances.argmax() and float(sure[0, 0]) == pytest.approx(float(chances.max()), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", TOWERS)
+def test_towers_find_by_their_embeddings(opened, name):
+    vlm, images = opened(name), views()
+    seen, said = vlm.embed_images(images), vlm.embed_texts(QUESTIONS)
+    assert seen.shape == said.shape and torch.allclose(seen.norm(dim=1), torch.ones(3), atol=1e-5)
+    assert torch.allclose(said, torch.cat([vlm.embed_texts([text]) for text in QUESTIONS]), atol=1e-5)
+    assert torch.allclose(seen, torch.cat([vlm.embed_images([image]) for image in images]), atol=1e-5)
+    with torch.no_grad():
+        own = vlm.model(**vlm.image_inputs(images), **vlm.tokens(QUESTIONS)).logits_per_image
+    assert torch.equal(own.argsort(1), (seen @ said.T).argsort(1))  # the model's own comparison ranks alike
+    assert vlm.match(images, QUESTIONS) is None
+
+
+@pytest.mark.parametrize("name", WRITING + TOWERS)
+def test_they_are_calibrated_pruned_and_still_run(opened, name):
+    vlm = opened(name)
+    batches = list(vlm.batches(pictures(3), 2))
+    assert mf.calibrate(vlm.model, batches).samples == 3
+    masks = mf.rank(vlm.model, "multiflow", statistics=mf.calibrate(vlm.model, batches)).masks(0.63)
+    pruned = vlm.prune(masks)
+    if name in WRITING:
+        assert (
+            pruned.answer(views()[:1], QUESTIONS[:1])[0].alternatives
+            != vlm.answer(views()[:1], QUESTIONS[:1])[0].alternatives
+        )
+    else:
+        assert not torch.allclose(pruned.embed_texts(QUESTIONS), vlm.embed_texts(QUESTIONS), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", WRITING + TOWERS)
+def test_the_objective_learns_the_pairs(opened, name):
+    """A small step against its gradient makes it smaller."""
+    vlm, (model, _) = opened(name), published.build(name)
+    batch = next(vlm.batches(pictures(3)))
+    loss = vlm.family.objective(model, batch)
+    assert torch.equal(loss, vlm.family.objective(model, batch))
+    weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    gradients = torch.autograd.grad(loss, weights, allow_unused=True)
+    with torch.no_grad():
+        for weight, gradient in zip(weights, gradients, strict=True):
+            weight -= 0 if gradient is None else 0.01 * gradient
+        assert vlm.family.objective(model, batch) < loss
+
+
+def test_a_loss_counts_words_and_neither_padding_nor_pictures(opened):
+    vlm = opened("llava")
+    batch = next(vlm.batches(pictures(3)))
+    said = generative._said(vlm.model, batch)
+    image = vlm.processor.image_token_id
+    assert bool((batch["input_ids"] == image).any()) and bool((batch["attention_mask"] == 0).any())
+    counted = (batch["input_ids"] != image) & (batch["attention_mask"] == 1)
+    assert torch.equal(said[counted], batch["input_ids"][counted]) and bool((said[~counted] == -100).all())
+
+
+def test_what_is_pruned_opens_again_with_a_processor_that_cannot_be_written_down(opened, tmp_path):
+    vlm = opened("qwen2_vl")
+    masks = mf.rank(vlm.model, "omp").masks(0.75)
+    pruned = vlm.prune(masks)
+    again = mf.load(save_packed(pruned, masks, tmp_path / "pruned"))
+    assert again.answer(views(), QUESTIONS) == pruned.answer(views(), QUESTIONS)
+    held = {file.name for file in vlm.folder.iterdir()} - {"model.safetensors", "generation_config.json"}
+    assert held <= {file.name for file in again.folder.iterdir()}
+
+
+def test_fewer_pictures_go_together_the_more_work_they_are(opened, monkeypatch):
+    vlm = opened("smolvlm")
+    image = views()[0]
+    assert vlm._at_once(image) == 64
+    monkeypatch.setattr(generative, "ROOM", generative.ROOM >> 12)
+    few = vlm._at_once(image)
+    assert 1 <= few < 64
+    assert len(next(vlm.batches([(image, "a boat")] * 70))["input_ids"]) == few
+    assert len(vlm.caption([image] * 5, 2)) == 5
+
+
+def test_the_special_families_are_asked_first():
+    general = [family.general for family in families()]
+    assert general == sorted(general) and sum(general) == 2
+    assert family_of(published.build("llava")[0]).name == "generative"
+
+
+# --- what is refused ------------------------------------------------------------------------------------------------
+
+
+def refused(folder) -> str:
+    with pytest.raises(ValueError, match=str(folder)) as caught:
+        mf.load(folder)
+    assert "\n" not in str(caught.value)
+    return str(caught.value)
+
+
+@pytest.fixture
+def folder(opened, tmp_path):
+    return shutil.copytree(opened("llava").folder, tmp_path / "llava")
+
+
+def change(file, **fields):
+    file.write_text(json.dumps(json.loads(file.read_text()) | fields))
+
+
+def test_code_of_a_checkpoint_is_never_run(folder, tmp_path):
+    (folder / "modeling_own.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w')")
+    change(folder / "config.json", architectures=["OwnModel"], auto_map={"AutoModel": "modeling_own.OwnModel"})
+    assert "code" in refused(folder) and "never run" in refused(folder)
+    assert not (tmp_path / "ran").exists()
+
+
+def test_a_class_that_writes_no_text_about_pictures_is_refused(folder):
+    change(folder / "config.json", architectures=["LlamaForCausalLM"])
+    assert "LlamaForCausalLM, which no family knows" in refused(folder)
+
+
+@pytest.mark.parametrize("name", ["qwen2_vl", "llava"])
+def test_what_reads_pictures_may_lie_beside_what_puts_it_together_with_the_tokenizer(opened, tmp_path, name):
+    """As most folders of 2024 and 2025 were published."""
+    folder = shutil.copytree(opened(name).folder, tmp_path / name)
+    held = json.loads((folder / "processor_config.json").read_text())
+    (folder / "preprocessor_config.json").write_text(json.dumps(held.pop("image_processor")))
+    (folder / "processor_config.json").write_text(json.dumps(held))
+    assert mf.load(folder).answer(views(), QUESTIONS) == opened(name).answer(views(), QUESTIONS)
+    change(folder / "preprocessor_config.json", image_std=[0, 0, 0])
+    assert "preprocessor_config.json says image_std" in refused(folder)
+
+
+def test_a_processor_that_reads_pictures_with_another_package_is_named(folder):
+    change(folder / "processor_config.json", processor_class="PixtralProcessor")
+    assert "needs the package torchvision, which is not installed" in refused(folder)
+
+
+# --- small parts ----------------------------------------------------------------------------------------------------
+
+
+def test_pieces_join_to_words():
+    tokenizer = published.words()
+    ids = tokenizer("a lighthouse, red")["input_ids"]
+    pieces = generative.Generative().pieces(tokenizer, ids)
+    assert len(pieces) == len(ids) and " ".join(pieces).replace(" ##", "") == "a lighthouse, red"
+
+
+def test_a_first_word_with_a_space_in_front_is_the_same_word():
+    tokenizer = published.words()
+    (bare,), (spaced,) = (tokenizer(text)["input_ids"] for text in ("a", " a"))
+    found = generative.Generative().first_words(tokenizer, [(bare, 0.3), (spaced, 0.2)])
+    assert bare != spaced and found == [("a", 0.5)]
+
+
+def test_what_is_asked_does_not_end():
+    held = {"input_ids": torch.tensor([[5, 6, 2], [0, 7, 2]]), "attention_mask": torch.tensor([[1, 1, 1], [0, 1, 1]])}
+    held["pixel_values"] = torch.zeros(2, 3)[..., None]
+    cut = generative._unended(held, {2, None})
+    assert cut["input_ids"].tolist() == [[5, 6], [0, 7]] and cut["attention_mask"].tolist() == [[1, 1], [0, 1]]
+    assert cut["pixel_values"].shape == (2, 3, 1)
+    assert generative._unended(held, {3})["input_ids"].shape == (2, 3)
+
+
+def test_only_what_the_model_takes_is_given_to_it():
+    model = torch.nn.Linear(2, 2).to(torch.bfloat16)
+    held = accepted(model, model.forward, {"input": torch.zeros(1, 2), "rows": torch.zeros(1), "names": ["a"]})
+    assert list(held) == ["input"] and held["input"].dtype == torch.bfloat16
+
+
+def test_a_chat_template_is_used_where_there_is_one(opened):
+    vlm = opened("llava")
+    inputs = vlm.family.asked(vlm.model, vlm.processor, [Image.new("RGB", (9, 9))], ["is there a boat"])
+    said = vlm.processor.tokenizer.decode(inputs["input_ids"][0]).replace("<image>", "")
+    assert said == f"<s>User: is there a boat\n{generative.SHORT}<end>\nAssistant:"
