@@ -40,7 +40,7 @@ class Form(NamedTuple):
     ) -> Any:
         """What the processor makes of pictures with a question each, and with what was said to it."""
         if self.chat:
-            template = processor.chat_template or processor.tokenizer.chat_template
+            template = _template(processor)
             talks = [_talk(*turn) for turn in zip(asked, said or [None] * len(asked))]
             texts = processor.tokenizer.apply_chat_template(
                 talks, chat_template=template, tokenize=False, add_generation_prompt=said is None
@@ -49,6 +49,12 @@ class Form(NamedTuple):
             texts = [self.mark + text for text in (asked if said is None else said)]
         pictures = [[image] for image in images] if self.nested else list(images)
         return processor(images=pictures, text=texts, padding=True, return_tensors="pt")
+
+
+def _template(processor: Any) -> str | None:
+    """The chat template: the processor's, else the tokenizer's; of several the usual one."""
+    held = getattr(processor, "chat_template", None) or getattr(processor.tokenizer, "chat_template", None)
+    return held.get("default") if isinstance(held, dict) else held
 
 
 def _talk(asked: str, said: str | None) -> list[dict[str, Any]]:
@@ -65,7 +71,7 @@ def form_of(processor: Any) -> Form:
     Its chat template if it has one. Without, some processors put the places into the text themselves, and others look for a
     mark that says where: of what works, that which makes the fewest places.
     """
-    if getattr(processor, "chat_template", None) or getattr(processor.tokenizer, "chat_template", None):
+    if _template(processor):
         forms = [Form(True, "", nested) for nested in (True, False)]
         if found := next((form for form in forms if _places(form, processor)), None):
             return found

@@ -17,11 +17,14 @@ HUB_NAMES = {
     "openai/clip-vit-base-patch32": "CLIP ViT-B/32",
     "openai/clip-vit-base-patch16": "CLIP ViT-B/16",
     "google/siglip-base-patch16-224": "SigLIP-base",
+    "HuggingFaceTB/SmolVLM-256M-Instruct": "SmolVLM-256M",
 }
 _PROCESSOR_FILES = (
     ("processor_config.json", "preprocessor_config.json"),
     ("tokenizer.json", "tokenizer_config.json", "vocab.json", "vocab.txt"),
 )
+_TEXTS = (".json", ".txt", ".model", ".jinja", ".tiktoken")
+_FOLDERS = ("qformer_tokenizer/", "additional_chat_templates/")  # parts of a processor that lie in folders of their own
 
 
 def is_hub_name(name: str) -> bool:
@@ -80,7 +83,7 @@ def _download(name: str, endpoint: str, progress: Progress | None) -> Path:
         bar = _bar(name, sum(files.values()), progress)
         for file in sorted(files, key=files.get):  # the weights last: with them the folder is complete
             path = hf_hub_download(name, file, endpoint=endpoint, tqdm_class=bar)
-        return Path(path).parent
+        return Path(path).parent  # weights lie at the top
     except GatedRepoError:
         raise ValueError(
             f"{name} is not open to everyone: accept its terms on {endpoint}, then `hf auth login`."
@@ -94,13 +97,16 @@ def _download(name: str, endpoint: str, progress: Progress | None) -> Path:
 
 
 def wanted(sizes: dict[str, int]) -> dict[str, int]:
-    """Of a repository's {file: size} what a model and its processor need: configs, vocabulary, one set of weights.
+    """Of a repository's {file: size} what a model and its processor need: configs, words, chat template, one set of weights.
 
     >>> list(wanted({"config.json": 1, "tf_model.h5": 9, "model.safetensors": 9, "pytorch_model.bin": 9, "onnx/a.json": 1}))
     ['config.json', 'model.safetensors']
+    >>> list(wanted({"chat_template.jinja": 1, "qformer_tokenizer/vocab.txt": 1, "model.safetensors": 9, "run.py": 1}))
+    ['chat_template.jinja', 'qformer_tokenizer/vocab.txt', 'model.safetensors']
     """
     top = {file: size for file, size in sizes.items() if "/" not in file}
-    texts = {file: size for file, size in top.items() if file.endswith((".json", ".txt", ".model"))}
+    near = top | {file: size for file, size in sizes.items() if file.startswith(_FOLDERS)}
+    texts = {file: size for file, size in near.items() if file.endswith(_TEXTS)}
     for weights in (r"model(-\d+-of-\d+)?\.safetensors", r"pytorch_model(-\d+-of-\d+)?\.bin"):
         found = {file: size for file, size in top.items() if re.fullmatch(weights, file)}
         if found:

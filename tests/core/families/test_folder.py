@@ -15,9 +15,11 @@ from pathlib import Path
 import pytest
 import torch
 from huggingface_hub import constants
+from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import multiflow_core as mf
+from benchmarks import published
 from benchmarks.models import save
 from multiflow_core.families import folder as folders
 from multiflow_core.families import hub
@@ -343,6 +345,17 @@ def test_a_download_reports_progress_and_is_kept(served, clip):
     assert served.asked[asked:] == []
 
 
+def test_a_download_brings_the_chat_template_and_all_else_that_the_processor_needs(served, tmp_path):
+    served.folder = published.save("smolvlm", tmp_path / "smolvlm")
+    got = mf.load("owner/model")
+    fetched = {file.name for file in got.folder.iterdir()}
+    assert (
+        fetched == {file.name for file in served.folder.iterdir()} >= {"chat_template.jinja", "processor_config.json"}
+    )
+    image = Image.new("RGB", (50, 40), "red")
+    assert got.answer([image], ["is it red"]) == mf.load(served.folder).answer([image], ["is it red"])
+
+
 def test_a_model_that_the_hub_does_not_have(served):
     assert "no hub model" in message("owner/nothing")
 
@@ -356,5 +369,5 @@ def test_a_half_downloaded_model_does_not_count_as_cached(served, cache, file):
 
 
 def test_the_names_offered():
-    assert len(hub.HUB_NAMES) == 6
+    assert len(hub.HUB_NAMES) == 7
     assert all(hub.is_hub_name(name) for name in hub.HUB_NAMES)
