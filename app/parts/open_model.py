@@ -59,7 +59,7 @@ def button() -> None:
         type="tertiary",
         on_click=_show,
         args=(True,),
-        help="A folder or a model of the hub: BLIP, CLIP, SigLIP or X-VLM",
+        help="A folder or a model of the hub: what embeds pictures and texts, or writes about pictures",
     )
 
 
@@ -81,8 +81,9 @@ def _dialog() -> None:
         )
         st.form_submit_button("Open", on_click=_ask_typed, key="open_typed", type="primary")
     st.caption(
-        "A folder that `save_pretrained` wrote, with BLIP, CLIP, SigLIP or X-VLM in it. Weights are read from safetensors, or "
-        "from a file that holds tensors only; no code of a checkpoint is ever run."
+        "A folder that `save_pretrained` wrote: BLIP, CLIP, SigLIP, X-VLM, or another model of transformers that embeds pictures "
+        "and texts (AltCLIP, ALIGN) or writes about pictures (LLaVA, Qwen-VL, SmolVLM, PaliGemma). Weights are read from "
+        "safetensors, or from a file that holds tensors only; no code of a checkpoint is ever run."
     )
     st.markdown("**From the hub**, downloaded once and then kept")
     with st.container(horizontal=True, gap="xsmall", key="hub_names"):
