@@ -97,6 +97,7 @@ def _add_layers(commands) -> None:
 
 
 def _layers(options: argparse.Namespace) -> None:
+    from .models.layout import left_dense
     from .models.vlm import load
 
     vlm = load(options.model)
@@ -104,7 +105,7 @@ def _layers(options: argparse.Namespace) -> None:
         print(f"{layer.modality:<8} {layer.block:<12} {layer.role:<12} {layer.shape!s:<14} {layer.name}")
     print(f"{len(vlm.layers)} layers, {sum(layer.size for layer in vlm.layers):,} prunable weights\n")
     print("Left dense, besides biases and norms:")
-    for name, reason in vlm.family.excluded(vlm.model).items():
+    for name, reason in left_dense(vlm.model).items():
         print(f"{name}: {reason}")
 
 

@@ -15,9 +15,9 @@ from torch import Tensor, nn
 from ..support.files import read_safetensors, write_safetensors
 from ..support.registry import unknown_name
 from ..support.threads import Progress
-from ..weights.layers import PrunableLayer
+from ..weights.layers import OUT_IN, PrunableLayer
 from .evidence import Data, Evidence, Forward, named, register
-from .passes import ROWS, Sums, stream
+from .passes import ROWS, Sums, ran, stream
 
 _FORMAT = "multiflow-statistics"
 
@@ -75,7 +75,7 @@ class Statistics:
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write one safetensors file, atomically; `load` gives exactly the same back."""
-        layout = json.dumps([asdict(layer) for layer in self.layers])
+        layout = json.dumps([_described(layer) for layer in self.layers])
         metadata = {"format": _FORMAT, "version": "1", "samples": str(self.samples), "layers": layout}
         metadata |= {"source": self.source} if self.source else {}
         return write_safetensors(path, self.square_sums, metadata)
@@ -97,6 +97,11 @@ class Statistics:
         return cls(sums, samples, layers, source=metadata.get("source", ""))
 
 
+def _described(layer: PrunableLayer) -> dict[str, Any]:
+    """A layer as it is written; how it is stored only where that is unusual."""
+    return {part: value for part, value in asdict(layer).items() if part != "stored" or value != OUT_IN}
+
+
 def _layer(held: Mapping[str, Any]) -> PrunableLayer:
     """A layer as it was written; ValueError or TypeError where it is none."""
     if not all(isinstance(value, str) for part, value in held.items() if part != "shape"):
@@ -110,7 +115,7 @@ def _problem(sums: Mapping[str, Tensor], samples: int, layers: Sequence[Prunable
     """What is wrong with statistics from a file; nothing where they are sound."""
     if samples < 1:
         return f"it counts {samples} samples"
-    sizes = {layer.name: layer.shape[-1] for layer in layers}
+    sizes = {layer.name: layer.inputs for layer in layers}
     for name, found in sums.items():
         if layers and name not in sizes:
             return f"the layer {name} is not in its layout"
@@ -157,7 +162,8 @@ def calibrate(
     layers, samples = stream(
         model, batches, watch=sums.watch, check=sums.check, forward=forward, layers=layers, progress=progress
     )
-    return Statistics({x.name: sums.found[x.name].cpu() for x in layers if x.name in sums.found}, samples, layers)
+    found = {x.name: sums.found[x.name].cpu() for x in layers if x.name in sums.found}
+    return Statistics(found, samples, ran(model, layers, found))
 
 
 def square_sum(x: Tensor) -> Tensor:
@@ -179,8 +185,8 @@ def square_sum(x: Tensor) -> Tensor:
 def norms(statistics: Statistics, layer: PrunableLayer) -> Tensor:
     """a_j of one layer, float32 (in,); ValueError where the statistics are of another size."""
     found = statistics.norm(layer.name)
-    if found.numel() != layer.shape[1]:
-        raise ValueError(f"the statistics of {layer.name} are of size {found.numel()}, not {layer.shape[1]}")
+    if found.numel() != layer.inputs:
+        raise ValueError(f"the statistics of {layer.name} are of size {found.numel()}, not {layer.inputs}")
     return found
 
 

@@ -22,6 +22,7 @@ from ..support.memory import check_memory
 from ..support.threads import Progress, own_random_state
 from ..weights.layers import PrunableLayer
 from ..weights.masks import rebuilt, tensors_of
+from ..weights.wrappers import parameters_of, unwrapped
 from .evidence import Data, Evidence, Objective, named, register
 from .passes import count_pairs
 
@@ -133,7 +134,8 @@ class Replica:
         self._objective = objective or _family_objective(model)
         self._half, self._own = precision == "bfloat16", own
         self._seed, self._passes = seed, 0
-        parameters = dict(model.named_parameters(remove_duplicate=False))
+        model = unwrapped(model)
+        parameters = parameters_of(model)
         wanted = {id(parameters[layer.name]) for layer in layers}
         with torch.inference_mode(False), torch.no_grad():
             self.model = rebuilt(model, {id(t): self._stand_in(t, id(t) in wanted) for t in tensors_of(model)}).eval()

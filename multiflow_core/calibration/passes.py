@@ -17,6 +17,7 @@ from ..support.registry import unknown_name
 from ..support.threads import Progress
 from ..weights.capture import LinearInputs, quiet
 from ..weights.layers import PrunableLayer
+from ..weights.wrappers import parameters_of, unwrapped
 from .evidence import Forward
 
 ROWS = 1024  # rows reduced at a time: bounds the temporary, and keeps float32 sums short
@@ -37,22 +38,33 @@ class Sums:
     def watch(self, layers: Layers, batch: Any) -> Callable[[str, Tensor], None]:
         """What is to be called with a layer's name and input, during one forward pass."""
         reads = {layer.name: layer.reads for layer in layers}
+        experts = {layer.name: layer.experts for layer in layers}
         masks = {"text": _mask(batch, "attention_mask"), "image": _mask(batch, "pixel_attention_mask")}
         # By identity, for one forward. The weak reference tells a tensor from a later one at its address,
         # the version tells it from itself after an in-place change.
         recent: dict[tuple[int, bool], tuple[weakref.ref, int, Tensor]] = {}
 
-        def record(name: str, x: Tensor) -> None:
-            keep = _kept_rows(x, masks.get(reads[name]))
+        def record(name: str, x: Tensor, expert: int | None = None) -> None:
+            # tokens that were sent to an expert are no longer in the places that a mask speaks of
+            keep = _kept_rows(x, masks.get(reads[name])) if expert is None else None
             key = (id(x), keep is not None)
             seen, version, added = recent.get(key, (None, None, None))
             if seen is None or seen() is not x or version != x._version:
                 added = self._reduce(x if keep is None else x[keep])
                 recent[key] = (weakref.ref(x), x._version, added)
+            if expert is not None:
+                added = self._among(added, expert, experts[name])
             total = self.found.get(name)
             self.found[name] = added.clone() if total is None else total.add_(added)
 
         return record
+
+    @staticmethod
+    def _among(added: Tensor, expert: int, experts: int) -> Tensor:
+        """What one expert adds, as what all of them add, one after the other: the others nothing."""
+        every = added.new_zeros(experts, *added.shape)
+        every[expert] = added
+        return every.flatten(0, 1)
 
     def check(self, numbers: Callable[[Tensor], Tensor] = lambda total: total) -> None:
         """ValueError, naming the layer, if any of the sums is not finite."""
@@ -81,6 +93,7 @@ def stream(
 
     The other arguments, and what is raised, are those of `calibrate`.
     """
+    model = unwrapped(model)
     batches = [batches] if isinstance(batches, Mapping) else batches() if callable(batches) else batches
     total = len(batches) if isinstance(batches, Sized) else None
     forward = forward or how(model)
@@ -106,7 +119,7 @@ def _layout(model: nn.Module, given: Layers | None, first: list[Any], forward: F
     layers = tuple(given) if given is not None else prunable_layers(model)
     if not layers:
         raise ValueError("the model has no prunable layers to calibrate")
-    if family_of(model) is not None or not first or _mask(first[0], "attention_mask") is None:
+    if _says_all(model) or not first or _mask(first[0], "attention_mask") is None:
         return layers
     traced = prunable_layers(model, batch=first[0], forward=forward)
     if given is None:
@@ -114,6 +127,17 @@ def _layout(model: nn.Module, given: Layers | None, first: list[Any], forward: F
     # the given layout stands; only what it leaves open about the tokens is filled in
     reads = {layer.name: layer.reads for layer in traced}
     return tuple(replace(x, reads=reads.get(x.name, "any")) if x.reads == "any" else x for x in layers)
+
+
+def _says_all(model: nn.Module) -> bool:
+    """Whether the model is of a family that names its layers, with what they read; that they run is then certain."""
+    family = family_of(model)
+    return family is not None and not family.general
+
+
+def ran(model: nn.Module, layers: Layers, found: Mapping[str, Tensor]) -> Layers:
+    """The layout of what was calibrated: where nobody has named the layers, without those that never ran."""
+    return layers if _says_all(model) else tuple(layer for layer in layers if layer.name in found)
 
 
 def how(model: nn.Module) -> Forward:
@@ -143,7 +167,7 @@ def _kept_rows(x: Tensor, mask: Tensor | None) -> Tensor | None:
 
 def weights_of(model: nn.Module, layers: Layers) -> dict[str, Tensor]:
     """{parameter name: weight} of the layers; ValueError for one that the model does not have."""
-    parameters = dict(model.named_parameters(remove_duplicate=False))
+    parameters = parameters_of(model)
     for layer in layers:
         if layer.name not in parameters:
             raise unknown_name("parameter of the model", layer.name, parameters)
@@ -174,11 +198,12 @@ def multiply_adds(model: nn.Module, batch: Any, *, forward: Forward | None = Non
 
     The same for the same model and batch on every machine: what a pass costs, before it is known how fast the machine is.
     """
+    model = unwrapped(model)
     layers = prunable_layers(model) if layers is None else layers
-    sizes = {layer.name: layer.size for layer in layers}
+    sizes = {layer.name: layer.size // layer.experts for layer in layers}
     total = 0
 
-    def count(name: str, x: Tensor) -> None:
+    def count(name: str, x: Tensor, expert: int | None = None) -> None:
         nonlocal total
         total += x.numel() // x.shape[-1] * sizes[name]
 

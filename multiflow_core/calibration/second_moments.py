@@ -22,7 +22,8 @@ class Moments(Statistics):
     """Statistics with the whole matrix instead of its diagonal only; serves every method that needs statistics too.
 
     Attributes:
-        matrices: {parameter name: X^T X, float32 (in, in)}, summed over all tokens that count.
+        matrices: {parameter name: X^T X, float32 (in, in)}, summed over all tokens that count; of experts in one tensor one
+            below the other.
 
     `save` keeps the statistics, not the matrices.
     """
@@ -62,20 +63,29 @@ def second_moments(
     sums = Sums(product_sum)
 
     def begin(layers: Layers) -> None:
-        check_memory(sum(layer.shape[1] ** 2 * 4 for layer in layers), "the second moments take", "prune fewer layers")
+        check_memory(
+            sum(layer.inputs**2 // layer.experts * 4 for layer in layers),
+            "the second moments take",
+            "prune fewer layers",
+        )
 
     layers, samples = stream(
         model,
         batches,
         begin=begin,
         watch=sums.watch,
-        check=lambda: sums.check(Tensor.diagonal),
+        check=lambda: sums.check(_diagonals),
         forward=forward,
         layers=layers,
         progress=progress,
     )
     matrices = {layer.name: sums.found[layer.name].cpu() for layer in layers if layer.name in sums.found}
-    return Moments({name: m.diagonal().double() for name, m in matrices.items()}, samples, layers, matrices)
+    return Moments({name: _diagonals(m).double() for name, m in matrices.items()}, samples, layers, matrices)
+
+
+def _diagonals(matrix: Tensor) -> Tensor:
+    """The diagonal of X^T X, or of all experts' one after the other."""
+    return matrix.unflatten(0, (-1, matrix.shape[1])).diagonal(dim1=1, dim2=2).reshape(-1)
 
 
 def product_sum(x: Tensor) -> Tensor:
@@ -92,7 +102,7 @@ def product_sum(x: Tensor) -> Tensor:
 
 
 def _of_layer(moments: Moments, layer: PrunableLayer) -> Tensor:
-    found, width = moments.matrices.get(layer.name), layer.shape[1]
+    found, width = moments.matrices.get(layer.name), layer.inputs
     if found is None or len(found) != width:
         raise ValueError(f"the second moments do not fit: there is none of {width} inputs for {layer.name}")
     return found

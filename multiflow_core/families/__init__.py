@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from ..support.registry import Registry
+from ..weights.wrappers import unwrapped
 
 if TYPE_CHECKING:
     from torch import nn
@@ -27,10 +28,11 @@ def families() -> tuple[Family, ...]:
 
 
 def family_of(model: nn.Module) -> Family | None:
-    """The family that knows this model, or None.
+    """The family that knows this model, or the one inside a wrapper; None.
 
     While transformers is not loaded, no model can be one of its classes: then nothing is imported.
     """
     if "transformers" not in sys.modules:
         return None
+    model = unwrapped(model)
     return next((family for family in families() if family.knows(model)), None)

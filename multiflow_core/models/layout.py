@@ -1,25 +1,34 @@
-"""The layout of a model: which weights may be pruned, each exactly once."""
+"""The layout of a model: which weights may be pruned, each exactly once, and why the others are left dense."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Protocol
 
 from torch import nn
 
 from ..families import family_of
-from ..weights.layers import PrunableLayer, linear_weights
+from ..weights.layers import OUT_IN, PrunableLayer, linear_weights, storages
+from ..weights.wrappers import check_plain, unwrapped
+from .reasons import NEVER_RAN, held_back, reasons
+from .streams import modalities_of
 from .tracing import trace
 
-# Only for models no family knows, and only when there is no data to trace: words in the module's path.
+# Only for what neither a family nor a configuration knows, and only when there is no data to trace: words in the path.
 _PATH_WORDS = (
     ("fusion", re.compile(r"fusion|cross|multi_?modal", re.I)),
     ("vision", re.compile(r"vision|visual|image|img|pixel", re.I)),
     ("text", re.compile(r"text|language|bert|gpt", re.I)),
 )
+
+
+class Calibrated(Protocol):
+    """What is asked of statistics here: the layers that ran."""
+
+    layers: tuple[PrunableLayer, ...]
 
 
 def prunable_layers(
@@ -32,17 +41,25 @@ def prunable_layers(
     [('vision.weight', (3, 4), 'vision'), ('text.weight', (3, 5), 'text')]
 
     Args:
-        model: any module. A family that knows it decides (`multiflow_core.families`); otherwise every
-            `nn.Linear` weight counts, except output heads tied to an embedding.
-        batch: one batch of data. For a model no family knows, modalities are then *traced* (by changing
-            the image and the text and watching whose inputs change) instead of guessed from path words. All
-            layers of a block in which image and text meet count as fusion: its cross-attention's keys see the
-            image alone, but what they compute goes nowhere else.
+        model: any module. A family that knows its weights decides (`multiflow_core.families`). Of other models of
+            transformers, all linear weights of blocks count; output heads, poolers, classifiers, routers and projections
+            stay dense (`left_dense` says why). Of any other module every linear weight counts, except output heads tied to
+            an embedding. A wrapper (DataParallel, torch.compile, peft) is looked into.
+        batch: one batch of data. Where neither a family nor a sub-model's configuration says it, modalities are then
+            *traced* (by changing the image and the text and watching whose inputs change) instead of guessed from path
+            words. All layers of a block in which image and text meet count as fusion: its cross-attention's keys see
+            the image alone, but what they compute goes nowhere else.
         forward: `forward(model, batch)` runs the model; default `model(**batch)`.
 
     Returns:
         A tuple of PrunableLayer. A weight registered at several places appears once, under its first name.
+
+    Raises:
+        ValueError: a linear layer's weight is not a parameter (torch.nn.utils.prune, weight_norm), or adapters that cannot
+            be merged.
     """
+    model = unwrapped(model)
+    check_plain(model)
     family = family_of(model)
     if family is not None and not family.general:
         return tuple(family.layout(model))
@@ -52,15 +69,50 @@ def prunable_layers(
     seen = trace(model, batch, forward)
     blocks = _blocks(layers)
     fusing = {blocks[name] for name, inputs in seen.items() if len(inputs) == 2 and name in blocks}
-    return tuple(_traced(layer, seen.get(layer.name, frozenset()), blocks[layer.name] in fusing) for layer in layers)
+    known = modalities_of(model)
+    return tuple(
+        _traced(layer, seen.get(layer.name, frozenset()), blocks[layer.name] in fusing, _of_part(layer.name, known))
+        for layer in layers
+    )
+
+
+def left_dense(model: nn.Module, statistics: Calibrated | None = None) -> dict[str, str]:
+    """{parameter name: why it is left dense} for every matrix outside the layout; with statistics, for what never ran, too.
+
+    >>> left_dense(nn.ModuleDict({"words": nn.Embedding(5, 2), "fc": nn.Linear(2, 2)}))
+    {'words.weight': 'an embedding'}
+
+    Biases, norms and other vectors are never pruned and not listed. A tied weight is listed under each further name, with
+    the name under which it counts.
+    """
+    model = unwrapped(model)
+    layers = prunable_layers(model)
+    family = family_of(model)
+    if family is not None and not family.general:
+        found = family.excluded(model)
+    else:
+        found = reasons(model, {layer.name for layer in layers}, held_back(model))
+    ran = {layer.name for layer in (layers if statistics is None else statistics.layers)}
+    return found | {layer.name: NEVER_RAN for layer in layers if layer.name not in ran}
 
 
 def _generic_layers(model: nn.Module) -> Iterator[PrunableLayer]:
+    held, known, stored = held_back(model), modalities_of(model), storages(model)
     for name, weight in linear_weights(model).items():
-        path = name.rpartition(".")[0] or name
-        modality = _guessed_modality(path)
+        if name in held:
+            continue
+        path, _, own = name.rpartition(".")
+        path = path or name
+        modality = _of_part(name, known) or _guessed_modality(path)
         reads = {"vision": "image", "text": "text"}.get(modality, "any")
-        yield PrunableLayer(name, tuple(weight.shape), modality, _block(path), path.split(".")[-1], reads)
+        role = path.split(".")[-1] if own == "weight" else own
+        how = stored.get(id(weight), OUT_IN)
+        yield PrunableLayer(name, tuple(weight.shape), modality, _block(path), role, reads, how)
+
+
+def _of_part(name: str, known: Mapping[str, str]) -> str | None:
+    """The modality of the sub-model that a parameter is in; None where no configuration says it."""
+    return next((modality for path, modality in known.items() if not path or name.startswith(f"{path}.")), None)
 
 
 def _guessed_modality(path: str) -> str:
@@ -93,8 +145,8 @@ def _numbered(name: str) -> list[str]:
     return [".".join(parts[: i + 1]) for i in range(len(parts) - 1, -1, -1) if parts[i].isdigit()]
 
 
-def _traced(layer: PrunableLayer, inputs: frozenset[str], in_fusion: bool) -> PrunableLayer:
+def _traced(layer: PrunableLayer, inputs: frozenset[str], in_fusion: bool, known: str | None) -> PrunableLayer:
     alone = {frozenset({"image"}): "vision", frozenset({"text"}): "text"}
-    modality = "fusion" if len(inputs) == 2 or (in_fusion and inputs) else alone.get(inputs, "unknown")
+    traced = "fusion" if len(inputs) == 2 or (in_fusion and inputs) else alone.get(inputs, "unknown")
     reads = "text" if "text" in inputs else "image" if inputs else "any"
-    return replace(layer, modality=modality, reads=reads)
+    return replace(layer, modality=known or traced, reads=reads)

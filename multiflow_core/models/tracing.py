@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
@@ -13,9 +14,13 @@ from ..weights.layers import linear_weights
 
 Forward = Callable[[nn.Module, Any], Any]
 
-IMAGE_WORDS = ("pixel", "image", "vision", "visual", "img")
-_UNTOUCHED_WORDS = ("mask", "label", "position", "token_type", "target", "shape", "size", "grid")
+IMAGE_WORDS = ("pixel", "image", "vision", "visual", "img", "patch")
+_UNTOUCHED = re.compile(
+    r"mask|label|pos(ition)?s?(_|$)|type|target|shape|size|grid|aspect|ratio|length|count|index|indices", re.I
+)
+_PLACEHOLDER = re.compile(r"token_(id|index)s?$")  # how configurations name tokens that are no words
 _SAMPLES = 2
+_SEED = 5621  # not one by which somebody has made the batch: its own noise added again would only scale it
 _TOLERANCE = 1e-6
 
 
@@ -33,8 +38,9 @@ def trace(model: nn.Module, batch: Mapping[str, Any], forward: Forward | None = 
     {'a.weight': ['image'], 'c.weight': ['image', 'text']}
 
     Image only means vision, text only text, both fusion; an empty set: the layer did not run, or depends
-    on neither. Three forward passes on at most 2 samples; the model's modes, buffers and the random state
-    are as before afterwards.
+    on neither. Three forward passes, on 2 samples where every tensor has a row for each (packed patches have not); the
+    model's modes, buffers and the random state are as before afterwards. Words become other words of the batch; what
+    stands for a picture or ends a text stays where it is.
 
     Raises:
         ValueError: `batch` is not a mapping of names to tensors.
@@ -48,7 +54,8 @@ def trace(model: nn.Module, batch: Mapping[str, Any], forward: Forward | None = 
     try:
         with quiet(model):
             before = _prints(model, weights, batch, forward)
-            after = {kind: _prints(model, weights, _changed(batch, kind), forward) for kind in ("image", "text")}
+            kept = special_tokens(model)
+            after = {kind: _prints(model, weights, _changed(batch, kind, kept), forward) for kind in ("image", "text")}
     finally:
         _restore(model, buffers)
     return {
@@ -63,31 +70,76 @@ def is_image(key: str, value: Tensor) -> bool:
     return value.is_floating_point() and (named or value.ndim >= 4)
 
 
+def special_tokens(model: nn.Module) -> frozenset[int]:
+    """The ids that the model's configuration, or one inside it, names: placeholders of pictures, padding, ends of texts.
+
+    >>> from types import SimpleNamespace as Any
+    >>> model = nn.Linear(2, 2)
+    >>> model.config = Any(image_token_id=7, text_config=Any(eos_token_id=[2, 3], vocab_size=9))
+    >>> sorted(special_tokens(model))
+    [2, 3, 7]
+    """
+    found: set[int] = set()
+    pending = [getattr(module, "config", None) for module in model.modules()]
+    seen: set[int] = set()
+    while pending:
+        config = pending.pop()
+        if id(config) in seen or not hasattr(config, "__dict__"):
+            continue
+        seen.add(id(config))
+        for name, value in vars(config).items():
+            if _PLACEHOLDER.search(name):
+                found.update(one for one in (value if isinstance(value, list | tuple) else [value]) if type(one) is int)
+            elif name.endswith("config") or name in ("encoder", "decoder"):
+                pending.append(value)
+    return frozenset(found)
+
+
 def _first_samples(batch: Mapping[str, Any]) -> dict[str, Any]:
+    """The batch for two samples only, if all of its tensors have one row a sample; else the batch as it is."""
+    tensors = [value for value in batch.values() if isinstance(value, Tensor) and value.ndim]
+    if len({len(value) for value in tensors}) > 1:
+        return dict(batch)
     return {k: v[:_SAMPLES] if isinstance(v, Tensor) and v.ndim else v for k, v in batch.items()}
 
 
-def _changed(batch: Mapping[str, Any], kind: str) -> dict[str, Any]:
+def _changed(batch: Mapping[str, Any], kind: str, kept: frozenset[int]) -> dict[str, Any]:
     """The batch with its image, or its text, replaced by another one."""
-    generator = torch.Generator().manual_seed(0)
+    generator = torch.Generator().manual_seed(_SEED)
 
     def other(key: str, value: Any) -> Any:
-        touched = isinstance(value, Tensor) and value.ndim and not any(w in key.lower() for w in _UNTOUCHED_WORDS)
+        touched = isinstance(value, Tensor) and value.ndim and not _UNTOUCHED.search(key)
         if not touched or value.dtype == torch.bool or is_image(key, value) != (kind == "image"):
             return value
         if not value.is_floating_point():
-            return (value + 1) % max(int(value.max()) + 1, 2)  # never an id above those already seen
+            return _other_words(value, kept)
         noise = torch.randn(value.shape, generator=generator)
-        return value + noise.to(value) * (value.float().std(correction=0).to(value) + 1)
+        noise = noise.to(value) * (value.float().std(correction=0).to(value) + 1)
+        return value + noise.masked_fill(_whole_columns(value), 0)
 
     return {key: other(key, value) for key, value in batch.items()}
+
+
+def _other_words(ids: Tensor, kept: frozenset[int]) -> Tensor:
+    """Each word replaced by the id that follows, none of those kept: never one above those already seen."""
+    words = [id_ for id_ in range(max(int(ids.max()) + 1, 2)) if id_ not in kept]
+    changed = ids.clone()
+    for word, following in zip(words, words[1:] + words[:1]):
+        changed[ids == word] = following
+    return changed
+
+
+def _whole_columns(value: Tensor) -> Tensor:
+    """Of rows of patches (3 dimensions), the columns that number them: whole numbers where others are not."""
+    whole = (value == value.round()).flatten(0, -2).all(0) if value.ndim == 3 else torch.zeros((), dtype=torch.bool)
+    return whole if not whole.all() else torch.zeros_like(whole)
 
 
 def _prints(model: nn.Module, weights: Mapping[str, Tensor], batch: Any, forward: Forward) -> dict[str, list[Tensor]]:
     """Per weight, one small fingerprint for each time it was used: its input's norm per feature."""
     prints: dict[str, list[Tensor]] = {name: [] for name in weights}
 
-    def record(name: str, x: Tensor) -> None:
+    def record(name: str, x: Tensor, expert: int = 0) -> None:
         rows = x.reshape(-1, x.shape[-1])
         prints[name].append(torch.linalg.vector_norm(rows, dim=0, dtype=torch.float64).cpu())
 

@@ -13,6 +13,8 @@ from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import torch
+from torch import Tensor
 
 from ..support.registry import Registry, unknown_name
 from ..weights.layers import PrunableLayer
@@ -47,6 +49,11 @@ class Allocation:
     places: Callable[[np.ndarray], np.ndarray] | None = None
     among: str = "layer"
     targets: Mapping[str, int] | None = field(default=None, hash=False)
+
+    def places_in(self, layer: PrunableLayer, scores: Tensor) -> np.ndarray:
+        """The places of a layer's weights as they lie in memory, (size,), by scores of the layer's shape."""
+        places = self.places(layer.rows(scores).contiguous().numpy())
+        return layer.stored_like(torch.from_numpy(places).view(-1, layer.inputs // layer.experts)).reshape(-1).numpy()
 
 
 ALLOCATIONS: Registry[Allocation] = Registry("allocation")

@@ -151,7 +151,12 @@ class PruningOrder(Order):
         The pattern decides everything but the scores: the allocation does not matter. ValueError unless
         1 <= N <= M, naming the first layer whose inputs are no multiple of M.
         """
-        return self._masks(self._each(lambda i: nm_mask(self._matrix(i), n, m, self.layers[i].name), progress))
+
+        def keep(i: int) -> Tensor:
+            layer = self.layers[i]
+            return layer.stored_like(nm_mask(layer.rows(self._matrix(i)), n, m, layer.name))
+
+        return self._masks(self._each(keep, progress))
 
     def _each(self, mask: Callable[[int], T], progress: Progress | None) -> list[T]:
         threads = self.total > _THREADED_FROM
@@ -329,7 +334,7 @@ class PruningOrder(Order):
             return ascending_ranks(self._score(i))
         if i in self._placed:
             return self._placed[i]
-        places = self.allocation.places(self._score(i).reshape(self.layers[i].shape)).astype(np.int32)
+        places = self.allocation.places_in(self.layers[i], self._matrix(i)).astype(np.int32)
         if self._kept is not None:
             self._placed[i] = places
         return places
@@ -337,12 +342,13 @@ class PruningOrder(Order):
     def _last_places(self, i: int) -> tuple[np.ndarray, np.ndarray]:
         """The places at which rows, and columns, of a layer lose their last weight, each sorted: int (out,), (in,)."""
         if i not in self._last:
-            shape = self.layers[i].shape
-            if self.allocation.places is None:
-                rows, columns = last_ranks(self._score(i).reshape(shape))
+            layer = self.layers[i]
+            placed = self.allocation.places is not None or layer.experts > 1
+            if placed:
+                places = layer.matrices(torch.from_numpy(self._places(i)).reshape(layer.shape)).numpy()
+                rows, columns = places.max(2).reshape(-1), places.max(1).reshape(-1)
             else:
-                places = self._places(i).reshape(shape)
-                rows, columns = places.max(1), places.max(0)
+                rows, columns = last_ranks(layer.rows(self._matrix(i)).contiguous().numpy())
             self._last[i] = np.sort(rows), np.sort(columns)
         return self._last[i]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -11,8 +12,26 @@ from torch import Tensor, nn
 
 from ..calibration.evidence import EVIDENCE
 from ..weights.dense import DenseWeights
-from ..weights.layers import PrunableLayer
+from ..weights.layers import IN_OUT, OUT_IN, PrunableLayer
 from .criteria import Context, Criterion
+
+
+def _one(layer: PrunableLayer, i: int) -> PrunableLayer:
+    """One matrix of a layer, as a layer."""
+    out, inputs = layer.shape[:-3:-1] if layer.stored.endswith(IN_OUT) else layer.shape[-2:]
+    name = f"{layer.name}.{i}" if layer.experts > 1 else layer.name
+    return replace(layer, name=name, shape=(out, inputs), stored=OUT_IN)
+
+
+def _evidence(context: Context, i: int) -> dict[str, Any]:
+    """What is said of one matrix of a layer: of what has a number a weight, or a number an input, its own part."""
+    layer, part = context.layer, {}
+    for need, said in context.evidence.items():
+        if not isinstance(said, Tensor) or said.numel() not in (layer.size, layer.inputs):
+            raise ValueError(f"{need} does not say anything of the single experts of {layer.name}")
+        by_weight = said.numel() == layer.size
+        part[need] = (layer.matrices(said.view(layer.shape)) if by_weight else said.view(layer.experts, -1))[i]
+    return part
 
 
 class Scorer:
@@ -33,8 +52,20 @@ class Scorer:
         layer = self._layers[i]
         with torch.no_grad():
             weight = self._weights[i]
-            score = criterion.function(weight, self._context(criterion, layer))
+            if layer.stored == OUT_IN:
+                score = criterion.function(weight, self._context(criterion, layer))
+            else:
+                score = self._matrix_by_matrix(criterion, layer, weight)
             return self._checked(score, weight, criterion, layer)
+
+    def _matrix_by_matrix(self, criterion: Criterion, layer: PrunableLayer, weight: Tensor) -> Tensor:
+        """The scores of a weight that is stored otherwise: each (out, in) matrix of it by itself."""
+        whole = self._context(criterion, layer)
+        scores = [
+            criterion.function(matrix.contiguous(), replace(whole, layer=_one(layer, i), evidence=_evidence(whole, i)))
+            for i, matrix in enumerate(layer.matrices(weight))
+        ]
+        return layer.stored_like(torch.cat(scores))
 
     def some(self, criterion: Criterion, i: int, index: Any) -> np.ndarray:
         """The same of an elementwise criterion at some positions of the flat layer only, unchecked."""

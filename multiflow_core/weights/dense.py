@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from ..support.registry import unknown_name
 from .layers import PrunableLayer
+from .wrappers import parameters_of, unwrapped
 
 _SAMPLE = 1024
 
@@ -26,7 +27,7 @@ class DenseWeights(Sequence[Tensor]):
     """
 
     def __init__(self, model: nn.Module, layers: Sequence[PrunableLayer]):
-        parameters = dict(model.named_parameters(remove_duplicate=False))
+        parameters = parameters_of(model)
         for layer in layers:
             if layer.name not in parameters:
                 raise unknown_name("parameter of the model", layer.name, parameters)
@@ -77,4 +78,4 @@ def weight_of(model: nn.Module, name: str) -> Tensor:
     >>> weight_of(nn.Linear(2, 1).half(), "weight").dtype
     torch.float32
     """
-    return model.get_parameter(name).detach().float().cpu()
+    return unwrapped(model).get_parameter(name).detach().float().cpu()

@@ -19,6 +19,7 @@ from ..support.files import read_safetensors, write_safetensors
 from ..support.registry import unknown_name
 from .foreign import translated
 from .saved import masks_in, read_pickle
+from .wrappers import parameters_of, unwrapped
 
 _FORMAT = "multiflow-masks"
 
@@ -190,20 +191,20 @@ class Masks(Mapping[str, Tensor]):
         result only after copying it (`copy.deepcopy`): unpruned tensors are the dense model's own.
 
         Args:
-            model: the dense model.
+            model: the dense model; of a wrapper (DataParallel, torch.compile, peft) the model inside is taken.
             weights: {parameter name: new weight} of a method that updates the survivors (`order.weights(sparsity)`).
 
         Raises:
             ValueError: a mask or weight whose name or shape does not fit, or two masks that contradict each other.
         """
-        return rebuilt(model, self._masked(model, weights or {}))
+        return rebuilt(unwrapped(model), self._masked(model, weights or {}))
 
     def _masked(self, model: nn.Module, weights: Mapping[str, Tensor]) -> dict[int, nn.Parameter]:
         """{id of a dense parameter: its masked version}."""
         for name in weights:
             if name not in self:
                 raise unknown_name("mask", name, self)
-        parameters = dict(model.named_parameters(remove_duplicate=False))
+        parameters = parameters_of(model)
         applied: dict[int, Tensor] = {}
         new: dict[int, nn.Parameter] = {}
         for name, mask in self.items():

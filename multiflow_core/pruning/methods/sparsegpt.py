@@ -19,9 +19,13 @@ def build(request: Request) -> Solved:
     def solve(count, progress):
         keep, weights = [], []
         for i, (layer, k) in enumerate(zip(request.layers, shares(count, sizes), strict=True)):
-            kept, new = prune_layer(request.weights[i], moments.matrices[layer.name], k, damping, block)
-            keep.append(kept.reshape(-1))
-            weights.append(new)
+            matrices = layer.matrices(request.weights[i])
+            products = moments.matrices[layer.name].unflatten(0, (layer.experts, -1))
+            parts = shares(k, [matrix.numel() for matrix in matrices])
+            pruned = [prune_layer(*part, damping, block) for part in zip(matrices, products, parts, strict=True)]
+            kept = torch.from_numpy(np.concatenate([kept for kept, _ in pruned]))
+            keep.append(layer.stored_like(kept).reshape(-1).numpy())
+            weights.append(layer.stored_like(torch.cat([new for _, new in pruned])))
             progress((i + 1) / len(sizes), "SparseGPT: layer by layer")
         return Solution(keep, weights)
 
