@@ -98,12 +98,16 @@ def _add_layers(commands) -> None:
 
 def _layers(options: argparse.Namespace) -> None:
     from .models.layout import left_dense
-    from .models.vlm import load
+    from .models.vlm import SOME_ZEROS, load
 
     vlm = load(options.model)
+    before = vlm.zero_share()
+    print(f"{vlm.held}\n")
     for layer in vlm.layers:
-        print(f"{layer.modality:<8} {layer.block:<12} {layer.role:<12} {layer.shape!s:<14} {layer.name}")
-    print(f"{len(vlm.layers)} layers, {sum(layer.size for layer in vlm.layers):,} prunable weights\n")
+        gone = f"{vlm.zeros[layer.name] / layer.size:6.1%} zero  " if before >= SOME_ZEROS else ""
+        print(f"{layer.modality:<8} {layer.block:<12} {layer.role:<12} {layer.shape!s:<14} {gone}{layer.name}")
+    print(f"{len(vlm.layers)} layers, {sum(layer.size for layer in vlm.layers):,} prunable weights, ", end="")
+    print(f"{sum(vlm.zeros.values()):,} of them zero already ({before:.2%})\n")
     print("Left dense, besides biases and norms:")
     for name, reason in left_dense(vlm.model).items():
         print(f"{name}: {reason}")
@@ -253,7 +257,7 @@ def _prune(options: argparse.Namespace) -> None:
     import torch
 
     from .experiments.prepare import order_of
-    from .models.vlm import load
+    from .models.vlm import SOME_ZEROS, load
 
     if not options.masks and not options.out:
         raise ValueError("give --masks FILE, --out FOLDER or both: nothing would be written")
@@ -276,6 +280,10 @@ def _prune(options: argparse.Namespace) -> None:
         pruned = vlm.prune(masks, order.weights(options.sparsity))
         print(kind.write(pruned, masks, options.out, getattr(torch, options.dtype)))
     print(f"{masks.pruned:,} of {masks.total:,} weights pruned ({masks.sparsity:.4f})")
+    if (before := vlm.zero_share()) >= SOME_ZEROS:
+        print(
+            f"  {before:.4f} were zero before, {vlm.zero_share(masks):.4f} are now: what was zero counts as pruned where it is"
+        )
     if order.fixed:
         print(f"  {len(order.fixed)} layers fixed; {options.sparsity:.4f} of the other {order.total:,} weights")
     for modality, sparsity in order.modality_sparsity(options.sparsity).items():

@@ -58,8 +58,8 @@ LAZY = {  # file -> what is imported inside its functions, and why
     "multiflow_core/data/readers/huggingface.py": ("datasets", "an extra that only data of its own layout needs"),
     "multiflow_core/support/threads.py": ("torch", "who only names a progress callback needs no PyTorch"),
     "multiflow_core/families/*": (
-        "transformers huggingface_hub tqdm",
-        "a model that no family knows needs none of them",
+        "transformers huggingface_hub tqdm peft",
+        "a model that no family knows needs none of them, and peft is an extra that only adapters need",
     ),
     "app/engine/*": ("torch multiflow_core", "the first page is drawn while PyTorch loads"),
     "app/warmup.py": ("app", "the server answers while PyTorch loads"),

@@ -61,7 +61,9 @@ class Blip(Family):
 
     def tasks(self, model: nn.Module) -> tuple[str, ...]:
         if isinstance(model, BlipParts):
-            return ("retrieval", "captioning", "vqa")
+            # what answers is the decoder, which then reads states of the text instead of the picture's
+            alike = model.config.text_config.hidden_size == model.config.vision_config.hidden_size
+            return ("retrieval", "captioning", "vqa") if alike else ("retrieval", "captioning")
         return (_TASK_OF[type(model).__name__],)
 
     def model_class(self, architectures: Sequence[str]) -> type:

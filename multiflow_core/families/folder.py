@@ -7,7 +7,7 @@ import math
 import pickle
 import re
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -16,14 +16,18 @@ import torch
 from torch import nn
 
 from ..support.memory import available_memory
-from ..weights import packed_file
+from ..weights import packed_file, saved
+from .contents import Contents, Kind, check_numbers, contents
 
+STANDARD = ("model.safetensors", "pytorch_model.bin")
+SUFFIXES = (".safetensors", ".bin", ".pt", ".pth", ".th", ".ckpt")
+PART = re.compile(r"(.*)-\d+-of-(\d+)(\.safetensors|\.bin)")
+MOST_PARTS = 1000
+# what lies there for training, or is of something else
+NO_WEIGHTS = re.compile(
+    r"\.|optimizer|scheduler|scaler|rng_state|training_args|random_states|statistics|masks|adapter_"
+)
 MARGIN = 512 << 20  # bytes of memory that stay free: activations, statistics, masks
-_DTYPES = {  # as safetensors calls them
-    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64,
-    "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool, "U16": torch.uint16,
-    "U32": torch.uint32, "U64": torch.uint64, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
-}  # fmt: skip
 _LOADING = threading.RLock()  # transformers' verbosity is global
 
 
@@ -31,13 +35,19 @@ class TooLarge(MemoryError, ValueError):
     """A model that does not fit into the memory that is left."""
 
 
-def read_config(folder: Path) -> dict[str, Any]:
+def folder_of(place: Path) -> Path:
+    """The folder of a model, which goes by that or by its file of weights."""
+    return place.parent if place.is_file() else place
+
+
+def read_config(place: Path) -> dict[str, Any]:
     """`config.json` as a dictionary.
 
     Raises:
         FileNotFoundError: there is none.
         ValueError: it cannot be read, or is of a model that was quantised or compressed.
     """
+    folder = folder_of(place)
     file = folder / "config.json"
     if not file.is_file():
         raise FileNotFoundError(f"{folder} holds no config.json: give a folder written by save_pretrained.")
@@ -52,25 +62,55 @@ def read_config(folder: Path) -> dict[str, Any]:
     return config
 
 
-def weight_files(folder: Path) -> list[Path]:
+def weight_files(place: Path) -> list[Path]:
     """The files that hold the weights, safetensors before pickles. FileNotFoundError if one is missing.
 
     A folder that has both is read from its safetensors; `*.index.json` lists the parts of a model in several files.
-    Pruned checkpoints (`multiflow_core.export`) have a file of their own.
+    Pruned checkpoints (`multiflow_core.models.formats`) have a file of their own; a single file of another name will do.
     """
-    for name in ("model.safetensors", "pytorch_model.bin", packed_file.FILE):
-        file, index = folder / name, folder / f"{name}.index.json"
+    if place.is_file():
+        return _others_of(place)
+    for name in (*STANDARD, packed_file.FILE):
+        file, index = place / name, place / f"{name}.index.json"
         if file.is_file():
             return [file]
         if index.is_file():
-            parts = _parts(index)
-            for part in parts:
-                if not (folder / part).is_file():
-                    raise FileNotFoundError(f"{folder} lacks {part}, one of the {len(parts)} files of its weights.")
-            return [folder / part for part in parts]
+            return _all_there(place, _parts(index))
+    return _other_files(place)
+
+
+def _all_there(folder: Path, parts: Sequence[str]) -> list[Path]:
+    for part in parts:
+        if not (folder / part).is_file():
+            raise FileNotFoundError(f"{folder} lacks {part}, one of the {len(parts)} files of its weights.")
+    return [folder / part for part in parts]
+
+
+def _other_files(folder: Path) -> list[Path]:
+    """The files of weights of a folder that has none of the usual name: parts of one model, or one file."""
+    names = [f.name for f in folder.iterdir() if f.suffix in SUFFIXES and not NO_WEIGHTS.match(f.name)]
+    if numbered := next((name for name in sorted(names) if PART.fullmatch(name)), None):
+        return _others_of(folder / numbered)
+    for kind in (".safetensors", ""):
+        found = [folder / name for name in sorted(names) if name.endswith(kind)]
+        if len(found) == 1:
+            return found
+    if names:
+        several = ", ".join(sorted(names)[:3])
+        raise FileNotFoundError(f"{folder} holds several files of weights ({several}): give one of them by its name.")
     raise FileNotFoundError(
         f"{folder} holds no model.safetensors and no pytorch_model.bin: give a folder written by save_pretrained."
     )
+
+
+def _others_of(file: Path) -> list[Path]:
+    """A file, and the others among which a model is shared out where its name says that it is the first of three."""
+    part = PART.fullmatch(file.name)
+    if part is None:
+        return [file]
+    before, count, suffix = part.groups()
+    names = [f"{before}-{i:0{len(count)}}-of-{count}{suffix}" for i in range(1, min(int(count), MOST_PARTS) + 1)]
+    return _all_there(file.parent, names)
 
 
 def _parts(index: Path) -> list[str]:
@@ -87,61 +127,26 @@ def _parts(index: Path) -> list[str]:
     return parts
 
 
-def memory_needed(folder: Path, dtype: torch.dtype | None = None) -> int:
+def memory_needed(place: Path, dtype: torch.dtype | None = None) -> int:
     """Bytes that loading the weights as `dtype` takes (None: as they are), from the files' headers alone.
 
     Safetensors are read where they lie. Of other files the tensors are held as they were saved, beside the model.
     """
     total = 0
-    for file in weight_files(folder):
-        shapes = _shapes(file)
-        total += _bytes(shapes, dtype)
+    for file in weight_files(place):
+        try:
+            kinds = list(contents([file]).tensors.values())
+        except ValueError:  # what is wrong with it is said when it is loaded
+            kinds = [Kind((file.stat().st_size,), torch.uint8)]
+        total += _bytes(kinds, dtype)
         if file.name == packed_file.FILE or file.suffix != ".safetensors":
-            total += _bytes(shapes, None)
+            total += _bytes(kinds, None)
     return total
 
 
-def _shapes(file: Path) -> list[tuple[tuple[int, ...], torch.dtype]]:
-    """Shape and type of every tensor in a file."""
-    if file.name == packed_file.FILE:
-        safetensors_header(file)  # for its checks
-        return [(found.shape, found.dtype) for found in packed_file.described(file).values()]
-    if file.suffix == ".safetensors":
-        return [(tuple(t["shape"]), _DTYPES.get(t["dtype"], torch.float32)) for t in safetensors_header(file).values()]
-    try:  # on no device: nothing but names and shapes is read
-        held = torch.load(file, map_location="meta", weights_only=True)
-        return [(tuple(t.shape), t.dtype) for t in held.values() if isinstance(t, torch.Tensor)]
-    except Exception:  # what is wrong with it is said when it is loaded
-        return [((file.stat().st_size,), torch.uint8)]
-
-
-def _bytes(shapes: list[tuple[tuple[int, ...], torch.dtype]], dtype: torch.dtype | None) -> int:
-    kinds = ((shape, dtype if dtype is not None and own.is_floating_point else own) for shape, own in shapes)
-    return sum(math.prod(shape) * kind.itemsize for shape, kind in kinds)
-
-
-def safetensors_header(file: Path) -> dict[str, dict[str, Any]]:
-    """{tensor name: dtype, shape and place} of a safetensors file; ValueError if it is damaged or cut short."""
-    try:
-        with file.open("rb") as stream:
-            length = int.from_bytes(stream.read(8), "little")
-            if length > file.stat().st_size:
-                raise ValueError("no header")
-            header = json.loads(stream.read(length))
-        header.pop("__metadata__", None)
-        end = max((int(tensor["data_offsets"][1]) for tensor in header.values()), default=0)
-        for tensor in header.values():
-            if not isinstance(tensor["dtype"], str) or not all(
-                type(side) is int and side >= 0 for side in tensor["shape"]
-            ):
-                raise ValueError("a type or a shape that is none")
-    except (ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError):
-        raise ValueError(f"{file} is not a safetensors file.") from None
-    if file.stat().st_size < 8 + length + end:
-        raise ValueError(f"{file} is cut short: it has {file.stat().st_size:,} of {8 + length + end:,} bytes.")
-    if file.stat().st_size > 8 + length + end:
-        raise ValueError(f"{file} has {file.stat().st_size - 8 - length - end:,} bytes more than its header speaks of.")
-    return header
+def _bytes(kinds: Iterable[Kind], dtype: torch.dtype | None) -> int:
+    wanted = ((shape, dtype if dtype is not None and own.is_floating_point else own) for shape, own in kinds)
+    return sum(math.prod(shape) * kind.itemsize for shape, kind in wanted)
 
 
 def check_fits(folder: Path, dtype: torch.dtype | None = None) -> None:
@@ -159,51 +164,86 @@ def check_fits(folder: Path, dtype: torch.dtype | None = None) -> None:
 
 def load_model(
     kind: type,
-    folder: Path,
+    place: Path,
     dtype: torch.dtype | None = torch.float32,
     needed: Callable[[str], bool] = lambda name: False,
 ) -> nn.Module:
-    """A model of class `kind` from a folder, in evaluation mode.
+    """A model of class `kind` from a folder, or from a file of weights in it, in evaluation mode.
 
-    Tensors of the file that the class has no place for are ignored (buffers and heads of other versions), unless
+    Wrappers are taken off the names where the class has others (`weights.saved.fit`); what was found and done is in
+    `model.held`. Tensors of the file that the class has no place for are ignored (buffers and heads of other versions), unless
     `needed(name)`: then the config describes a smaller model than the one in the file.
 
     Raises:
         FileNotFoundError: no weights.
-        ValueError: weights that are missing, left over or of the wrong shape, or a pickle with more than tensors in it.
+        ValueError: weights that are missing, left over, quantised or of the wrong shape, or a pickle with more than tensors in it.
         TooLarge: the model does not fit.
     """
-    file = weight_files(folder)[0]
-    check_fits(folder, dtype)
-    try:
-        with silent():
-            source: dict[str, Any] = dict(pretrained_model_name_or_path=folder)
-            if file.name == packed_file.FILE:
-                config = kind.config_class.from_pretrained(folder, local_files_only=True)
-                _check_packed(kind, config, file)
-                source = dict(pretrained_model_name_or_path=None, config=config, state_dict=packed_file.read(file)[0])
-            model, info = kind.from_pretrained(
-                **source,
-                dtype=dtype or "auto",
-                local_files_only=True,
-                weights_only=True,
-                ignore_mismatched_sizes=True,  # reported below
-                output_loading_info=True,
-            )
-    except pickle.UnpicklingError:
-        raise ValueError(
-            f"{file} is a pickle that holds more than tensors, and reading it could run code: "
-            "have its author convert it to safetensors."
-        ) from None
-    except (OSError, MemoryError):
-        raise
-    except Exception as error:  # a damaged file, a config that describes no model: almost anything
-        raise ValueError(f"{folder} cannot be loaded ({first_sentence(error.__cause__ or error)}).") from None
-    _refuse(file, kind, "lacks {}", info["missing_keys"])
-    _refuse(file, kind, "has {}, which its config has no place for", [n for n in info["unexpected_keys"] if needed(n)])
-    _refuse(file, kind, "has {0[0]} of shape {0[1]}, not {0[2]}", info["mismatched_keys"])
-    _check_finite(model, file)
+    files, folder = weight_files(place), folder_of(place)
+    check_fits(place, dtype)
+    held = contents(files)
+    check_numbers(held)
+    usual = _usual(place, held)
+    notes: tuple[str, ...] = ()
+    with _told(folder, files[0]), silent():
+        config = kind.config_class.from_pretrained(folder, local_files_only=True)
+        source: dict[str, Any] = dict(pretrained_model_name_or_path=folder)
+        if files[0].name == packed_file.FILE:
+            _check_packed(kind, config, held)
+            source = _source(config, packed_file.read(files[0])[0])
+        elif not usual or any(saved.MASK.fullmatch(name) for name in held.tensors):
+            source, notes = _fitted(kind, config, held)
+        model, info = _loaded(kind, source, dtype)
+        if info["missing_keys"] and usual and len(_fit(kind, config, held).notes):
+            source, notes = _fitted(kind, config, held)
+            model, info = _loaded(kind, source, dtype)
+    _refuse(files[0], kind, "lacks {}", info["missing_keys"])
+    unknown = [name for name in info["unexpected_keys"] if needed(name)]
+    _refuse(files[0], kind, "has {}, which its config has no place for", unknown)
+    _refuse(files[0], kind, "has {0[0]} of shape {0[1]}, not {0[2]}", info["mismatched_keys"])
+    _check_finite(model, files[0])
+    model.held = held.said(notes)
     return model.eval()
+
+
+def _usual(place: Path, held: Contents) -> bool:
+    """Whether transformers reads these files by itself."""
+    names = (held.files[0].name, *(f.name.removesuffix(".index.json") for f in place.glob("*.index.json")))
+    return place.is_dir() and not held.where and bool(set(names) & set(STANDARD))
+
+
+def _loaded(kind: type, source: dict[str, Any], dtype: torch.dtype | None) -> tuple[nn.Module, dict[str, Any]]:
+    return kind.from_pretrained(
+        **source,
+        dtype=dtype or "auto",
+        local_files_only=True,
+        weights_only=True,
+        ignore_mismatched_sizes=True,  # reported by who calls
+        output_loading_info=True,
+    )
+
+
+def _source(config: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+    return dict(pretrained_model_name_or_path=None, config=config, state_dict=tensors)
+
+
+def _fit(kind: type, config: Any, held: Contents) -> saved.Fit:
+    return saved.fit(held.tensors, names_of(kind, config))
+
+
+def _fitted(kind: type, config: Any, held: Contents) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """What is loaded where the names are not the class's own, and what was done to them."""
+    tensors: dict[str, Any] = {}
+    for file in held.files:
+        tensors |= saved.read(file)[0]
+    found = _fit(kind, config, held)
+    return _source(config, found.apply(tensors)), found.notes
+
+
+def names_of(kind: type, config: Any) -> dict[str, tuple[int, ...]]:
+    """{name: shape} of all that a class saves."""
+    with torch.device("meta"):
+        return {name: tuple(tensor.shape) for name, tensor in kind(config).state_dict().items()}
 
 
 def made_from(kind: type, config: Any, tensors: dict[str, Any], file: Path, dtype: torch.dtype | None) -> nn.Module:
@@ -238,11 +278,10 @@ def _told(folder: Path, file: Path) -> Iterator[None]:
         raise ValueError(f"{folder} cannot be loaded ({first_sentence(error.__cause__ or error)}).") from None
 
 
-def _check_packed(kind: type, config: Any, file: Path) -> None:
+def _check_packed(kind: type, config: Any, held: Contents) -> None:
     """Before anything is unpacked: tensors of the model's own shapes and no others, or a small file grows without bounds."""
-    with torch.device("meta"):
-        wanted = {name: tuple(tensor.shape) for name, tensor in kind(config).state_dict().items()}
-    for name, found in packed_file.described(file).items():
+    wanted = names_of(kind, config)
+    for name, found in held.tensors.items():
         if name not in wanted:
             raise ValueError(f"it holds {name}, which its config has no place for")
         if found.shape != wanted[name]:

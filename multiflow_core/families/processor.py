@@ -11,7 +11,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from .folder import silent
+from .absent import no_processor
+from .folder import folder_of, silent
 
 _VOCABULARIES = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"))
 _IMAGES = ("processor_config.json", "preprocessor_config.json")
@@ -27,11 +28,16 @@ LARGEST = 8192  # pixels of a side: a picture that is made larger by mistake tak
 
 
 def load_processor(folder: Path) -> Any:
-    """The processor of a folder: `.image_processor` and `.tokenizer`.
+    """The processor of a folder, or of a file's: `.image_processor` and `.tokenizer`; `NoProcessor` where there is nothing of one.
 
     Raises:
         ValueError: there is none, or a file or field of it is missing: transformers would fill in those of another model.
     """
+    place, folder = folder, folder_of(folder)
+    if not _vocabulary_there(folder) and not any(
+        (folder / file).is_file() for file in (*_IMAGES, "tokenizer_config.json")
+    ):
+        return no_processor(place)
     _check_vocabulary(folder)
     _check_pictures(folder)
     try:
@@ -128,9 +134,13 @@ def _json(file: Path) -> dict[str, Any]:
     return held if isinstance(held, dict) else {}
 
 
-def _check_vocabulary(folder: Path) -> None:
+def _vocabulary_there(folder: Path) -> bool:
     there = any(all((folder / file).is_file() for file in files) for files in _VOCABULARIES)
-    if not there and not any(file.is_file() for file in folder.glob("*.model")):
+    return there or any(file.is_file() for file in folder.glob("*.model"))
+
+
+def _check_vocabulary(folder: Path) -> None:
+    if not _vocabulary_there(folder):
         raise ValueError(
             f"{folder} holds no tokenizer.json, so what its model's words are is not known: save the tokenizer there."
         )

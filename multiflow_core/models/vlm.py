@@ -14,12 +14,14 @@ import torch
 from PIL import Image
 from torch import Tensor, nn
 
-from ..families import families
+from ..families.absent import NoProcessor
 from ..families.base import BATCH, text_length
-from ..families.folder import first_sentence, read_config
+from ..families.folder import SUFFIXES, first_sentence
 from ..families.hub import fetch, is_hub_name
+from ..families.opening import open_model
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
+from ..weights.zeros import zeros_after, zeros_of
 from .layout import prunable_layers
 
 if TYPE_CHECKING:
@@ -30,6 +32,7 @@ ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BUILT_IN = tuple(sorted(config.parent.name for config in ASSETS.glob("*/config.json")))
 CARD = "card.json"  # beside a checkpoint: what it was trained on, and more
 CUT_SHOWN = 40  # letters before the cut through a text that is too long
+SOME_ZEROS = 0.01  # of all prunable weights; fewer are what half precision makes of the smallest
 FIRST_WORDS = 20  # of an answer, with their probabilities
 
 
@@ -93,6 +96,34 @@ class VLM:
         96
         """
         return self.family.side(self.model, self.processor)
+
+    @property
+    def held(self) -> str:
+        """What it was read from and what was done to it, in one line.
+
+        >>> load("flatland-xvlm").held
+        'model.safetensors: 250 tensors, float16'
+        """
+        return getattr(self.model, "held", "")
+
+    @property
+    def unreadable(self) -> str:
+        """Why the model can be shown no picture and no text, as a sentence: there is no processor; "" where there is."""
+        return self.processor.reason if isinstance(self.processor, NoProcessor) else ""
+
+    @cached_property
+    def zeros(self) -> dict[str, int]:
+        """{layer: how many of its weights are zero}: none to speak of, unless the model was pruned before."""
+        return zeros_of(self.model, self.layers)
+
+    def zero_share(self, masks: Masks | None = None) -> float:
+        """The share of the prunable weights that is zero, as it is or once masks are applied: zeros of before count in both.
+
+        >>> round(load("flatland-blip").zero_share(), 3)
+        0.0
+        """
+        found = self.zeros if masks is None else self.zeros | zeros_after(self.model, masks)
+        return sum(found.values()) / max(1, sum(layer.size for layer in self.layers))
 
     @cached_property
     def trained_on(self) -> str:
@@ -255,17 +286,18 @@ def load(
     *,
     device: str | torch.device = "cpu",
 ) -> VLM:
-    """Load a model by built-in name, from a folder written by `save_pretrained`, or by hub name.
+    """Load a model by built-in name, from a folder written by `save_pretrained` or a file of weights, or by hub name.
 
     >>> load("flatland-blip").name
     'flatland-blip'
 
-    The class is the one that `config.json` names. Weights are read from safetensors, or from a pickle that holds
-    tensors only; nothing else is ever run or unpickled.
+    The class is the one that `config.json` names; files of BLIP's, X-VLM's and OpenCLIP's authors need none. Weights are read
+    from safetensors, or from a pickle that holds tensors only; nothing else is ever run or unpickled.
 
     Args:
-        name: "flatland-blip", a folder (also of a pruned checkpoint, see `multiflow_core.models.format`), or a hub name such
-            as "openai/clip-vit-base-patch32" (local cache first).
+        name: "flatland-blip", a folder (also of a pruned checkpoint, see `multiflow_core.models.format`), a file of weights
+            beside its config.json or of a published kind, or a hub name such as "openai/clip-vit-base-patch32" (local
+            cache first).
         dtype: of the weights; None: as they are in the file. Scores are computed in float32 in any case.
         progress: called as progress(fraction, message) during a download.
         device: where the model runs; ranking and masks are computed on the processor in any case.
@@ -278,14 +310,7 @@ def load(
     """
     device = _present(device)
     folder = _locate(name, progress)
-    config = read_config(folder)
-    architectures = config.get("architectures") or ["model without a named architecture"]
-    if not isinstance(architectures, list) or not all(isinstance(name, str) for name in architectures):
-        raise ValueError(f"{folder / 'config.json'} names no architectures: give a folder written by save_pretrained.")
-    family = next((f for f in families() if f.opens(architectures)), None)
-    if family is None:
-        raise ValueError(_unknown(folder, ", ".join(architectures), own_code="auto_map" in config))
-    model, processor = family.load(folder, architectures, dtype)
+    model, processor, family = open_model(folder, dtype, lambda base: _locate(base, progress))
     try:
         model.to(device)
     except torch.OutOfMemoryError:
@@ -295,19 +320,10 @@ def load(
     return vlm
 
 
-def _unknown(folder: Path, held: str, own_code: bool) -> str:
-    """Why no family opens a folder."""
-    if own_code:
-        return f"{folder} holds a {held}, whose code is not part of transformers: code that comes with a checkpoint is never run."
-    known = ", ".join(name for family in families() for name in family.architectures)
-    return (
-        f"{folder} holds a {held}, which no family knows; known are: {known}, and what transformers has that writes text "
-        "about pictures or embeds both."
-    )
-
-
 def _check_computes(vlm: VLM) -> None:
     """ValueError if the model makes no numbers of a grey picture and two words: config, weights and processor may not fit."""
+    if vlm.unreadable:
+        return
     picture, texts = Image.new("RGB", (64, 64), "gray"), ["a picture"]
     try:
         found = [value for value in vlm.image_inputs([picture]).values() if value.is_floating_point()]
@@ -339,10 +355,10 @@ def _present(device: str | torch.device) -> torch.device:
 def _locate(name: str | Path, progress: Progress | None) -> Path:
     """The folder behind a name; hub models are downloaded into the local cache if they are not there."""
     folder = ASSETS / str(name) if str(name) in BUILT_IN else Path(name)
-    if folder.is_dir():
+    if folder.is_dir() or (folder.is_file() and folder.suffix in SUFFIXES):
         return folder
     if folder.is_file():
-        raise FileNotFoundError(f"{folder} is a file: give the folder that holds the weights and their config.json.")
+        raise FileNotFoundError(f"{folder} is a file, and none of weights: give the folder that holds them.")
     if is_hub_name(str(name)):
         return fetch(str(name), progress)
     names = ", ".join(BUILT_IN)

@@ -13,6 +13,7 @@ import re
 import zipfile
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -30,11 +31,16 @@ DEEPEST = 3  # parts of a prefix
 
 def read_pickle(file: str | os.PathLike, device: str = "cpu") -> Any:
     """What torch.save wrote, tensors and plain values; ValueError, in a sentence, for anything that could run code."""
+    packed = zipfile.is_zipfile(file)
+    if packed and _has_code(file):
+        raise ValueError(
+            f"{os.fspath(file)} is a TorchScript archive, which holds code: give its weights as safetensors."
+        )
     try:
         with torch.serialization.safe_globals(
             [argparse.Namespace]
         ):  # the options of a command, which hold values alone
-            return torch.load(file, map_location=device, weights_only=True, mmap=zipfile.is_zipfile(file) or None)
+            return torch.load(file, map_location=device, weights_only=True, mmap=packed or None)
     except pickle.UnpicklingError:
         raise ValueError(
             f"{os.fspath(file)} is a pickle that holds more than tensors, and reading it could run code: "
@@ -48,6 +54,12 @@ def read_pickle(file: str | os.PathLike, device: str = "cpu") -> Any:
                 f"{os.fspath(file)} is a TorchScript archive, which holds code: give its weights."
             ) from None
         raise ValueError(f"{os.fspath(file)} is no file of torch.save, or a damaged one.") from None
+
+
+def _has_code(file: str | os.PathLike) -> bool:
+    with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as held:
+        return any(name.split("/")[1:2] == ["code"] for name in held.namelist())
+    return False
 
 
 def state_dict(held: Any) -> tuple[dict[str, Tensor], str]:

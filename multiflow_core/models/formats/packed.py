@@ -66,7 +66,8 @@ def save_as(
     config.dtype = dtype or config.dtype
     with whole(folder) as place:
         config.save_pretrained(place)
-        vlm.processor.save_pretrained(place)
+        if not vlm.unreadable:
+            vlm.processor.save_pretrained(place)
         if vlm.trained_on:
             (place / CARD).write_text(json.dumps({"trained_on": vlm.trained_on}) + "\n")
         writer(place / file, tensors, masks)

@@ -28,11 +28,14 @@ def words():
 def blip(kind):
     torch.manual_seed(0)
     known = words()
+    width = 64 if kind in ("vqa", "pre-trained") else 128  # where answers are given, both towers are of one width
     text = WIDE | dict(
-        num_attention_heads=1, encoder_hidden_size=128, vocab_size=len(known), max_position_embeddings=40
+        num_attention_heads=1, encoder_hidden_size=width, vocab_size=len(known), max_position_embeddings=40
     )
     text |= dict(bos_token_id=len(known) - 2, sep_token_id=known.index("[SEP]"), eos_token_id=known.index("[SEP]"))
-    vision = WIDE | dict(hidden_size=128, num_attention_heads=2, image_size=48, patch_size=16, layer_norm_eps=1e-6)
+    vision = WIDE | dict(
+        hidden_size=width, num_attention_heads=width // 64, image_size=48, patch_size=16, layer_norm_eps=1e-6
+    )
     config = transformers.BlipConfig(
         text_config=text, vision_config=vision | dict(initializer_range=0.05), image_text_hidden_size=24
     )
