@@ -11,13 +11,9 @@ from typing import Any, NamedTuple
 
 import torch
 
+from ..support.files import DTYPES
 from ..weights import packed_file, saved
 
-_DTYPES = {  # as safetensors calls them
-    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64,
-    "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool, "U16": torch.uint16,
-    "U32": torch.uint32, "U64": torch.uint64, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
-}  # fmt: skip
 # what quantised weights are kept with, or as
 _SCALES = (
     ".SCB", ".weight_scale", ".weight_scale_inv", ".scale_weight", ".qweight", ".qzeros", ".weight_packed", ".absmax",
@@ -73,7 +69,7 @@ def contents(files: Sequence[Path]) -> Contents:
             found |= {name: Kind(one.shape, one.dtype) for name, one in packed_file.described(file).items()}
         elif file.suffix == ".safetensors":
             header = safetensors_header(file)
-            found |= {n: Kind(tuple(t["shape"]), _DTYPES.get(t["dtype"], torch.float32)) for n, t in header.items()}
+            found |= {n: Kind(tuple(t["shape"]), DTYPES.get(t["dtype"], torch.float32)) for n, t in header.items()}
         else:  # on no device: nothing but names and shapes is read
             held, where = saved.state_dict(saved.read_pickle(file, "meta"))
             if not held:

@@ -11,7 +11,7 @@ from torch import Tensor
 
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
-from ..weights.masks import Masks
+from ..weights.masks import Bits, Masks
 from .exact_cut import STEPS
 from .order import Order
 from .patterns import fixed_sparsity
@@ -77,10 +77,10 @@ class FixedOrder(Order):
 
     def _whole(self, free: Masks, progress: Progress | None) -> Masks:
         if self._kept is None:
-            self._kept = Masks({n: mask for part, own in self._parts for n, mask in _cut(part, own, progress).items()})
-        return Masks(
-            {layer.name: (self._kept if layer.name in self.fixed else free)[layer.name] for layer in self.layers}
-        )
+            self._kept = Masks({})
+            for part, own in self._parts:
+                self._kept = self._kept.beside(_cut(part, own, progress), (*self._kept, *(x.name for x in part.layers)))
+        return free.beside(self._kept, (layer.name for layer in self.layers))
 
     # --- budgets ----------------------------------------------------------------------------------------------------
 
@@ -152,7 +152,7 @@ def _cut(part: Order, own: float, progress: Progress | None) -> Masks:
     """The masks of a part; what stays dense is never solved for."""
     if own:
         return part.masks(own, progress=progress)
-    return Masks({layer.name: torch.ones(layer.shape, dtype=torch.bool) for layer in part.layers})
+    return Masks({layer.name: Bits.of(torch.ones(layer.shape, dtype=torch.bool)) for layer in part.layers})
 
 
 def _counts(part: Order, own: float, progress: Progress | None = None) -> np.ndarray:

@@ -11,7 +11,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -24,6 +23,9 @@ _CHUNK = 1 << 16  # values merged at a time: more than fit into the cache take s
 
 
 _FEW = 6  # bins looked up by going through all values; more are worth grouping them once
+
+
+_PART = 1 << 21  # values that are counted at a time
 
 
 def ordered_bits(values: np.ndarray) -> np.ndarray:
@@ -66,23 +68,40 @@ class Binned:
     Attributes:
         upper: the upper halves that occur, ascending: uint16 (bins,).
         sizes: how many values have each of them: int64 (bins,).
+        grouped: whether the values are held.
     """
 
-    def __init__(self, values: np.ndarray, some: Callable[[Any], np.ndarray] | None = None):
-        """With `some(index)`, which gives `values[index]` once more, they are only counted, and grouped when that pays."""
-        upper, lower = halves(values)
-        sizes = np.bincount(upper, minlength=2**_HALF)
-        bins = np.flatnonzero(sizes)
-        self.upper, self.sizes = bins.astype(np.uint16), sizes[bins]
-        self._lower: np.ndarray | None = None
-        self._uppers, self._some = upper, some
-        if some is None:
-            self._group(upper, lower)
+    grouped = True
 
-    def _group(self, upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
-        self._lower = lower[np.argsort(upper, kind="stable")]
-        self._uppers = self._some = None
-        return self._lower
+    def __init__(self, values: np.ndarray):
+        upper, lower = halves(values)
+        self.upper, self.sizes = _occurring(np.bincount(upper, minlength=2**_HALF))
+        self.lower = _by_bin(upper, lower)  # bin by bin, and inside a bin in order of position: uint16 (n,)
+
+    def inside(self, upper: int) -> np.ndarray:
+        """The lower halves of one bin: uint16, in order of position."""
+        before = int(self.sizes[self.upper < upper].sum())
+        return self.lower[before : before + int(self.sizes[self.upper == upper].sum())]
+
+
+class Counted:
+    """The same of values that are only counted: `some(slice)` gives them anew, and they are grouped when that pays.
+
+    >>> values = np.array([3.0, 1.0, 1.0], dtype=np.float32)
+    >>> held = Counted(3, values.__getitem__)
+    >>> held.sizes.tolist(), held.inside(held.upper[0]).tolist(), held.grouped, held.lower.tolist()
+    ([2, 1], [0, 0], False, [0, 0, 0])
+
+    Until then nothing of the length of the values is held, and never more than `_PART` of them at once.
+    """
+
+    def __init__(self, size: int, some: Callable[[slice], np.ndarray]):
+        self._parts, self._some = [slice(i, i + _PART) for i in range(0, max(size, 1), _PART)], some
+        sizes = np.zeros(2**_HALF, dtype=np.int64)
+        for part in self._parts:
+            sizes += np.bincount(halves(some(part))[0], minlength=2**_HALF)
+        self.upper, self.sizes = _occurring(sizes)
+        self._lower: np.ndarray | None = None
 
     @property
     def grouped(self) -> bool:
@@ -91,16 +110,25 @@ class Binned:
     @property
     def lower(self) -> np.ndarray:
         """The lower halves of all values, bin by bin, and inside a bin in order of position: uint16 (n,)."""
-        uppers, some = self._uppers, self._some  # first: another thread may group them meanwhile
-        return self._lower if self.grouped else self._group(uppers, halves(some(slice(None)))[1])
+        if self._lower is None:
+            split = [halves(self._some(part)) for part in self._parts]
+            self._lower = _by_bin(*(np.concatenate([halves[side] for halves in split]) for side in (0, 1)))
+        return self._lower
 
     def inside(self, upper: int) -> np.ndarray:
         """The lower halves of one bin: uint16, in order of position."""
-        uppers, some = self._uppers, self._some
-        if self.grouped:
-            before = int(self.sizes[self.upper < upper].sum())
-            return self._lower[before : before + int(self.sizes[self.upper == upper].sum())]
-        return halves(some(np.flatnonzero(uppers == upper)))[1]
+        found = [lower[bins == upper] for bins, lower in (halves(self._some(part)) for part in self._parts)]
+        return np.concatenate(found)
+
+
+def _occurring(sizes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The bins that hold anything, and how much."""
+    bins = np.flatnonzero(sizes)
+    return bins.astype(np.uint16), sizes[bins]
+
+
+def _by_bin(upper: np.ndarray, lower: np.ndarray) -> np.ndarray:
+    return lower[np.argsort(upper, kind="stable")]
 
 
 class Merged:
@@ -113,7 +141,7 @@ class Merged:
     [0, 1, 0, 1, 0]
     """
 
-    def __init__(self, lists: Sequence[Binned]):
+    def __init__(self, lists: Sequence[Binned | Counted]):
         self._lists = lists
         self._bins = np.unique(np.concatenate([held.upper for held in lists]))
         # row l, column b: how many values of list l lie below bin b (the last column: all of them)

@@ -15,7 +15,7 @@ from ..calibration.activations import Statistics
 from ..support.registry import unknown_name
 from ..support.threads import Progress, parallel_map
 from ..weights.layers import PrunableLayer
-from ..weights.masks import Masks
+from ..weights.masks import Bits, Masks
 from .allocations import Allocation
 from .criteria import Criterion
 from .exact_cut import (
@@ -29,7 +29,7 @@ from .exact_cut import (
     shares,
     steps_survived,
 )
-from .merging import Binned, Merged
+from .merging import Binned, Counted, Merged
 from .method import Method
 from .nm_patterns import nm_mask
 from .order import Order
@@ -123,7 +123,7 @@ class PruningOrder(Order):
         """
         counts = [self.layer_counts(sparsity) for sparsity in sparsities]
 
-        def keep(i: int) -> list[Tensor]:
+        def keep(i: int) -> list[Tensor | Bits]:
             ks, shape = [int(pruned[i]) for pruned in counts], self.layers[i].shape
             if not any(ks):
                 kept = [np.ones(self.layers[i].size, dtype=bool) for _ in ks]
@@ -133,7 +133,8 @@ class PruningOrder(Order):
             else:
                 score = self._score(i)
                 kept = [keep_all_but(score, k) for k in ks]
-            return [torch.from_numpy(mask).reshape(shape) for mask in kept]
+            masks = [torch.from_numpy(mask).reshape(shape) for mask in kept]
+            return masks if self.total <= SNAPSHOT_LIMIT else list(map(Bits.of, masks))
 
         found = self._each(keep, progress)
         return [self._masks([masks[j] for masks in found]) for j in range(len(counts))]
@@ -162,7 +163,7 @@ class PruningOrder(Order):
         threads = self.total > _THREADED_FROM
         return parallel_map(mask, range(len(self.layers)), threads=threads, progress=progress, message="masks")
 
-    def _masks(self, masks: Sequence[Tensor]) -> Masks:
+    def _masks(self, masks: Sequence[Tensor | Bits]) -> Masks:
         return Masks({layer.name: mask for layer, mask in zip(self.layers, masks, strict=True)})
 
     # -- budgets -----------------------------------------------------------------------------------------
@@ -372,14 +373,16 @@ class PruningOrder(Order):
         shared = {i for group in self._groups if len(group) > 1 for i in group}
         keep = self.total <= SNAPSHOT_LIMIT
         scored = key is self.criterion
+        streamed = key.elementwise and not keep
 
         def prepare(i: int):
+            if streamed and i in shared:
+                return None, False, Counted(self.layers[i].size, partial(self._scorer.some, key, i))
             score = self._scorer(self.criterion, i) if keep or scored else None
             wide = score is not None and score.dtype != np.float32
             split = None
             if i in shared and not (scored and wide):
-                values = score if scored else self._scorer(key, i).astype(np.float32, copy=False)
-                split = Binned(values, partial(self._scorer.some, key, i) if key.elementwise and not keep else None)
+                split = Binned(score if scored else self._scorer(key, i).astype(np.float32, copy=False))
             elif score is None:
                 self._scorer(key, i)  # for its checks
             return score if keep else None, wide, split

@@ -67,8 +67,8 @@ class Scorer:
         ]
         return layer.stored_like(torch.cat(scores))
 
-    def some(self, criterion: Criterion, i: int, index: Any) -> np.ndarray:
-        """The same of an elementwise criterion at some positions of the flat layer only, unchecked."""
+    def some(self, criterion: Criterion, i: int, index: slice) -> np.ndarray:
+        """The same of an elementwise criterion at some positions of the flat layer only."""
         with torch.no_grad():
             weight = self._weights.some(i, index)
             return criterion.function(weight, self._context(criterion, self._layers[i])).numpy()

@@ -6,10 +6,11 @@ import hashlib
 import json
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
+import torch
 from safetensors import safe_open
 from safetensors.torch import save_file
 from torch import Tensor
@@ -19,6 +20,12 @@ from .atomic import whole
 CHECKSUM, SEALED = "checksum", "sealed"  # the second says that there is a first: one alone is a damaged header
 _UNKNOWN = "0" * 64
 _CHUNK = 1 << 20
+DTYPES = {  # as safetensors calls them
+    "F64": torch.float64, "F32": torch.float32, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64,
+    "I32": torch.int32, "I16": torch.int16, "I8": torch.int8, "U8": torch.uint8, "BOOL": torch.bool, "U16": torch.uint16,
+    "U32": torch.uint32, "U64": torch.uint64, "F8_E4M3": torch.float8_e4m3fn, "F8_E5M2": torch.float8_e5m2,
+}  # fmt: skip
+_FAR = 10**15  # more bytes than any file has
 
 
 def write_safetensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], metadata: Mapping[str, str]) -> Path:
@@ -34,6 +41,39 @@ def write_safetensors(path: str | os.PathLike, tensors: Mapping[str, Tensor], me
         save_file(
             {n: t.contiguous() for n, t in tensors.items()}, place, {**metadata, CHECKSUM: _UNKNOWN, SEALED: "sha256"}
         )
+        _seal(place)
+    return Path(path)
+
+
+def stream_safetensors(
+    path: str | os.PathLike, tensors: Iterable[tuple[str, Tensor]], names: Sequence[str], metadata: Mapping[str, str]
+) -> Path:
+    """The same of tensors that are made one after another, and never held together.
+
+    >>> import tempfile, torch
+    >>> made = ((name, torch.full((2,), i)) for i, name in enumerate("ab"))
+    >>> path = stream_safetensors(Path(tempfile.mkdtemp()) / "x.safetensors", made, ["a", "b"], {})
+    >>> {name: tensor.tolist() for name, tensor in read_safetensors(path)[0].items()}
+    {'a': [0, 0], 'b': [1, 1]}
+
+    Args:
+        names: of all that will come, in any order: for them room is left in front.
+    """
+    metadata = {**metadata, CHECKSUM: _UNKNOWN, SEALED: "sha256"}
+    longest = {"dtype": "F8_E4M3", "shape": [_FAR] * 6, "data_offsets": [_FAR, _FAR]}
+    room = len(_canonical({"__metadata__": metadata} | dict.fromkeys(names, longest)))
+    room += -room % 8  # so that the data begin where a number of eight bytes may
+    with whole(path) as place:
+        with place.open("wb") as file:
+            header, end, names_of = {"__metadata__": metadata}, 0, {kind: name for name, kind in DTYPES.items()}
+            file.write(room.to_bytes(8, "little") + b" " * room)
+            for name, tensor in tensors:
+                begin, end = end, end + tensor.nbytes
+                held = {"dtype": names_of[tensor.dtype], "shape": list(tensor.shape), "data_offsets": [begin, end]}
+                header[name] = held
+                file.write(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().data)
+            file.seek(8)
+            file.write(_canonical(header).ljust(room))
         _seal(place)
     return Path(path)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -43,23 +42,22 @@ class DenseWeights(Sequence[Tensor]):
         return len(self._layers)
 
     def __getitem__(self, i: int) -> Tensor:
-        name, weight = self._layers[i].name, self._weights[i]
-        if i not in self._finite:
-            low, high = torch.aminmax(weight)
-            if not bool(torch.isfinite(low) & torch.isfinite(high)):
-                raise ValueError(f"the weight {name} holds values that are not finite")
-            self._finite.add(i)
-        self._check_unchanged(i)
-        return weight.to(device="cpu", dtype=torch.float32)
+        self._check(i)
+        return self._weights[i].to(device="cpu", dtype=torch.float32)
 
-    def _check_unchanged(self, i: int) -> None:
+    def some(self, i: int, index: slice) -> Tensor:
+        """Some weights of the flat layer i."""
+        self._check(i)
+        return self._weights[i].reshape(-1)[index].to(device="cpu", dtype=torch.float32)
+
+    def _check(self, i: int) -> None:
+        if i not in self._finite:
+            low, high = torch.aminmax(self._weights[i])
+            if not bool(torch.isfinite(low) & torch.isfinite(high)):
+                raise ValueError(f"the weight {self._layers[i].name} holds values that are not finite")
+            self._finite.add(i)
         if _fingerprint(self._weights[i]) != self._prints[i]:
             raise RuntimeError(f"{self._layers[i].name} was changed after the model was ranked: rank it again")
-
-    def some(self, i: int, index: Any) -> Tensor:
-        """Some weights of the flat layer i, which was looked at as a whole before."""
-        self._check_unchanged(i)
-        return self._weights[i].reshape(-1)[index].to(device="cpu", dtype=torch.float32)
 
     def like_dense(self, i: int, weight: Tensor) -> Tensor:
         """A new weight in the layer's shape and the checkpoint's own dtype."""

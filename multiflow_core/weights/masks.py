@@ -8,6 +8,7 @@ import math
 import os
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +25,26 @@ from .wrappers import parameters_of, unwrapped
 _FORMAT = "multiflow-masks"
 
 
+@dataclass(frozen=True)
+class Bits:
+    """A mask at one bit per weight.
+
+    >>> Bits.of(torch.tensor([[True, False, True]])).mask()
+    tensor([[ True, False,  True]])
+    """
+
+    packed: np.ndarray
+    shape: tuple[int, ...]
+
+    @classmethod
+    def of(cls, mask: Tensor) -> Bits:
+        return cls(np.packbits(mask.cpu().numpy()), tuple(mask.shape))
+
+    def mask(self) -> Tensor:
+        bits = np.unpackbits(self.packed, count=math.prod(self.shape))
+        return torch.from_numpy(bits.view(np.bool_).reshape(self.shape))
+
+
 class Masks(Mapping[str, Tensor]):
     """An immutable mapping {parameter name: bool tensor}, True where the weight is kept.
 
@@ -34,18 +55,19 @@ class Masks(Mapping[str, Tensor]):
     {'fc.weight': 0.75}
 
     `&` keeps what both keep, `|` what either keeps, `~` what was pruned. ValueError for tensors that are
-    not bool, and for operands whose layers differ.
+    not bool, and for operands whose layers differ. Masks of large models are held as `Bits`, each unpacked when it is asked for.
     """
 
-    def __init__(self, masks: Mapping[str, Tensor]):
+    def __init__(self, masks: Mapping[str, Tensor | Bits]):
         for name, mask in masks.items():
-            if not isinstance(mask, Tensor) or mask.dtype != torch.bool:
+            if not isinstance(mask, Bits) and not (isinstance(mask, Tensor) and mask.dtype == torch.bool):
                 raise ValueError(f"the mask of {name} must be a bool tensor")
         self._masks = dict(masks)
         self._pruned: dict[str, int] | None = None
 
     def __getitem__(self, name: str) -> Tensor:
-        return self._masks[name]
+        held = self._masks[name]
+        return held.mask() if isinstance(held, Bits) else held
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._masks)
@@ -66,7 +88,10 @@ class Masks(Mapping[str, Tensor]):
     @property
     def total(self) -> int:
         """The number of weights, kept or not."""
-        return sum(mask.numel() for mask in self.values())
+        return sum(map(self._size, self))
+
+    def _size(self, name: str) -> int:
+        return math.prod(self._masks[name].shape)
 
     @property
     def pruned(self) -> int:
@@ -80,7 +105,7 @@ class Masks(Mapping[str, Tensor]):
 
     def layer_sparsity(self) -> dict[str, float]:
         """The fraction pruned of every layer."""
-        return {name: count / max(self[name].numel(), 1) for name, count in self._pruned_counts().items()}
+        return {name: count / max(self._size(name), 1) for name, count in self._pruned_counts().items()}
 
     def dead_neurons(self) -> dict[str, tuple[int, int]]:
         """How many outputs (rows) and inputs (columns) of every layer are left without a single weight.
@@ -139,8 +164,9 @@ class Masks(Mapping[str, Tensor]):
         >>> Masks.load(masks.save(Path(tempfile.mkdtemp()) / "masks.safetensors")) == masks
         True
         """
-        packed = {name: torch.from_numpy(np.packbits(mask.cpu().numpy())) for name, mask in self.items()}
-        shapes = json.dumps({name: list(mask.shape) for name, mask in self.items()})
+        bits = {name: held if isinstance(held, Bits) else Bits.of(held) for name, held in self._masks.items()}
+        packed = {name: torch.from_numpy(held.packed) for name, held in bits.items()}
+        shapes = json.dumps({name: list(held.shape) for name, held in bits.items()})
         return write_safetensors(path, packed, {"format": _FORMAT, "version": "1", "shapes": shapes})
 
     @classmethod
@@ -176,7 +202,16 @@ class Masks(Mapping[str, Tensor]):
         >>> Masks({"a": torch.tensor([True]), "b": torch.tensor([False])}).only(["b", "c"]).sparsity
         1.0
         """
-        return Masks({name: self[name] for name in names if name in self})
+        return Masks({name: self._masks[name] for name in names if name in self})
+
+    def beside(self, other: Masks, names: Iterable[str]) -> Masks:
+        """These masks and another's of other layers, in the order of the names.
+
+        >>> list(Masks({"a": torch.tensor([True])}).beside(Masks({"b": torch.tensor([True])}), ["b", "a"]))
+        ['b', 'a']
+        """
+        held = {**self._masks, **other._masks}
+        return Masks({name: held[name] for name in names})
 
     def apply(self, model: nn.Module, weights: Mapping[str, Tensor] | None = None) -> nn.Module:
         """A new module with the pruned weights zero; everything else is shared with `model`, not copied.
@@ -205,7 +240,7 @@ class Masks(Mapping[str, Tensor]):
             if name not in self:
                 raise unknown_name("mask", name, self)
         parameters = parameters_of(model)
-        applied: dict[int, Tensor] = {}
+        applied: dict[int, str] = {}
         new: dict[int, nn.Parameter] = {}
         for name, mask in self.items():
             if name not in parameters:
@@ -213,9 +248,9 @@ class Masks(Mapping[str, Tensor]):
             dense = parameters[name]
             if dense.shape != mask.shape:
                 raise ValueError(f"the mask of {name} is {tuple(mask.shape)}, the weight {tuple(dense.shape)}")
-            if id(dense) in applied and not torch.equal(applied[id(dense)], mask):
+            if id(dense) in applied and not torch.equal(self[applied[id(dense)]], mask):
                 raise ValueError(f"{name} shares its weight with another layer that has a different mask")
-            applied[id(dense)] = mask
+            applied[id(dense)] = name
             values = weights.get(name, dense).detach().to(device=dense.device, dtype=dense.dtype)
             if values.shape != mask.shape:
                 raise ValueError(f"the new weight of {name} is {tuple(values.shape)}, the mask {tuple(mask.shape)}")

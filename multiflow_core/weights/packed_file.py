@@ -11,7 +11,7 @@ import json
 import math
 import os
 import zlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -20,7 +20,7 @@ import torch
 from safetensors import safe_open
 from torch import Tensor
 
-from ..support.files import read_safetensors, write_safetensors
+from ..support.files import read_safetensors, stream_safetensors
 from ..support.registry import unknown_name
 from ..support.threads import parallel_map
 from .masks import Masks
@@ -42,18 +42,47 @@ def check_masks(tensors: Mapping[str, Tensor], masks: Masks) -> None:
             raise ValueError(f"the mask of {name} is {tuple(mask.shape)}, the weight {tuple(tensors[name].shape)}")
 
 
-def write(file: str | os.PathLike, tensors: Mapping[str, Tensor], masks: Masks) -> Path:
+def write(
+    file: str | os.PathLike, tensors: Mapping[str, Tensor], masks: Masks, dtype: torch.dtype | None = None
+) -> Path:
     """Write tensors, those with a mask packed: `read` gives them back, zero where they are pruned.
+
+    Of `dtype` are the numbers on disk that are no whole ones; None: as they are.
 
     >>> import tempfile
     >>> masks = Masks({"w": torch.tensor([[True, False]])})
     >>> read(write(Path(tempfile.mkdtemp()) / FILE, {"w": torch.tensor([[1.5, 2.5]])}, masks))[0]["w"]
     tensor([[1.5000, 0.0000]])
     """
-    held = {name: (str(t.dtype).removeprefix("torch."), list(t.shape), name in masks) for name, t in tensors.items()}
-    packed = parallel_map(lambda item: _packed(*item, masks.get(item[0])), list(tensors.items()))
-    entries = {name: part for parts in packed for name, part in parts.items()}
-    return write_safetensors(file, entries, {"format": _FORMAT, "version": "1", "tensors": json.dumps(held)})
+    kinds = {name: saved_as(tensor, dtype) for name, tensor in tensors.items()}
+    held = {n: (str(kinds[n]).removeprefix("torch."), list(t.shape), n in masks) for n, t in tensors.items()}
+    parts = {n: [*range(kind.itemsize), *(["mask"] if n in masks else [])] for n, kind in kinds.items()}
+    names = [f"{name}:{part}" for name, several in parts.items() for part in several]
+    metadata = {"format": _FORMAT, "version": "1", "tensors": json.dumps(held)}
+    return stream_safetensors(file, _entries(tensors, masks, kinds), names, metadata)
+
+
+def saved_as(tensor: Tensor, dtype: torch.dtype | None) -> torch.dtype:
+    """The type on disk of a tensor: whole numbers and truths stay what they are.
+
+    >>> saved_as(torch.ones(1), torch.float16), saved_as(torch.ones(1, dtype=torch.int64), torch.float16)
+    (torch.float16, torch.int64)
+    """
+    return dtype if dtype is not None and tensor.is_floating_point() else tensor.dtype
+
+
+def _entries(
+    tensors: Mapping[str, Tensor], masks: Masks, kinds: Mapping[str, torch.dtype]
+) -> Iterator[tuple[str, Tensor]]:
+    """What is written of the tensors, a few of them at a time."""
+
+    def packed(name: str) -> dict[str, Tensor]:
+        return _packed(name, tensors[name].detach().cpu().to(kinds[name]), masks.get(name))
+
+    names, few = list(tensors), torch.get_num_threads()
+    for i in range(0, len(names), few):
+        for parts in parallel_map(packed, names[i : i + few]):
+            yield from parts.items()
 
 
 def read(file: str | os.PathLike) -> tuple[dict[str, Tensor], Masks]:

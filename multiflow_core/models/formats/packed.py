@@ -49,17 +49,18 @@ def save_packed(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.
 
 def save_as(
     file: str,
-    writer: Callable[[Path, Mapping[str, Tensor], Masks], Any],
+    writer: Callable[[Path, Mapping[str, Tensor], Masks, torch.dtype | None], Any],
     vlm: VLM,
     masks: Masks,
     folder: str | os.PathLike,
     dtype: torch.dtype | None,
 ) -> Path:
-    """A folder of transformers whose weights `writer(file, tensors, masks)` writes into one file of that name."""
+    """A folder of transformers whose weights `writer(file, tensors, masks, dtype)` writes into one file of that name."""
     folder = Path(folder)
     if any(held.name != file for held in folder.glob("*.safetensors")) or list(folder.glob("*.bin")):
         raise ValueError(f"{folder} already holds the weights of a model: give a new folder.")
-    tensors = _tensors(vlm.model, dtype)
+    tied = vlm.model.all_tied_weights_keys  # their further names are not saved
+    tensors = {name: tensor for name, tensor in vlm.model.state_dict().items() if name not in tied}
     check_masks(tensors, masks)
     config = copy.deepcopy(vlm.model.config)
     config.architectures = config.architectures or [type(vlm.model).__name__]
@@ -70,17 +71,8 @@ def save_as(
             vlm.processor.save_pretrained(place)
         if vlm.trained_on:
             (place / CARD).write_text(json.dumps({"trained_on": vlm.trained_on}) + "\n")
-        writer(place / file, tensors, masks)
+        writer(place / file, tensors, masks, dtype)
     return folder
-
-
-def _tensors(model: Any, dtype: torch.dtype | None) -> dict[str, Tensor]:
-    """{name: tensor} of all that is saved, without the further names of tied weights."""
-    tied = model.all_tied_weights_keys
-    held = {name: tensor.detach().cpu() for name, tensor in model.state_dict().items() if name not in tied}
-    if dtype is None:
-        return held
-    return {name: tensor.to(dtype) if tensor.is_floating_point() else tensor for name, tensor in held.items()}
 
 
 register(

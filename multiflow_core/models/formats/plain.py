@@ -7,10 +7,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 import torch
-from safetensors.torch import save_file
 from torch import Tensor
 
+from ...support.files import stream_safetensors
 from ...weights.masks import Masks
+from ...weights.packed_file import saved_as
 from ..format import Format, register
 from ..vlm import VLM
 from .packed import save_as
@@ -33,9 +34,17 @@ def save_plain(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.d
     return save_as(FILE, _write, vlm, masks, folder, dtype)
 
 
-def _write(file: Path, tensors: Mapping[str, Tensor], masks: Masks) -> None:
-    kept = {name: t.masked_fill(~masks[name], 0) if name in masks else t.contiguous() for name, t in tensors.items()}
-    save_file(kept, file, {"format": "pt"})
+def _write(file: Path, tensors: Mapping[str, Tensor], masks: Masks, dtype: torch.dtype | None) -> None:
+    # numbers of many bytes first, so that each lies where a number of its size may
+    names = sorted(tensors, key=lambda name: -saved_as(tensors[name], dtype).itemsize)
+    stream_safetensors(
+        file, ((name, _kept(tensors[name], masks.get(name), dtype)) for name in names), names, {"format": "pt"}
+    )
+
+
+def _kept(tensor: Tensor, mask: Tensor | None, dtype: torch.dtype | None) -> Tensor:
+    found = tensor.detach().cpu().to(saved_as(tensor, dtype))
+    return found if mask is None else found.masked_fill(~mask, 0)
 
 
 register(
