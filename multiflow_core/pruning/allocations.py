@@ -21,6 +21,8 @@ from ..weights.layers import PrunableLayer
 from .exact_cut import pruned_count
 from .merging import ordered_bits
 
+_PART = 1 << 20  # weights put in order at a time
+
 
 @dataclass(frozen=True)
 class Allocation:
@@ -106,15 +108,23 @@ def row_places(scores: np.ndarray) -> np.ndarray:
     more than one weight.
     """
     rows, columns = scores.shape
-    if scores.dtype == np.float32:  # value and position in one integer: faster than a stable argsort
-        keys = ordered_bits(scores).astype(np.uint64) << np.uint64(32) | np.arange(columns, dtype=np.uint64)
-        keys.sort(axis=1)
-        order = keys.astype(np.uint32)
-    else:
-        order = np.argsort(scores, axis=1, kind="stable")
-    places = np.empty(scores.shape, dtype=np.int64)
-    np.put_along_axis(places, order.astype(np.int64), np.arange(columns) * rows + np.arange(rows)[:, None], axis=1)
+    places = np.empty(scores.shape, dtype=np.min_scalar_type(-max(1, scores.size)))
+    few = max(1, _PART // max(1, columns))
+    for i in range(0, rows, few):
+        order = _row_order(scores[i : i + few])
+        then = np.arange(columns) * rows + np.arange(i, i + len(order))[:, None]
+        np.put_along_axis(places[i : i + few], order, then.astype(places.dtype), axis=1)
     return places.reshape(-1)
+
+
+def _row_order(scores: np.ndarray) -> np.ndarray:
+    """The columns of every row from its lowest score on, equal ones in order: int64 (rows, columns)."""
+    if scores.dtype != np.float32:
+        return np.argsort(scores, axis=1, kind="stable")
+    # value and position in one integer: faster than a stable argsort
+    keys = ordered_bits(scores).astype(np.uint64) << np.uint64(32) | np.arange(scores.shape[1], dtype=np.uint64)
+    keys.sort(axis=1)
+    return keys.astype(np.uint32).astype(np.int64)
 
 
 register(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,6 +18,7 @@ from .exact_cut import ascending_ranks
 
 # Products beyond these have lost precision, or will, in float32 (normal numbers: 2^-126 .. 2^128).
 _SMALLEST, _LARGEST = 2.0**-100, 2.0**120
+_PART = 1 << 20  # weights scored in float64 at a time
 
 
 @dataclass(frozen=True)
@@ -134,11 +136,20 @@ def _lost(score: Tensor, weight: Tensor, norms: Tensor) -> bool:
     return bool(((weight.reshape(-1)[small] != 0) & (norms[small % norms.numel()] > 0)).any())
 
 
-def _narrowed(score: Tensor) -> Tensor:
-    """A float64 score in float32, unless that would tie or drop what differs."""
-    high = float(score.max()) if score.numel() else 0.0
-    low = float(score.where(score > 0, torch.inf).min()) if high > 0 else _SMALLEST
-    return score.float() if low >= _SMALLEST and high < _LARGEST else score
+def _narrowed(score: Callable[[slice], Tensor], weight: Tensor) -> Tensor:
+    """Scores of (out, in) in float32, unless that would tie or drop what differs; `score(rows)`: those of some rows in float64.
+
+    A few rows at a time: float64 of a whole layer is more than all else that is held of it.
+    """
+    few = max(1, _PART // max(1, weight.shape[1:].numel()))
+    parts = [slice(i, i + few) for i in range(0, len(weight), few)]
+    found, low, high = torch.empty(weight.shape), math.inf, 0.0
+    for rows in parts:
+        part = score(rows)
+        high = max(high, float(part.max()) if part.numel() else 0.0)
+        low = min(low, float(part.where(part > 0, torch.inf).min()) if part.numel() else math.inf)
+        found[rows] = part
+    return found if low >= _SMALLEST and high < _LARGEST else torch.cat([score(rows) for rows in parts])
 
 
 def l2(weight: Tensor, context: Context | None = None) -> Tensor:
@@ -147,9 +158,9 @@ def l2(weight: Tensor, context: Context | None = None) -> Tensor:
     >>> l2(torch.tensor([[3.0, -4.0]]))
     tensor([[0.6000, 0.8000]])
     """
-    weight = weight.double()
-    norm = weight.norm()
-    return _narrowed(weight.abs() / norm if norm > 0 else weight.abs())
+    norm = weight.double().norm()
+    unit = norm if norm > 0 else 1.0
+    return _narrowed(lambda rows: weight[rows].double().abs() / unit, weight)
 
 
 def lamp(weight: Tensor, context: Context | None = None) -> Tensor:
@@ -171,7 +182,8 @@ def lamp(weight: Tensor, context: Context | None = None) -> Tensor:
     new = np.r_[True, ascending[1:] != ascending[:-1]][: len(ascending)]
     first_equal = np.maximum.accumulate(np.where(new, np.arange(len(ascending)), 0))
     ranked = squares / np.maximum(tail[first_equal], np.finfo(np.float64).tiny)
-    return _narrowed(torch.from_numpy(ranked[ranks]).view(weight.shape))
+    scores = torch.from_numpy(ranked[ranks]).view(weight.shape)
+    return _narrowed(scores.__getitem__, weight)
 
 
 def wanda(weight: Tensor, context: Context) -> Tensor:
@@ -180,7 +192,7 @@ def wanda(weight: Tensor, context: Context) -> Tensor:
     >>> wanda(torch.tensor([[3.0, -1.0]]), Context(PrunableLayer("w", (1, 2)), {"statistics": torch.tensor([1.0, 4.0])}))
     tensor([[3., 4.]])
     """
-    return _narrowed(weight.abs().double() * context.norms)
+    return _narrowed(lambda rows: weight[rows].abs().double() * context.norms, weight)
 
 
 def snip(weight: Tensor, context: Context) -> Tensor:
@@ -189,7 +201,7 @@ def snip(weight: Tensor, context: Context) -> Tensor:
     >>> snip(torch.tensor([[3.0, -1.0]]), Context(PrunableLayer("w", (1, 2)), {"gradients": torch.tensor([[-2.0, 4.0]])}))
     tensor([[6., 4.]])
     """
-    return _narrowed((weight.double() * context.gradient).abs())
+    return _narrowed(lambda rows: (weight[rows].double() * context.gradient[rows]).abs(), weight)
 
 
 def random(weight: Tensor, context: Context) -> Tensor:

@@ -376,8 +376,10 @@ class PruningOrder(Order):
         streamed = key.elementwise and not keep
 
         def prepare(i: int):
-            if streamed and i in shared:
-                return None, False, Counted(self.layers[i].size, partial(self._scorer.some, key, i))
+            if streamed:
+                self._scorer.check(i)
+                some = partial(self._scorer.some, key, i)
+                return None, False, Counted(self.layers[i].size, some) if i in shared else None
             score = self._scorer(self.criterion, i) if keep or scored else None
             wide = score is not None and score.dtype != np.float32
             split = None

@@ -73,6 +73,10 @@ class Scorer:
             weight = self._weights.some(i, index)
             return criterion.function(weight, self._context(criterion, self._layers[i])).numpy()
 
+    def check(self, i: int) -> None:
+        """ValueError where a layer's weights are not finite."""
+        self._weights.check(i)
+
     def _context(self, criterion: Criterion, layer: PrunableLayer) -> Context:
         said = {need: EVIDENCE.get(need).of_layer(self._evidence[need], layer) for need in criterion.needs}
         return Context(layer, said, self._seed, self._options)

@@ -42,15 +42,16 @@ class DenseWeights(Sequence[Tensor]):
         return len(self._layers)
 
     def __getitem__(self, i: int) -> Tensor:
-        self._check(i)
+        self.check(i)
         return self._weights[i].to(device="cpu", dtype=torch.float32)
 
     def some(self, i: int, index: slice) -> Tensor:
         """Some weights of the flat layer i."""
-        self._check(i)
+        self.check(i)
         return self._weights[i].reshape(-1)[index].to(device="cpu", dtype=torch.float32)
 
-    def _check(self, i: int) -> None:
+    def check(self, i: int) -> None:
+        """ValueError, or RuntimeError, where the layer cannot be read as above."""
         if i not in self._finite:
             low, high = torch.aminmax(self._weights[i])
             if not bool(torch.isfinite(low) & torch.isfinite(high)):

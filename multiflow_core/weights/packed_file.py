@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
 FILE = "pruned.safetensors"
 _FORMAT = "multiflow-pruned"
+_PART = 1 << 20  # bytes deflated at a time
 _DTYPES = {str(kind).removeprefix("torch."): kind for kind in vars(torch).values() if isinstance(kind, torch.dtype)}
 
 
@@ -148,9 +149,10 @@ def _described(file: str | os.PathLike, metadata: Mapping[str, str]) -> dict[str
 
 
 def _packed(name: str, tensor: Tensor, mask: Tensor | None) -> dict[str, Tensor]:
-    values = tensor.reshape(-1) if mask is None else tensor[mask]
-    planes = values.contiguous().view(torch.uint8).numpy().reshape(-1, tensor.itemsize).T
-    parts = {f"{name}:{i}": _deflated(plane) for i, plane in enumerate(planes)}
+    held = tensor.contiguous().reshape(-1).view(torch.uint8).numpy().reshape(-1, tensor.itemsize)
+    if mask is not None:
+        held = held[mask.numpy().reshape(-1)]
+    parts = {f"{name}:{i}": _deflated(plane) for i, plane in enumerate(held.T)}
     return parts if mask is None else parts | {f"{name}:mask": _deflated(np.packbits(mask.numpy()))}
 
 
@@ -172,8 +174,10 @@ def _unpacked(
 
 def _deflated(data: np.ndarray) -> Tensor:
     # nothing in weights repeats but runs of equal bytes: looking for more would only take time
-    deflate = zlib.compressobj(level=1, strategy=zlib.Z_RLE)
-    return torch.frombuffer(bytearray(deflate.compress(data.tobytes()) + deflate.flush()), dtype=torch.uint8)
+    deflate, found = zlib.compressobj(level=1, strategy=zlib.Z_RLE), bytearray()
+    for i in range(0, len(data), _PART):
+        found += deflate.compress(data[i : i + _PART].tobytes())
+    return torch.frombuffer(found + deflate.flush(), dtype=torch.uint8)
 
 
 def _inflated(data: Tensor, size: int) -> np.ndarray:

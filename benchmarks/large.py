@@ -1,0 +1,137 @@
+"""A model of a thousand million weights: what ranking, masking and writing take beside the weights, in memory and in reads.
+
+python -m benchmarks.large                      # MULTIFLOW, OMP and Wanda on a random LLaVA in bfloat16, 2 GB on disk
+python -m benchmarks.large --layers 4 --folder /tmp/llava
+
+Memory is that of the process that no file lies behind (RssAnon): weights that are mapped from their file are not in it.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import torch
+from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
+
+import multiflow_core as mf
+from multiflow_core.models.layout import prunable_layers
+from multiflow_core.models.vlm import VLM
+from multiflow_core.support.files import stream_safetensors
+from multiflow_core.support.memory import process_memory
+
+METHODS = ("multiflow", "omp", "wanda")
+SPARSITY = 0.63
+BARS = {"bytes": 1.0, "reads": 300.0}
+
+
+def make(folder: Path, layers: int) -> Path:
+    """A LLaVA of random weights, 51 million a layer of its language model and 101 million in its vision tower."""
+    vision = CLIPVisionConfig(hidden_size=1024, num_hidden_layers=8, num_attention_heads=16, intermediate_size=4096)
+    text = LlamaConfig(
+        hidden_size=2048, num_hidden_layers=layers, num_attention_heads=16, intermediate_size=5632, vocab_size=32064
+    )
+    config = LlavaConfig(vision_config=vision, text_config=text, image_token_index=32000)
+    config.architectures, config.dtype = ["LlavaForConditionalGeneration"], "bfloat16"
+    with torch.device("meta"):
+        tensors = LlavaForConditionalGeneration(config).state_dict()
+    generator = torch.Generator().manual_seed(0)
+
+    def drawn() -> Iterator[tuple[str, torch.Tensor]]:
+        for name, tensor in tensors.items():
+            yield name, (0.02 * torch.randn(tensor.shape, generator=generator)).bfloat16()
+
+    folder.mkdir(parents=True, exist_ok=True)
+    config.save_pretrained(folder)
+    stream_safetensors(folder / "model.safetensors", drawn(), list(tensors), {"format": "pt"})
+    return folder
+
+
+def statistics(layers: tuple[mf.PrunableLayer, ...]) -> mf.Statistics:
+    """Made-up norms: what they are does not matter here."""
+    generator = torch.Generator().manual_seed(0)
+    sums = {x.name: torch.rand(x.shape[1], generator=generator, dtype=torch.float64) + 0.1 for x in layers}
+    return mf.Statistics(sums, samples=1, layers=layers)
+
+
+@contextmanager
+def peak() -> Iterator[list[int]]:
+    """The largest amount of anonymous memory meanwhile, beyond that at the start, in bytes."""
+    before, done, found = process_memory("RssAnon"), threading.Event(), [0]
+
+    def watch() -> None:
+        while not done.wait(0.005):
+            found[0] = max(found[0], process_memory("RssAnon") - before)
+
+    watcher = threading.Thread(target=watch, daemon=True)
+    watcher.start()
+    try:
+        yield found
+    finally:
+        done.set()
+        watcher.join()
+
+
+def measure(folder: Path, method: str) -> dict[str, float]:
+    """Rank, mask and write with one method, and open what was written again; bytes are per prunable weight."""
+    from multiflow_core.models.formats.packed import save_packed
+
+    with peak() as loading:
+        model = LlavaForConditionalGeneration.from_pretrained(folder, dtype="auto").eval()
+    layers = prunable_layers(model)
+    size = sum(layer.size for layer in layers)
+    weights = [model.get_parameter(layer.name).detach() for layer in layers]
+    for _ in range(2):
+        began = time.perf_counter()
+        [weight.sum() for weight in weights]
+        read = time.perf_counter() - began
+    found = {"weights": size, "read": read, "load": loading[0] / size}
+    vlm, known = VLM(folder.name, model, None, None), statistics(layers)
+    with peak() as ranking:
+        began = time.perf_counter()
+        order = mf.rank(model, method, statistics=known)
+        found["rank seconds"] = time.perf_counter() - began
+    with peak() as masking:
+        began = time.perf_counter()
+        masks = order.masks(SPARSITY)
+        found["mask seconds"] = time.perf_counter() - began
+    assert masks.pruned == int(SPARSITY * size)
+    with tempfile.TemporaryDirectory(dir=folder.parent) as place, peak() as writing:
+        began = time.perf_counter()
+        save_packed(vlm, masks, Path(place) / "pruned")
+        found["write seconds"] = time.perf_counter() - began
+    parts = {"rank": ranking[0], "mask": masking[0], "write": writing[0]}
+    return found | {f"{part} bytes": bytes_ / size for part, bytes_ in parts.items()}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(
+        prog="benchmarks.large", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--layers", type=int, default=18, help="of the language model")
+    parser.add_argument("--folder", type=Path, help="where the model lies, or is made; default: a temporary folder")
+    parser.add_argument("--methods", nargs="+", default=METHODS)
+    parser.add_argument("--alone", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.alone:
+        print(json.dumps(measure(options.folder, options.alone)))
+        return
+    with tempfile.TemporaryDirectory() as place:
+        folder = options.folder or Path(place) / "llava"
+        if not (folder / "model.safetensors").is_file():
+            make(folder, options.layers)
+        for method in options.methods:
+            asked = [sys.executable, "-m", "benchmarks.large", "--folder", str(folder), "--alone", method]
+            print(method, subprocess.run(asked, stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()[-1])
+
+
+if __name__ == "__main__":
+    main()
