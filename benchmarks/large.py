@@ -23,6 +23,7 @@ import torch
 from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForConditionalGeneration
 
 import multiflow_core as mf
+from multiflow_core.models.formats.packed import save_packed
 from multiflow_core.models.layout import prunable_layers
 from multiflow_core.models.vlm import VLM
 from multiflow_core.support.files import stream_safetensors
@@ -33,11 +34,18 @@ SPARSITY = 0.63
 BARS = {"bytes": 1.0, "reads": 300.0}
 
 
-def make(folder: Path, layers: int) -> Path:
-    """A LLaVA of random weights, 51 million a layer of its language model and 101 million in its vision tower."""
-    vision = CLIPVisionConfig(hidden_size=1024, num_hidden_layers=8, num_attention_heads=16, intermediate_size=4096)
+def make(folder: Path, layers: int, wide: int = 2048) -> Path:
+    """A LLaVA of random weights; of the published widths 51 million a layer of its language model, and 101 in its vision tower."""
+    sides = dict(
+        num_hidden_layers=8, num_attention_heads=wide // 128, hidden_size=wide // 2, intermediate_size=2 * wide
+    )
+    vision = CLIPVisionConfig(**sides)
     text = LlamaConfig(
-        hidden_size=2048, num_hidden_layers=layers, num_attention_heads=16, intermediate_size=5632, vocab_size=32064
+        hidden_size=wide,
+        num_hidden_layers=layers,
+        num_attention_heads=wide // 128,
+        intermediate_size=11 * wide // 4,
+        vocab_size=32064,
     )
     config = LlavaConfig(vision_config=vision, text_config=text, image_token_index=32000)
     config.architectures, config.dtype = ["LlavaForConditionalGeneration"], "bfloat16"
@@ -82,8 +90,6 @@ def peak() -> Iterator[list[int]]:
 
 def measure(folder: Path, method: str) -> dict[str, float]:
     """Rank, mask and write with one method, and open what was written again; bytes are per prunable weight."""
-    from multiflow_core.models.formats.packed import save_packed
-
     with peak() as loading:
         model = LlavaForConditionalGeneration.from_pretrained(folder, dtype="auto").eval()
     layers = prunable_layers(model)
@@ -112,6 +118,13 @@ def measure(folder: Path, method: str) -> dict[str, float]:
     return found | {f"{part} bytes": bytes_ / size for part, bytes_ in parts.items()}
 
 
+def row(method: str, found: dict[str, float]) -> str:
+    """One method's figures as a row of a table."""
+    parts = [found[f"{part} bytes"] for part in ("rank", "mask", "write")]
+    reads = sum(found[f"{part} seconds"] for part in ("rank", "mask")) / found["read"]
+    return "| " + " | ".join([method, *(f"{part:.2f}" for part in parts), f"{max(parts):.2f}", f"{reads:.0f}"]) + " |"
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(
         prog="benchmarks.large", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
@@ -128,9 +141,14 @@ def main() -> None:
         folder = options.folder or Path(place) / "llava"
         if not (folder / "model.safetensors").is_file():
             make(folder, options.layers)
+        rows = []
         for method in options.methods:
             asked = [sys.executable, "-m", "benchmarks.large", "--folder", str(folder), "--alone", method]
-            print(method, subprocess.run(asked, stdout=subprocess.PIPE, check=True).stdout.decode().splitlines()[-1])
+            found = json.loads(subprocess.run(asked, stdout=subprocess.PIPE, check=True).stdout.splitlines()[-1])
+            rows.append(row(method, found))
+    print(f"{found['weights'] / 1e6:,.0f} million prunable weights, read once in {found['read']:.2f} s\n")
+    print("| method | rank, bytes a weight | one mask | writing | most | rank + mask, reads |\n|" + "---|" * 6)
+    print("\n".join([*rows, f"| bar | | | | {BARS['bytes']:.2f} | {BARS['reads']:.0f} |"]))
 
 
 if __name__ == "__main__":
