@@ -24,8 +24,6 @@ from transformers import CLIPVisionConfig, LlamaConfig, LlavaConfig, LlavaForCon
 
 import multiflow_core as mf
 from multiflow_core.models.formats.packed import save_packed
-from multiflow_core.models.layout import prunable_layers
-from multiflow_core.models.vlm import VLM
 from multiflow_core.support.files import stream_safetensors
 from multiflow_core.support.memory import process_memory
 
@@ -91,8 +89,8 @@ def peak() -> Iterator[list[int]]:
 def measure(folder: Path, method: str) -> dict[str, float]:
     """Rank, mask and write with one method, and open what was written again; bytes are per prunable weight."""
     with peak() as loading:
-        model = LlavaForConditionalGeneration.from_pretrained(folder, dtype="auto").eval()
-    layers = prunable_layers(model)
+        vlm = mf.load(folder, dtype=None)
+    model, layers = vlm.model, vlm.layers
     size = sum(layer.size for layer in layers)
     weights = [model.get_parameter(layer.name).detach() for layer in layers]
     for _ in range(2):
@@ -100,7 +98,7 @@ def measure(folder: Path, method: str) -> dict[str, float]:
         [weight.sum() for weight in weights]
         read = time.perf_counter() - began
     found = {"weights": size, "read": read, "load": loading[0] / size}
-    vlm, known = VLM(folder.name, model, None, None), statistics(layers)
+    known = statistics(layers)
     with peak() as ranking:
         began = time.perf_counter()
         order = mf.rank(model, method, statistics=known)
