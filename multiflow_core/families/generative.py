@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from . import register
 from .base import BATCH, LONGEST, text_length
-from .folder import silent
+from .folder import first_sentence, silent
 from .general import General, accepted
 
 DESCRIBE = "Describe the picture in one sentence."
@@ -47,8 +47,11 @@ class Form(NamedTuple):
             )
         else:
             texts = [self.mark + text for text in (asked if said is None else said)]
+        start = processor.tokenizer.bos_token
+        whole = self.chat and bool(start) and all(text.startswith(start) for text in texts)  # not a second time
         pictures = [[image] for image in images] if self.nested else list(images)
-        return processor(images=pictures, text=texts, padding=True, return_tensors="pt")
+        more = {"add_special_tokens": False} if whole else {}
+        return processor(images=pictures, text=texts, padding=True, return_tensors="pt", **more)
 
 
 def _template(processor: Any) -> str | None:
@@ -71,33 +74,35 @@ def form_of(processor: Any) -> Form:
     Its chat template if it has one. Without, some processors put the places into the text themselves, and others look for a
     mark that says where: of what works, that which makes the fewest places.
     """
-    if _template(processor):
-        forms = [Form(True, "", nested) for nested in (True, False)]
-        if found := next((form for form in forms if _places(form, processor)), None):
-            return found
+    chats = [Form(True, "", nested) for nested in (True, False)] if _template(processor) else []
     marks = [getattr(processor, name, None) for name in ("boi_token", "image_token")]
     plain = [Form(False, mark, nested) for mark in (*marks, "") if isinstance(mark, str) for nested in (True, False)]
-    found = min(plain, key=lambda form: _places(form, processor) or math.inf)
-    if not _places(found, processor):
-        raise ValueError("its processor takes no picture together with a text")
-    return found
+    place = getattr(processor, "image_token_id", None)
+    tried = {form: _ids(form, processor) for form in (*chats, *plain)}
+    work = {form: ids for form, ids in tried.items() if isinstance(ids, Tensor) and len(ids) == 2}
+    # of a processor that does not say which tokens are places all count
+    seen = {form: ids == place for form, ids in work.items() if isinstance(place, int)}
+    places = {form: int(found.sum()) for form, found in seen.items() if bool(found.any(1).all())}
+    places = places or {form: ids.numel() for form, ids in work.items()}
+    if not places:
+        problem = next(error for error in tried.values() if isinstance(error, Exception))
+        raise ValueError(f"its processor takes no picture together with a text: {first_sentence(problem)}")
+    return next((form for form in chats if form in places), None) or min(places, key=places.get)
 
 
-@lru_cache(maxsize=64)
-def _places(form: Form, processor: Any) -> int:
-    """How many tokens two small pictures become in two texts, 0 where the processor does not take them so.
-
-    Of a processor that does not say which tokens they are all count.
-    """
-    images, asked = [Image.new("RGB", (64, 64), "gray")] * 2, ["a", "a picture"]
+def _ids(form: Form, processor: Any) -> Tensor | Exception:
+    """The tokens of two texts with a small picture each; what went wrong where the processor does not take them so."""
+    images = [Image.new("RGB", (64, 64), "gray")] * 2
     try:
         with silent():
-            ids = form.read(processor, images, asked, None)["input_ids"]
-    except Exception:  # a template, or a processor, of any author
-        return 0
-    place = getattr(processor, "image_token_id", None)
-    there = (ids == place).sum(1) if isinstance(place, int) else torch.tensor([ids.numel()])
-    return int(there.sum()) if len(ids) == 2 and bool(there.all()) else 0
+            return _text_ids(form.read(processor, images, ["a", "a picture"], None))
+    except Exception as error:  # a template, or a processor, of any author
+        return error
+
+
+def _text_ids(held: Mapping[str, Any]) -> Tensor:
+    """The words among what a processor returned: some give them to the decoder alone."""
+    return held["input_ids"] if "input_ids" in held else held["decoder_input_ids"]
 
 
 class Generative(General):
@@ -144,11 +149,14 @@ class Generative(General):
         tokenizer.padding_side = "right" if model.config.is_encoder_decoder else "left"
         if tokenizer.pad_token is None:
             tokenizer.pad_token = tokenizer.eos_token
-        held = form_of(processor).read(processor, [image.convert("RGB") for image in images], asked, said)
-        held = {name: value for name, value in held.items() if name != "labels"}  # they are made where a loss is
+        held = dict(form_of(processor).read(processor, [image.convert("RGB") for image in images], asked, said))
+        held.pop("labels", None)  # they are made where a loss is
+        takes = inspect.signature(model.forward).parameters
         if said is None and not model.config.is_encoder_decoder:
-            held = _unended(held, {tokenizer.eos_token_id, tokenizer.sep_token_id})
-        return accepted(model, model.forward, held)
+            held = _unended(held, _ending(tokenizer))
+        elif said is not None and not {"input_ids", "decoder_input_ids"} & set(takes).intersection(held):
+            held["labels"] = held["input_ids"].masked_fill(held["attention_mask"] == 0, -100)  # said and never read
+        return {name: value for name, value in accepted(model, model.forward, held).items() if value.numel()}
 
     def _cut(self, model: nn.Module, processor: Any, texts: Sequence[str]) -> list[str]:
         """Texts without the end that the model could not read."""
@@ -164,8 +172,8 @@ class Generative(General):
     def at_once(self, model: nn.Module, processor: Any, image: Image.Image) -> int:
         held = self.asked(model, processor, [image], ["a picture"])
         pixels = max((value.numel() for value in held.values() if value.is_floating_point()), default=0)
-        tokens = held["input_ids"].shape[1] + math.ceil(pixels / _PLACE) if "input_ids" in held else BATCH
-        return max(1, min(BATCH, ROOM // (tokens * _width(model))))
+        tokens = math.ceil(pixels / _PLACE) + (held["input_ids"].shape[1] if "input_ids" in held else 0)
+        return max(1, min(BATCH, ROOM // max(1, tokens * _width(model))))
 
     # --- running ----------------------------------------------------------------------------------------------------
 
@@ -180,7 +188,9 @@ class Generative(General):
 
     def objective(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """The model's own loss of saying the text, word by word."""
-        return model(**{"labels": _said(model, batch), **batch}).loss
+        if "labels" not in batch:
+            batch = {**batch, "labels": _said(model, batch)}
+        return model(**{name: value for name, value in batch.items() if name != "decoder_input_ids"}).loss
 
     def generate_caption(self, model: nn.Module, inputs: dict[str, Tensor], max_tokens: int) -> tuple[Tensor, Tensor]:
         return self.generate_answer(model, inputs, max_tokens)[:2]
@@ -225,10 +235,16 @@ class Generative(General):
         return sorted(words.items(), key=lambda entry: -entry[1])
 
 
-def _unended(held: Mapping[str, Any], ends: set[int | None]) -> dict[str, Any]:
-    """What is asked without the token that some tokenizers end it with: the answer goes on behind it."""
+def _ending(tokenizer: Any) -> int | None:
+    """The token that a tokenizer itself puts behind every text, if it does."""
+    last = tokenizer("a picture")["input_ids"][-1]
+    return last if last in tokenizer.all_special_ids else None
+
+
+def _unended(held: Mapping[str, Any], end: int | None) -> dict[str, Any]:
+    """What is asked without the token that its tokenizer ends it with: the answer goes on behind it."""
     ids = held["input_ids"]
-    if not ids.shape[1] or not all(token in ends for token in ids[:, -1].tolist()):
+    if not ids.shape[1] or not all(token == end for token in ids[:, -1].tolist()):
         return dict(held)
     alike = {name for name, value in held.items() if isinstance(value, Tensor) and value.shape == ids.shape}
     return {name: value[:, :-1] if name in alike else value for name, value in held.items()}
@@ -246,7 +262,6 @@ def _listed() -> frozenset[str]:
     return frozenset(name for mapping in names for name in mapping.values())
 
 
-@lru_cache(maxsize=16)
 def _width(model: nn.Module) -> int:
     """How many numbers the widest layer writes for a token, heads left aside."""
     heads = {id(model.get_output_embeddings()), id(model.get_input_embeddings())}
@@ -256,7 +271,7 @@ def _width(model: nn.Module) -> int:
 
 def _said(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:
     """The words of a batch, for the loss: neither padding nor what stands for a picture."""
-    ids = batch["input_ids"]
+    ids = _text_ids(batch)
     silent = torch.zeros_like(ids, dtype=torch.bool)
     if (mask := batch.get("attention_mask")) is not None and mask.shape == ids.shape:
         silent |= mask == 0
@@ -274,7 +289,7 @@ def _placeholders(config: Any) -> set[int]:
         value
         for name, value in fields.items()
         if isinstance(value, int)
-        and name.endswith(("token_id", "token_index"))
+        and str(name).endswith(("token_id", "token_index"))
         and any(word in name for word in _WORDS)
     }
     return own.union(*(_placeholders(value) for value in fields.values() if isinstance(value, dict)))

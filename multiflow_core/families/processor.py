@@ -8,10 +8,12 @@ import os
 import re
 import shutil
 import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from .absent import no_processor
+from .absent import WITHOUT, NoProcessor, no_processor
 from .folder import folder_of, silent
 
 _VOCABULARIES = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"))
@@ -22,7 +24,7 @@ _FILES = (  # all that a processor can be read from
     "*processor_config.json", "token*.json", "vocab.*", "merges.txt", "special_tokens_map.json", "added_tokens.json",
     "chat_template*", "*.model", "*.tiktoken",
 )  # fmt: skip
-_PACKAGES = ("torchvision", "sentencepiece", "tiktoken", "protobuf", "timm")
+_PACKAGES = ("torchvision", "scipy", "sentencepiece", "tiktoken", "protobuf", "timm")
 _OWN_NORMS = ("Pix2Struct", "Kosmos2_5")  # read each picture by its own mean
 LARGEST = 8192  # pixels of a side: a picture that is made larger by mistake takes gigabytes
 
@@ -44,11 +46,9 @@ def load_processor(folder: Path) -> Any:
         with silent():
             processor = _opened(folder)
     except Exception as error:  # damaged files raise almost anything
-        package = _lacking(str(error).replace(str(folder), ""))
+        package = package_for(error, folder)
         if package:
-            raise ValueError(
-                f"The processor of {folder} needs the package {package}, which is not installed here."
-            ) from None
+            return lacking(place, package)
         raise ValueError(f"{folder} holds no readable processor: save one there with save_pretrained.") from None
     for part in ("image_processor", "tokenizer"):
         if not hasattr(processor, part):
@@ -57,12 +57,32 @@ def load_processor(folder: Path) -> Any:
 
 
 def _opened(folder: Path) -> Any:
-    from transformers import AutoProcessor
+    from transformers import AutoImageProcessor, AutoProcessor
 
     kind = _kind(folder)
     if kind is not None and "video_processor" in kind.get_attributes():
         AutoProcessor = pictures_only(kind)
-    return AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    processor = AutoProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+    if kind is None and hasattr(processor, "convert_tokens_to_ids"):  # a tokenizer: no file names what joins the two
+        images = AutoImageProcessor.from_pretrained(folder, local_files_only=True, trust_remote_code=False)
+        return Pair(images, processor)
+    return processor
+
+
+@dataclass(frozen=True)
+class Pair:
+    """An image processor and a tokenizer that nothing joins, as VisionEncoderDecoder models are published."""
+
+    image_processor: Any
+    tokenizer: Any
+
+    def __call__(self, images: Sequence[Any], text: Sequence[str], **options: Any) -> dict[str, Any]:
+        seen = self.image_processor(images, return_tensors=options.get("return_tensors"))
+        return {**seen, **self.tokenizer(text, **options)}
+
+    def save_pretrained(self, folder: str | os.PathLike) -> None:
+        self.image_processor.save_pretrained(folder)
+        self.tokenizer.save_pretrained(folder)
 
 
 def _kind(folder: Path) -> Any:
@@ -116,14 +136,20 @@ def copy_processor(source: Path, folder: Path) -> list[str]:
     return [shutil.copyfile(file, folder / file.name).as_posix() for file in found]
 
 
-def _lacking(said: str) -> str:
-    """The package for want of which a processor cannot be opened, "" where it is not that.
+def package_for(error: BaseException, folder: Path) -> str:
+    """The package for want of which a processor cannot be opened or cannot read, "" where it is not that.
 
-    >>> _lacking("PixtralProcessor requires the Torchvision library but it was not found in your environment")
+    >>> package_for(ImportError("PixtralProcessor requires the Torchvision library but it was not found"), Path("/models/vit"))
     'torchvision'
     """
+    said = str(error).replace(str(folder), "").lower()
     wanting = re.search(r"library|package|dependenc|not found|install|backend", said)
-    return next((name for name in _PACKAGES if name in said.lower()), "") if wanting else ""
+    return next((name for name in _PACKAGES if name in said), "") if wanting else ""
+
+
+def lacking(place: Path, package: str) -> NoProcessor:
+    """What stands for a processor that needs a package which is not there."""
+    return NoProcessor(f"The processor of {place} needs the package {package}, which is not installed here; {WITHOUT}.")
 
 
 def _json(file: Path) -> dict[str, Any]:

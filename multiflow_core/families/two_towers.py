@@ -16,6 +16,10 @@ from .general import General, accepted
 
 TEMPERATURE = 0.07  # of the contrastive loss, where the model has no own
 
+_WORDS = ("input_ids", "attention_mask", "token_type_ids")  # of a batch what is no picture's
+
+_SHORT = 77  # tokens, CLIP's own length
+
 
 class TwoTowers(General):
     """Models with an embedding of either side, which compare them by their angle."""
@@ -29,9 +33,13 @@ class TwoTowers(General):
         return ("retrieval",)
 
     def tokens(self, model: nn.Module, tokenizer: Any, texts: Sequence[str]) -> dict[str, Tensor]:
-        """As the tokenizer writes them, with what the text tower takes of it."""
+        """As the tokenizer writes them, with what the text tower takes of it.
+
+        Short texts are padded to the model's length, as they were in training: AIMv2 reads a text without padding differently.
+        """
         most = text_length(model, tokenizer)
-        held = tokenizer(list(texts), padding=True, truncation=True, max_length=most, return_tensors="pt")
+        padding = "max_length" if most <= _SHORT else True
+        held = tokenizer(list(texts), padding=padding, truncation=True, max_length=most, return_tensors="pt")
         return accepted(model, model.get_text_features, held)
 
     def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
@@ -41,8 +49,8 @@ class TwoTowers(General):
         """The contrastive loss inside the batch: the model's own where it has one."""
         if "return_loss" in inspect.signature(model.forward).parameters:
             return model(**batch, return_loss=True).loss
-        images = self.embed_images(model, accepted(model, model.get_image_features, batch))
-        texts = self.embed_texts(model, accepted(model, model.get_text_features, batch))
+        texts = self.embed_texts(model, batch)
+        images = self.embed_images(model, {name: value for name, value in batch.items() if name not in _WORDS})
         similarity, target = images @ texts.T / TEMPERATURE, torch.arange(len(images), device=images.device)
         return (F.cross_entropy(similarity, target) + F.cross_entropy(similarity.T, target)) / 2
 

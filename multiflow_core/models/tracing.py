@@ -16,7 +16,7 @@ Forward = Callable[[nn.Module, Any], Any]
 
 IMAGE_WORDS = ("pixel", "image", "vision", "visual", "img", "patch")
 _UNTOUCHED = re.compile(
-    r"mask|label|pos(ition)?s?(_|$)|type|target|shape|size|grid|aspect|ratio|length|count|index|indices", re.I
+    r"mask|label|pos(ition)?s?(_|$)|type|target|shape|size|grid|aspect|ratio|length|count|num_|index|indices", re.I
 )
 _PLACEHOLDER = re.compile(r"token_(id|index)s?$")  # how configurations name tokens that are no words
 _SAMPLES = 2

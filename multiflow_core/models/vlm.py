@@ -19,6 +19,7 @@ from ..families.base import BATCH, text_length
 from ..families.folder import SUFFIXES, first_sentence
 from ..families.hub import fetch, is_hub_name
 from ..families.opening import open_model
+from ..families.processor import lacking, package_for
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from ..weights.zeros import zeros_after, zeros_of
@@ -187,7 +188,7 @@ class VLM:
 
     def batches(self, pairs: Sequence[tuple[Image.Image, str]], size: int = BATCH) -> Iterator[dict[str, Tensor]]:
         """Image-text pairs as batches for `calibrate`, of fewer than `size` where a picture is much work for the model."""
-        size = min(size, self._at_once(pairs[0][0])) if pairs else size
+        size = min(size, self._at_once(pairs[0][0])) if len(pairs) > 1 else size
         for start in range(0, len(pairs), size):
             images, texts = zip(*pairs[start : start + size])
             yield self._here(self.family.pairs(self.model, self.processor, images, texts))
@@ -197,7 +198,7 @@ class VLM:
     @torch.inference_mode()
     def embed_images(self, images: Sequence[Image.Image]) -> Tensor:
         """Unit-length embeddings, (images, width) float32."""
-        size = self._at_once(images[0]) if images else BATCH
+        size = self._at_once(images[0]) if len(images) > 1 else 1
         parts = (self.image_inputs(images[i : i + size]) for i in range(0, len(images), size))
         return torch.cat([self.family.embed_images(self.model, part) for part in parts]).float().cpu()
 
@@ -263,7 +264,7 @@ class VLM:
         for i, pair in enumerate(zip(images, texts, strict=True)):
             groups.setdefault(self.family.alike(self.processor, *pair), []).append(i)
         for members in groups.values():
-            size = self._at_once(images[members[0]])
+            size = self._at_once(images[members[0]]) if len(members) > 1 else 1
             yield from (members[start : start + size] for start in range(0, len(members), size))
 
     def _at_once(self, image: Image.Image) -> int:
@@ -315,29 +316,35 @@ def load(
         model.to(device)
     except torch.OutOfMemoryError:
         raise ValueError(f"{folder} does not fit into the memory of {device}: choose the device cpu.") from None
-    vlm = VLM(Path(name).name, model, processor, family, folder)
-    _check_computes(vlm)
-    return vlm
+    return _computing(VLM(Path(name).name, model, processor, family, folder))
 
 
-def _check_computes(vlm: VLM) -> None:
-    """ValueError if the model makes no numbers of a grey picture and two words: config, weights and processor may not fit."""
+def _computing(vlm: VLM) -> VLM:
+    """The same, tried: without its processor where that lacks a package.
+
+    ValueError if the model makes no numbers of a grey picture and two words: config, weights and processor may not fit.
+    """
     if vlm.unreadable:
-        return
+        return vlm
     picture, texts = Image.new("RGB", (64, 64), "gray"), ["a picture"]
     try:
-        found = [value for value in vlm.image_inputs([picture]).values() if value.is_floating_point()]
-        if "retrieval" in vlm.tasks:
+        search = "retrieval" in vlm.tasks
+        seen = vlm.image_inputs([picture]) if search else vlm.family.asked(vlm.model, vlm.processor, [picture])
+        found = [value for value in seen.values() if value.is_floating_point()]
+        if search:
             found += [vlm.embed_images([picture]), vlm.embed_texts(texts)]
         elif "captioning" in vlm.tasks:
             found.append(torch.tensor([p for said in vlm.caption([picture], 2) for p in said.probabilities]))
         elif "vqa" in vlm.tasks:
             found.append(torch.tensor([said.probability for said in vlm.answer([picture], texts, 2)]))
     except Exception as error:  # whatever does not fit shows itself in any way
+        if isinstance(error, ImportError) and (package := package_for(error, vlm.folder)):
+            return replace(vlm, processor=lacking(vlm.folder, package))
         said = first_sentence(error)
         raise ValueError(f"{vlm.folder} cannot be used: trying it on a picture and a text failed ({said}).") from None
     if not all(bool(torch.isfinite(value).all()) for value in found):
         raise ValueError(f"{vlm.folder} computes values that are not finite: its config or its weights are damaged.")
+    return vlm
 
 
 def _present(device: str | torch.device) -> torch.device:

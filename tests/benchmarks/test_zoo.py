@@ -3,6 +3,7 @@
 import pytest
 
 from benchmarks.zoo.__main__ import row, summary
+from benchmarks.zoo.folders import KNOWN, opened
 from benchmarks.zoo.line import Found, through
 from benchmarks.zoo.types import GENERATING, OTHER_HEADS, TWO_TOWERS, TYPES
 
@@ -55,3 +56,20 @@ def test_the_table():
         "1 of 2 through the line, 1 with hidden states and what they generate; output heads pruned: 1; "
         "layers of unknown modality: 1 types; matrices lost without a word: 1 types"
     )
+
+
+# --- folders --------------------------------------------------------------------------------------------------------
+
+
+def test_a_folder_is_opened_asked_and_pruned(tmp_path):
+    found = opened("vision-encoder-decoder", tmp_path)
+    assert found.works and found.tasks == ("captioning",) and found.trouble == ""
+
+
+def test_what_cannot_be_opened_says_why(tmp_path):
+    found = opened("owlv2", tmp_path)
+    assert not found.works and "scipy" in found.trouble and str(tmp_path) not in found.trouble
+
+
+def test_every_type_of_folder_is_known_once():
+    assert len(KNOWN) == len(set(KNOWN)) >= 50

@@ -3,7 +3,7 @@
 import pytest
 
 from app import state
-from benchmarks import published
+from benchmarks.zoo import published
 from tests.app.conftest import PAGES, texts
 
 

@@ -19,8 +19,8 @@ from PIL import Image
 from safetensors.torch import load_file, save_file
 
 import multiflow_core as mf
-from benchmarks import published
 from benchmarks.models import save
+from benchmarks.zoo import published
 from multiflow_core.families import folder as folders
 from multiflow_core.families import hub
 from multiflow_core.models.vlm import BUILT_IN

@@ -8,16 +8,17 @@ import torch
 from PIL import Image
 
 import multiflow_core as mf
-from benchmarks import published
 from benchmarks.models import pictures
+from benchmarks.zoo import published
 from multiflow_core.families import families, family_of, generative
 from multiflow_core.families.general import accepted
 from multiflow_core.models.formats.packed import save_packed
 
 WRITING = (
-    "llava", "paligemma", "gemma3", "smolvlm", "qwen2_vl", "qwen3_vl_moe", "internvl", "blip-2", "florence2", "kosmos-2", "git",
+    "llava", "paligemma", "gemma3", "smolvlm", "qwen2_vl", "qwen3_vl_moe", "internvl", "blip-2", "florence2", "kosmos-2",
+    "git", "mllama", "idefics",
 )  # fmt: skip
-TOWERS = ("altclip", "align", "chinese_clip")
+TOWERS = ("altclip", "align", "chinese_clip", "aimv2")
 QUESTIONS = ["is there a boat", "what is to the left of the big red house at night", "how many"]
 
 
@@ -128,9 +129,10 @@ def test_the_objective_learns_the_pairs(opened, name):
     assert torch.equal(loss, vlm.family.objective(model, batch))
     weights = [parameter for parameter in model.parameters() if parameter.requires_grad]
     gradients = torch.autograd.grad(loss, weights, allow_unused=True)
+    steep = torch.stack([gradient.norm() for gradient in gradients if gradient is not None]).norm()
     with torch.no_grad():
         for weight, gradient in zip(weights, gradients, strict=True):
-            weight -= 0 if gradient is None else 0.01 * gradient
+            weight -= 0 if gradient is None else 1e-4 * gradient / steep
         assert vlm.family.objective(model, batch) < loss
 
 
@@ -214,9 +216,17 @@ def test_what_reads_pictures_may_lie_beside_what_puts_it_together_with_the_token
     assert "preprocessor_config.json says image_std" in refused(folder)
 
 
-def test_a_processor_that_reads_pictures_with_another_package_is_named(folder):
+def test_a_processor_that_needs_another_package_is_named_and_the_weights_are_there(folder):
     change(folder / "processor_config.json", processor_class="PixtralProcessor")
-    assert "needs the package torchvision, which is not installed" in refused(folder)
+    vlm = mf.load(folder)
+    assert "needs the package torchvision, which is not installed here" in vlm.unreadable and "\n" not in vlm.unreadable
+    assert mf.rank(vlm.model, "omp").masks(0.5).sparsity == pytest.approx(0.5, abs=1e-4)
+    with pytest.raises(ValueError, match="torchvision"):
+        vlm.answer(views()[:1], QUESTIONS[:1])
+
+
+def test_a_package_that_is_missed_only_when_a_picture_is_read_is_named(tmp_path):
+    assert "needs the package scipy" in mf.load(published.save("owlv2", tmp_path / "owlv2")).unreadable
 
 
 # --- small parts ----------------------------------------------------------------------------------------------------
@@ -239,10 +249,27 @@ def test_a_first_word_with_a_space_in_front_is_the_same_word():
 def test_what_is_asked_does_not_end():
     held = {"input_ids": torch.tensor([[5, 6, 2], [0, 7, 2]]), "attention_mask": torch.tensor([[1, 1, 1], [0, 1, 1]])}
     held["pixel_values"] = torch.zeros(2, 3)[..., None]
-    cut = generative._unended(held, {2, None})
+    cut = generative._unended(held, 2)
     assert cut["input_ids"].tolist() == [[5, 6], [0, 7]] and cut["attention_mask"].tolist() == [[1, 1], [0, 1]]
     assert cut["pixel_values"].shape == (2, 3, 1)
-    assert generative._unended(held, {3})["input_ids"].shape == (2, 3)
+    assert generative._unended(held, 3)["input_ids"].shape == (2, 3)
+
+
+def test_only_what_a_tokenizer_puts_behind_every_text_is_its_end():
+    assert generative._ending(published.bert()) == published.bert().sep_token_id
+    assert generative._ending(published.words(start=True)) is None
+
+
+def test_a_template_that_begins_the_text_is_not_begun_again(opened):
+    vlm = opened("gemma3")
+    template = vlm.processor.chat_template
+    try:
+        for said in (template, "<s>" + template):
+            vlm.processor.chat_template = said
+            inputs = vlm.family.asked(vlm.model, vlm.processor, [Image.new("RGB", (9, 9))], ["is there a boat"])
+            assert (inputs["input_ids"] == vlm.processor.tokenizer.bos_token_id).sum() == 1
+    finally:
+        vlm.processor.chat_template = template
 
 
 def test_only_what_the_model_takes_is_given_to_it():
