@@ -6,6 +6,7 @@ weight is times how active its input was during calibration.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -37,9 +38,11 @@ def chain(layers: Sequence[PrunableLayer], selected: PrunableLayer) -> Chain | N
     >>> found.first.role, found.second.role, chain(layers, layers[3])
     ('value', 'attn out', None)
 
-    None where the block has no such two layers, or their sizes do not fit.
+    None where the block has no such two layers, or more than two, or their sizes do not fit.
     """
-    block = {layer.role: layer for layer in layers if layer.block == selected.block}
+    around = [layer for layer in layers if layer.block == selected.block]
+    often = Counter(layer.role for layer in around)
+    block = {layer.role: layer for layer in around if often[layer.role] == 1}
     for stage in STAGES:
         first, second = block.get(stage.first), block.get(stage.second)
         if selected.role in (stage.first, stage.second, *stage.beside) and first and second:

@@ -106,6 +106,10 @@ class Family:
         """Pictures as the model wants them: `pixel_values`, mostly (batch, 3, height, width), and what goes with it."""
         return dict(processor.image_processor([image.convert("RGB") for image in images], return_tensors="pt"))
 
+    def longest(self, model: nn.Module, tokenizer: Any) -> int:
+        """Where a text is cut, in tokens."""
+        return text_length(model, tokenizer)
+
     def as_trained(self, tokenizer: Any, text: str) -> str:
         """A text as the model's texts were written in training, before its tokenizer reads it."""
         return text

@@ -158,12 +158,20 @@ class Generative(General):
             held["labels"] = held["input_ids"].masked_fill(held["attention_mask"] == 0, -100)  # said and never read
         return {name: value for name, value in accepted(model, model.forward, held).items() if value.numel()}
 
+    def longest(self, model: nn.Module, tokenizer: Any) -> int:
+        """Half of what the model reads: the other half is for the picture, and for what is said to it."""
+        return min(LONGEST, text_length(model, tokenizer) // 2)
+
     def _cut(self, model: nn.Module, processor: Any, texts: Sequence[str]) -> list[str]:
         """Texts without the end that the model could not read."""
         tokenizer = processor.tokenizer
-        most = min(LONGEST, text_length(model, tokenizer))
-        ids = [tokenizer(text, add_special_tokens=False)["input_ids"] for text in texts]
-        return [tokenizer.decode(held[:most]) if len(held) > most else text for text, held in zip(texts, ids)]
+        most = self.longest(model, tokenizer)
+        read = [tokenizer(text, truncation=True, max_length=most)["input_ids"] for text in texts]
+        long = [len(ids) == most for ids in read]
+        return [
+            tokenizer.decode(ids, skip_special_tokens=True) if cut else text
+            for text, ids, cut in zip(texts, read, long, strict=True)
+        ]
 
     def alike(self, processor: Any, image: Image.Image, question: str) -> Hashable:
         """A picture's size decides how many tokens it becomes."""

@@ -53,6 +53,12 @@ STAGES = (
     Stage("value", "attn out", beside=("query", "key")),
     Stage("cross value", "cross out", beside=("cross query", "cross key")),
     Stage("qkv", "attn out", fused=3),
+    # the names that transformers gives them, where no family does
+    Stage("up_proj", "down_proj", beside=("gate_proj",)),
+    Stage("linear_fc1", "linear_fc2"),
+    Stage("v_proj", "o_proj", beside=("q_proj", "k_proj")),
+    Stage("v_proj", "out_proj", beside=("q_proj", "k_proj")),
+    Stage("qkv", "proj", fused=3),
 )
 
 

@@ -15,7 +15,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from ..families.absent import NoProcessor
-from ..families.base import BATCH, text_length
+from ..families.base import BATCH
 from ..families.folder import SUFFIXES, first_sentence
 from ..families.hub import fetch, is_hub_name
 from ..families.opening import open_model
@@ -178,7 +178,7 @@ class VLM:
         Cut(tokens=62, most=32, read='... boat a red boat a red boat a red boat')
         """
         tokenizer = self.processor.tokenizer
-        text, most = self.family.as_trained(tokenizer, text), text_length(self.model, tokenizer)
+        text, most = self.family.as_trained(tokenizer, text), self.family.longest(self.model, tokenizer)
         tokens = len(tokenizer(text, verbose=False)["input_ids"])
         if tokens <= most:
             return None

@@ -112,6 +112,27 @@ def test_no_chain_where_sizes_do_not_fit_or_a_layer_is_missing():
     assert chain([layer("proj", 8, 4)], layer("proj", 8, 4)) is None
 
 
+def test_the_names_of_transformers_make_chains():
+    roles = (
+        ("v_proj", 4, 4),
+        ("o_proj", 4, 4),
+        ("q_proj", 4, 4),
+        ("gate_proj", 6, 4),
+        ("up_proj", 6, 4),
+        ("down_proj", 4, 6),
+    )
+    layers = [layer(*role) for role in roles]
+    named = [(chain(layers, one).first.role, chain(layers, one).second.role) for one in layers]
+    assert named == [("v_proj", "o_proj")] * 3 + [("up_proj", "down_proj")] * 3
+    fewer = [layer("v_proj", 2, 4), layer("o_proj", 4, 4)]  # several heads share the same values
+    assert chain(fewer, fewer[0]) is None
+
+
+def test_no_chain_where_a_block_holds_several_of_a_kind():
+    layers = [layer("fc1", 8, 4), layer("fc2", 4, 8), layer("fc1", 8, 4), layer("fc2", 4, 8)]
+    assert chain(layers, layers[0]) is None
+
+
 @pytest.mark.parametrize("family", families(), ids=lambda family: family.name)
 def test_every_role_of_every_family_is_in_a_stage(family):
     known = {role for stage in STAGES for role in (stage.first, stage.second, *stage.beside)}

@@ -167,6 +167,16 @@ def test_fewer_pictures_go_together_the_more_work_they_are(opened, monkeypatch):
     assert len(vlm.caption([image] * 5, 2)) == 5
 
 
+@pytest.mark.parametrize("name", ["git", "qwen2_vl"])
+def test_a_question_that_is_too_long_is_cut_where_it_is_said_to_be(opened, name):
+    vlm, image, long = opened(name), views()[0], "is there a boat " * 300
+    cut = vlm.cut(long)
+    assert cut.most == (64 if name == "git" else 256) and cut.tokens > 1000
+    read = vlm.family._cut(vlm.model, vlm.processor, [long, "how many"])
+    assert read[1] == "how many" and read[0].endswith(cut.read.removeprefix("... "))
+    assert vlm.cut(read[0]) is None and vlm.answer([image], [long]) == vlm.answer([image], [read[0]])
+
+
 def test_the_special_families_are_asked_first():
     general = [family.general for family in families()]
     assert general == sorted(general) and sum(general) == 2
