@@ -56,7 +56,7 @@ def show(settings: Run) -> None:
             way, right = st.columns([8, 3], gap="medium", vertical_alignment="center")
         with right, ui.controls("rival"):
             rival = _rival(key)
-    window, weight = _window((settings.model, layer.name), layer.shape), selection.weight(layer)
+    window, weight = _window((settings.model, layer.name), layer.matrix), selection.weight(layer)
     drawn = view not in ("score", "critical") or ui.ordered(order)
     with ui.working() as progress:
         look = neurons.look(key, layer, progress)
@@ -65,7 +65,7 @@ def show(settings: Run) -> None:
         names = (runs.title(key), runs.title(rival) if rival else "")
         lens = look.lens(view, window, weight, names, other)
         with way:
-            _way(window, layer.shape, names[0], lens.single)
+            _way(window, layer.matrix, names[0], lens.single)
         ui.chart(lens, "lens", ABOUT + ABOUT_VIEW[view], partial(_clicked, lens, window))
     if not look.data.calibrated:
         st.caption("This layer never ran during calibration: its saliencies are means of |w| alone.")
@@ -74,7 +74,7 @@ def show(settings: Run) -> None:
     with st.container(key="wrap_top"):
         for side, place in zip(("input", "output"), st.columns(2, gap="medium"), strict=True):
             with place:
-                ui.chart(look.top(side), f"top_{side}", ABOUT_TOP, partial(_to_neuron, side, layer.shape))
+                ui.chart(look.top(side), f"top_{side}", ABOUT_TOP, partial(_to_neuron, side, layer.matrix))
 
 
 def _view() -> str:

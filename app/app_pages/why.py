@@ -99,8 +99,8 @@ def _weight(key: Run, order) -> tuple[str, int, int]:
             selection.choose_weight(*one_weight.opening(key, layer))
             place = selection.weight(layer)
         for column, slot, label, at, size in (
-            (left, state.WEIGHT_ROW, "Output neuron (row)", place[0], layer.shape[0]),
-            (right, state.WEIGHT_COLUMN, "Input neuron (column)", place[1], layer.shape[1]),
+            (left, state.WEIGHT_ROW, "Output neuron (row)", place[0], layer.matrix[0]),
+            (right, state.WEIGHT_COLUMN, "Input neuron (column)", place[1], layer.matrix[1]),
         ):
             session.put(slot, at)
             column.number_input(label, 0, size - 1, key=slot.name, on_change=_typed, help=f"From 0 to {size - 1}")

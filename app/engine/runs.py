@@ -194,7 +194,8 @@ def pairs_there(model: str, data: str, most: int, report: Progress) -> int:
 
 def order(key: Run, progress: Progress | None = None) -> Order:
     """The order in which a method prunes a model; the run's sparsity does not matter."""
-    data = key.data if method(key.method).needs else ""  # what sees no data is the same for all
+    sees = method(key.method).needs or vlm(key.model).family.general
+    data = key.data if sees else ""  # what sees no data is the same for all
     return ordered(replace(key.order, data=data), progress)
 
 
@@ -210,7 +211,9 @@ def ordered(key: Run, report: Progress) -> Order:
             raise TooLong(refusal)
         run = replace(key, data=data_sets.source(key.data))
         return order_of(vlm(key.model), run, report, calibration.slow_sample(cost))
-    stats = statistics(key.model, key.data) if "statistics" in chosen.needs else None
+    # only data says which parts of a model run whose layers no family names
+    needed = "statistics" in chosen.needs or vlm(key.model).family.general
+    stats = statistics(key.model, key.data) if needed else None
     allocation = chosen.allocation if key.allocation == OWN else key.allocation
     fixed = read_fixed(key.fixed)
     model = vlm(key.model).model

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import numpy as np
+import torch
+
 from multiflow_core import PrunableLayer
 from multiflow_core.analysis import flow_paths
 from multiflow_core.analysis.flow_paths import Chain, Paths
 from multiflow_core.experiments.run import Run
-from multiflow_core.weights.dense import weight_of
+from multiflow_core.weights.dense import matrix_of
 
 from ..charts.flow import BlockFlow
 from ..charts.retained import Retained
@@ -38,11 +41,14 @@ def _paths(key: Run, part: Chain, count: int, report: Progress) -> Paths:
     many = slider.count(key)
     lives = slider.lifetimes(key, layers, many, report)
     flows = [
-        flow_paths.link_flow(weight_of(model, x.name)[r], statistics.norm(x.name))
-        for x, r in zip(layers, rows, strict=True)
+        flow_paths.link_flow(matrix_of(model, x)[r], statistics.norm(x.name)) for x, r in zip(layers, rows, strict=True)
     ]
-    own = tuple(life.reshape(x.shape)[r] for life, x, r in zip(lives, layers, rows, strict=True))
+    own = tuple(_rows(x, life)[r] for life, x, r in zip(lives, layers, rows, strict=True))
     return flow_paths.paths(*flows, own, count, many)
+
+
+def _rows(layer: PrunableLayer, flat: np.ndarray) -> np.ndarray:
+    return layer.rows(torch.from_numpy(flat).reshape(layer.shape)).numpy()
 
 
 def pictures(key: Run, part: Chain, found: Paths) -> tuple[BlockFlow, BlockFlow]:

@@ -101,7 +101,7 @@ class DeadNeurons:
 def dead_neurons(key: Run, progress: Progress | None = None) -> DeadNeurons:
     """The dead neurons of a run; the first time it looks through the whole order."""
     outputs, inputs = slider.dead_neurons(key, progress).sum(axis=0).tolist()
-    return DeadNeurons(outputs, inputs, sum(sum(layer.shape) for layer in runs.order(key).layers))
+    return DeadNeurons(outputs, inputs, sum(layer.matrix[0] + layer.inputs for layer in runs.order(key).layers))
 
 
 def of(key: Run, progress: Progress | None = None) -> Facts:

@@ -13,7 +13,7 @@ from multiflow_core.analysis.explain import Place
 from multiflow_core.analysis.pooling import edges, pool
 from multiflow_core.experiments.run import Run
 from multiflow_core.pruning.criteria import saliencies
-from multiflow_core.weights.dense import weight_of
+from multiflow_core.weights.dense import matrix_of
 
 from ..charts.lens import Lens, Strip
 from ..charts.neurons import TopNeurons
@@ -48,11 +48,12 @@ def matrices(key: Run, layer: PrunableLayer, report: Progress) -> Matrices:
     """The matrices of a layer under an order."""
     order, statistics = runs.order(key), runs.statistics(key.model, key.data)
     report(0.3, f"looking into {layer.title}")
-    magnitude = weight_of(runs.vlm(key.model).model, layer.name).abs()
+    magnitude = matrix_of(runs.vlm(key.model).model, layer).abs()
     calibrated = layer.name not in statistics.missing and layer.name in statistics.square_sums
-    norms = statistics.norm(layer.name) if calibrated else torch.ones(layer.shape[1])
+    norms = statistics.norm(layer.name) if calibrated else torch.ones(layer.inputs)
+    norms = norms if layer.experts == 1 else norms.view(layer.experts, -1).norm(dim=0)  # as if all read the same
     inputs, outputs = saliencies(magnitude, norms)
-    score = order.score(layer.name).numpy() if order.criterion else None
+    score = layer.rows(order.score(layer.name)).numpy() if order.criterion else None
     return Matrices(magnitude.numpy(), norms.numpy(), calibrated, inputs.numpy(), outputs.numpy(), score)
 
 
@@ -60,7 +61,8 @@ def matrices(key: Run, layer: PrunableLayer, report: Progress) -> Matrices:
 def survived(place: Run, layer: PrunableLayer, report: Progress) -> np.ndarray:
     """How many of the slider's steps each weight of a layer survives: (out, in); see `slider.place`."""
     report(0.6, f"looking up when the weights of {layer.title} go")
-    return slider.lifetimes(place, [layer], slider.count(place), report)[0].reshape(layer.shape)
+    (lives,) = slider.lifetimes(place, [layer], slider.count(place), report)
+    return layer.rows(torch.from_numpy(lives).reshape(layer.shape)).numpy()
 
 
 def kept(key: Run, layer: PrunableLayer, progress: Progress | None = None) -> np.ndarray:

@@ -14,6 +14,7 @@ from multiflow_core.analysis import explain
 from multiflow_core.analysis.explain import Explanation, Place, Spot
 from multiflow_core.experiments.run import Run
 from multiflow_core.pruning.exact_cut import STEPS
+from multiflow_core.weights.wrappers import parameters_of
 
 from .. import state
 from ..charts.fates import Fates
@@ -135,7 +136,8 @@ def _judgement(key: Run, name: str, row: int, column: int, progress: Progress | 
     if not method.nested and key.allocation == state.OWN:
         if not runs.masks.holds(key):
             return Judgement(title, note="solves every sparsity anew; not asked for this one yet")
-        kept = bool(runs.masks(key)[name][row, column])
+        layer = next(layer for layer in runs.order(key.order).layers if layer.name == name)
+        kept = bool(runs.masks(key)[name].reshape(-1)[layer.place(row, column)])
         return Judgement(title, kept=kept, note="solves every sparsity anew, so it has no critical one")
     if not _asked(key):
         return Judgement(title, note="takes a while; choose it at the left to have it asked")
@@ -178,7 +180,15 @@ def opening(key: Run, layer: PrunableLayer) -> tuple[int, int]:
 
 
 def _weights(key: Run) -> dict[str, torch.Tensor]:
-    return dict(runs.vlm(key.model).model.named_parameters(remove_duplicate=False))
+    """Every layer as one matrix."""
+    parameters = parameters_of(runs.vlm(key.model).model)
+    return {layer.name: layer.rows(parameters[layer.name].detach()) for layer in runs.order(key.order).layers}
+
+
+def _masks(key: Run) -> Masks:
+    """The masks of a run, of every layer as one matrix."""
+    found = runs.masks(key)
+    return Masks({layer.name: layer.rows(found[layer.name]) for layer in runs.order(key.order).layers})
 
 
 def voters(key: Run) -> tuple[Run, ...]:
@@ -191,7 +201,9 @@ def _opinions(key: Run) -> Iterator[Masks]:
     """One method's masks after the other, none kept: at 200 M weights that would be a gigabyte."""
     for voter in voters(key):
         try:
-            yield runs.order(voter.order).masks(key.sparsity)
+            order = runs.order(voter.order)
+            masks = order.masks(key.sparsity)
+            yield Masks({layer.name: layer.rows(masks[layer.name]) for layer in order.layers})
         except ValueError:  # a method that cannot order this model has no vote
             continue
 
@@ -200,11 +212,11 @@ def _opinions(key: Run) -> Iterator[Masks]:
 SURPRISES: dict[str, tuple[str, str, Callable[[Run], Spot | None], str]] = {
     "smallest": (
         "Smallest weight kept", "Of all weights of the model",
-        lambda key: explain.smallest_kept(_weights(key), runs.masks(key)), "nothing is kept",
+        lambda key: explain.smallest_kept(_weights(key), _masks(key)), "nothing is kept",
     ),
     "largest": (
         "Largest weight pruned", "Of all weights of the model",
-        lambda key: explain.largest_pruned(_weights(key), runs.masks(key)), "nothing is pruned",
+        lambda key: explain.largest_pruned(_weights(key), _masks(key)), "nothing is pruned",
     ),
     "disputed": (
         "Most disputed weight", "As many methods as possible keep it, and as many prune it",

@@ -41,9 +41,9 @@ def weight(layer: PrunableLayer) -> tuple[int, int] | None:
     """(row, column) of the chosen weight, None where none is chosen or this layer is too small to have it."""
     asked = address.now(state.WEIGHT)
     place = state.place_of(asked)
-    inside = place and all(at < size for at, size in zip(place, layer.shape, strict=True))
+    inside = place and all(at < size for at, size in zip(place, layer.matrix, strict=True))
     if place and not inside and address.fresh(state.WEIGHT):
-        rows, columns = layer.shape
+        rows, columns = layer.matrix
         address.refuse(
             f"The address asks for the weight ({place[0]}, {place[1]}), but this layer has rows 0 to {rows - 1} and "
             f"columns 0 to {columns - 1}."

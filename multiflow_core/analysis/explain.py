@@ -15,7 +15,7 @@ from ..calibration.activations import Statistics
 from ..pruning.criteria import saliencies
 from ..pruning.exact_cut import keep_all_but
 from ..pruning.nested_order import PruningOrder
-from ..weights.dense import weight_of
+from ..weights.dense import matrix_of
 from ..weights.layers import PrunableLayer
 from ..weights.masks import Masks
 
@@ -142,20 +142,27 @@ def explain(
         ValueError: a method that is not nested, a layer, row or column that does not exist, a bad sparsity.
     """
     layer, score, goes = _layer(order, name, row, column)
-    weight = weight_of(model, name)
-    at, pruned = row * layer.shape[1] + column, int(order.layer_counts(sparsity)[order.layers.index(layer)])
-    rows, index = (slice(row, row + 1), column) if order.allocation.among == "row" else (slice(None), at)
-    cut = pruned if goes is None else int((goes[rows] < pruned).sum())
-    rivals = score[rows].reshape(-1)
+    weight = matrix_of(model, layer)
+    pruned = int(order.layer_counts(sparsity)[order.layers.index(layer)])
+    among_row = order.allocation.among == "row"
+    index = column if among_row else layer.place(row, column)
+
+    def compared(matrix: Tensor) -> Tensor:
+        """What the weight competes with, in the order in which ties are broken."""
+        return matrix[row] if among_row else layer.stored_like(matrix).reshape(-1)
+
+    cut = pruned if goes is None else int((compared(goes) < pruned).sum())
+    rivals = compared(score)
     if critical is None:
         critical = critical_sparsity(order, name, row, column)
     norm = s_in = s_out = None
     statistics = statistics or order.statistics
     if statistics is not None and name in statistics.square_sums:
-        norms = statistics.norm(name)
-        inputs, outputs = saliencies(weight, norms)
+        expert, out = divmod(row, layer.matrix[0] // layer.experts)
+        norms = statistics.norm(name).view(layer.experts, -1)[expert]
+        inputs, outputs = saliencies(weight.unflatten(0, (layer.experts, -1))[expert], norms)
         norm, s_in = Place.of_value(norms, column), Place.of_value(inputs, column)
-        s_out = Place.of_value(outputs, row)
+        s_out = Place.of_value(outputs, out)
     return Explanation(
         layer,
         row,
@@ -163,7 +170,7 @@ def explain(
         float(sparsity),
         float(weight[row, column]),
         order.allocation.among,
-        magnitude=Place.of_value(weight[rows].abs(), index),
+        magnitude=Place.of_value(compared(weight).abs(), index),
         score=Place.of_value(rivals, index),
         cut=cut,
         threshold=float(np.partition(rivals.numpy(), cut - 1)[cut - 1]) if cut else -math.inf,
@@ -184,14 +191,17 @@ def mask_of(order: PruningOrder, name: str, sparsity: float) -> Tensor:
     True
     """
     layer, score, _ = _layer(order, name, 0, 0)
-    return _keep(order, score, int(order.layer_counts(sparsity)[order.layers.index(layer)]))
+    return layer.stored_like(_keep(order, layer, score, int(order.layer_counts(sparsity)[order.layers.index(layer)])))
 
 
-def _keep(order: PruningOrder, score: Tensor, pruned: int) -> Tensor:
-    """The mask of one layer with these scores."""
+def _keep(order: PruningOrder, layer: PrunableLayer, score: Tensor, pruned: int) -> Tensor:
+    """The mask of one layer with these scores, (out, in)."""
+    stored = layer.stored_like(score)
     if order.allocation.places is not None:
-        return torch.from_numpy(order.allocation.places(score.numpy()) >= pruned).reshape(score.shape)
-    return torch.from_numpy(keep_all_but(score.reshape(-1).numpy(), pruned)).reshape(score.shape)
+        kept = order.allocation.places_in(layer, stored) >= pruned
+    else:
+        kept = keep_all_but(stored.reshape(-1).numpy(), pruned)
+    return layer.rows(torch.from_numpy(kept).reshape(layer.shape))
 
 
 @dataclass(frozen=True)
@@ -225,11 +235,11 @@ def around(
     Errors as in `explain`.
     """
     layer, score, _ = _layer(order, name, row, column)
-    weight = weight_of(model, name)
+    weight = matrix_of(model, layer)
     pruned = int(order.layer_counts(sparsity)[order.layers.index(layer)])
-    rows, columns = (_window(at, size, reach) for at, size in zip((row, column), layer.shape, strict=True))
+    rows, columns = (_window(at, size, reach) for at, size in zip((row, column), layer.matrix, strict=True))
     window = slice(rows.start, rows.stop), slice(columns.start, columns.stop)
-    kept, by_size = (_keep(order, scores, pruned)[window].numpy() for scores in (score, weight.abs()))
+    kept, by_size = (_keep(order, layer, scores, pruned)[window].numpy() for scores in (score, weight.abs()))
     return Neighbourhood(rows, columns, weight[window].numpy(), kept, by_size)
 
 
@@ -250,8 +260,8 @@ def critical_sparsity(order: PruningOrder, name: str, row: int, column: int) -> 
     The layer loses `place` weights before this one; bisection finds the count at which it loses one more.
     """
     layer, score, goes = _layer(order, name, row, column)
-    at, i = row * layer.shape[1] + column, order.layers.index(layer)
-    place = Place.of_value(score, at).before if goes is None else int(goes[row, column])
+    at, i = layer.place(row, column), order.layers.index(layer)
+    place = Place.of_value(layer.stored_like(score), at).before if goes is None else int(goes[row, column])
     kept, gone = 0, order.total
     while gone - kept > 1:
         middle = (kept + gone) // 2
@@ -263,17 +273,18 @@ def critical_sparsity(order: PruningOrder, name: str, row: int, column: int) -> 
 
 
 def _layer(order: PruningOrder, name: str, row: int, column: int) -> tuple[PrunableLayer, Tensor, Tensor | None]:
-    """A layer, its scores, and the places at which its weights go where the allocation decides them; checked."""
+    """A layer, its scores, and the places at which its weights go where the allocation decides them, (out, in); checked."""
     if not order.nested:
         raise ValueError(f"{order.method.title} solves every sparsity anew: there is no order to explain a weight by")
-    score = order.score(name)
+    stored = order.score(name)
     layer = next(layer for layer in order.layers if layer.name == name)
-    rows, columns = layer.shape
+    score, (rows, columns) = layer.rows(stored), layer.matrix
     if not (0 <= row < rows and 0 <= column < columns):
         raise ValueError(f"{name} has rows 0 to {rows - 1} and columns 0 to {columns - 1}, no ({row}, {column})")
     if order.allocation.places is None:
         return layer, score, None
-    return layer, score, torch.from_numpy(order.allocation.places(score.numpy())).reshape(layer.shape)
+    places = torch.from_numpy(order.allocation.places_in(layer, stored)).reshape(layer.shape)
+    return layer, score, layer.rows(places)
 
 
 # --- weights worth a look -------------------------------------------------------------------------------------------

@@ -46,9 +46,9 @@ def chain(layers: Sequence[PrunableLayer], selected: PrunableLayer) -> Chain | N
     for stage in STAGES:
         first, second = block.get(stage.first), block.get(stage.second)
         if selected.role in (stage.first, stage.second, *stage.beside) and first and second:
-            width = second.shape[1]
-            if first.shape[0] == stage.fused * width:
-                return Chain(first, second, slice(first.shape[0] - width, first.shape[0]))
+            (many, _), (_, width) = first.matrix, second.matrix
+            if many == stage.fused * width:
+                return Chain(first, second, slice(many - width, many))
     return None
 
 

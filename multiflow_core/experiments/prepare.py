@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import MappingProxyType
@@ -20,6 +20,7 @@ from ..pruning.order import Order
 from ..pruning.patterns import read_fixed
 from ..pruning.rank import rank
 from ..support.threads import Progress
+from ..weights.layers import PrunableLayer
 from .run import OWN, Run
 
 CALIBRATION_PAIRS = 512
@@ -78,7 +79,7 @@ def evidence_of(
     shipped = vlm.folder / kind.file if vlm.folder and kind.file and not exact else None
     if seed == 0 and data in ("", dataset.DEFAULT) and shipped and shipped.is_file():
         found = kind.load(shipped)
-        if found.layers == vlm.layers:
+        if _fits(found.layers, vlm):
             return found
     return collect(name, vlm, seed, progress, sample, data)
 
@@ -106,9 +107,17 @@ def read(name: str, vlm: VLM, file: Path, data: str | None = None) -> Any:
     found = EVIDENCE.get(name).load(file)
     if data and found.source and found.source != (asked := source_of(dataset.open(data)) or data):
         raise ValueError(f"{file} was collected on {found.source}, not on {asked}: leave one of the two out.")
-    if found.layers != vlm.layers:
+    if not _fits(found.layers, vlm):
         raise ValueError(f"{file} holds {EVIDENCE.get(name).title} of another model: calibrate {vlm.name} itself.")
     return found
+
+
+def _fits(layers: Sequence[PrunableLayer], vlm: VLM) -> bool:
+    """Whether a layout is the model's; where data has said which layers run, and on what, it is a part of it."""
+    if not vlm.family.general:
+        return tuple(layers) == vlm.layers
+    there = {(layer.name, layer.shape) for layer in vlm.layers}
+    return bool(layers) and {(layer.name, layer.shape) for layer in layers} <= there
 
 
 def order_of(
@@ -144,7 +153,10 @@ def order_of(
             "allocation": method.allocation if run.allocation == OWN else run.allocation,
         }
     )
-    kinds = [EVIDENCE.get(need) for need in sorted(CRITERIA.get(blend["criterion"]).needs if blend else method.needs)]
+    needs = CRITERIA.get(blend["criterion"]).needs if blend else method.needs
+    if vlm.family.general:  # only data says which of its parts run, and what they read
+        needs |= {"statistics"}
+    kinds = [EVIDENCE.get(need) for need in sorted(needs)]
     given = [
         known[kind.name] if kind.name in known else evidence_of(kind.name, vlm, run.seed, progress, sample, run.data)
         for kind in kinds

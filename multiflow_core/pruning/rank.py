@@ -82,13 +82,13 @@ def rank(
     """
     chosen = METHODS.get(method)
     settings = chosen.settings(options)
+    known = _recognised((statistics, gradients, *evidence))
     if layers is None:
-        layers = statistics.layers if statistics is not None and statistics.layers else prunable_layers(model)
+        layers = getattr(known.get("statistics"), "layers", ()) or prunable_layers(model)
     layers = tuple(layers)
     if not layers:
         raise ValueError("the model has no prunable layers")
     data = Data(batches, None, objective, precision, seed, progress)
-    known = _recognised((statistics, gradients, *evidence))
     if fixed and isinstance(allocation, Mapping):
         raise ValueError("the layers' sparsities are given as an allocation already: leave one of the two out")
 

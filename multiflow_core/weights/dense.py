@@ -72,9 +72,14 @@ def _fingerprint(weight: Tensor) -> float:
 
 
 def weight_of(model: nn.Module, name: str) -> Tensor:
-    """A weight in float32 on the processor, wherever and however the model holds it: (out, in).
+    """A weight in float32 on the processor, wherever and in whatever precision the model holds it.
 
     >>> weight_of(nn.Linear(2, 1).half(), "weight").dtype
     torch.float32
     """
     return unwrapped(model).get_parameter(name).detach().float().cpu()
+
+
+def matrix_of(model: nn.Module, layer: PrunableLayer) -> Tensor:
+    """The same of a layer as one matrix, (out, in), however it is stored."""
+    return layer.rows(weight_of(model, layer.name))

@@ -58,6 +58,25 @@ class PrunableLayer:
         """
         return self.experts * self.shape[-2 if self.stored.endswith(IN_OUT) else -1]
 
+    @property
+    def matrix(self) -> tuple[int, int]:
+        """Rows and columns of the layer as one matrix, (out, in): see `rows`."""
+        columns = self.inputs // self.experts
+        return self.size // columns if columns else 0, columns
+
+    def place(self, row: int, column: int) -> int:
+        """Where a weight of that matrix lies in the flat tensor.
+
+        >>> layer = PrunableLayer("c_fc.weight", (3, 2), stored=IN_OUT)
+        >>> [layer.place(row, column) for row in range(2) for column in range(3)]
+        [0, 2, 4, 1, 3, 5]
+        """
+        rows, columns = self.matrix
+        if not self.stored.endswith(IN_OUT):
+            return row * columns + column
+        out = rows // self.experts
+        return (row // out * columns + column) * out + row % out
+
     def matrices(self, tensor: Tensor) -> Tensor:
         """A tensor of this shape as (experts, out, in), a view.
 

@@ -1,5 +1,6 @@
 """Weights that are not nn.Linear's: GPT-2's Conv1D, packed attention, experts in one tensor. Each against the same as nn.Linear."""
 
+import numpy as np
 import pytest
 import torch
 from torch import nn
@@ -7,7 +8,9 @@ from torch.nn import functional as F
 from transformers.pytorch_utils import Conv1D
 
 import multiflow_core as mf
+from multiflow_core.analysis.explain import around, explain, mask_of
 from multiflow_core.pruning.method import METHODS
+from multiflow_core.weights import packed_file
 from multiflow_core.weights.layers import PrunableLayer
 
 SCORED = [m.name for m in METHODS.all() if m.build is None and not m.needs & {"gradients"}]
@@ -149,3 +152,41 @@ def test_statistics_of_experts_survive_a_file(tmp_path):
     assert mf.rank(model, "multiflow", statistics=again).masks(0.5) == mf.rank(
         model, "multiflow", statistics=statistics
     ).masks(0.5)
+
+
+# --- looked at as matrices ------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("allocation", [None, "row"])
+def test_a_weight_of_conv1d_is_explained_like_that_of_nn_linear(allocation):
+    turned, plain = pair()
+    orders = [mf.rank(m, "multiflow", statistics=statistics_of(m), allocation=allocation) for m in (turned, plain)]
+    for row, column in [(0, 0), (4, 3), (2, 1)]:
+        a, b = (explain(o, m, "fc.weight", row, column, 0.5) for o, m in zip(orders, (turned, plain), strict=True))
+        assert (a.kept, a.score, a.norm, a.s_in, a.s_out) == (b.kept, b.score, b.norm, b.s_in, b.s_out)
+        assert a.critical == b.critical == float(orders[0].critical_sparsity("fc.weight")[column, row])
+        near = [around(o, m, "fc.weight", row, column, 0.5, 2) for o, m in zip(orders, (turned, plain), strict=True)]
+        assert np.array_equal(near[0].weights, near[1].weights) and np.array_equal(near[0].kept, near[1].kept)
+    assert torch.equal(mask_of(orders[0], "fc.weight", 0.5), orders[0].masks(0.5)["fc.weight"])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_weight_of_an_expert_is_explained_by_its_expert(turned):
+    model = Experts(turned, "one by one")
+    statistics = mf.calibrate(model, [{"x": torch.randn(5, 4, generator=torch.Generator().manual_seed(1))}])
+    order = mf.rank(model, "multiflow", statistics=statistics)
+    said = explain(order, model, "gate_up_proj", 8 + 3, 1, 0.5)  # of the second expert
+    where = (1, 1, 3) if turned else (1, 3, 1)
+    assert said.magnitude.value == pytest.approx(float(model.gate_up_proj.detach()[where].abs()))
+    assert said.norm.value == pytest.approx(float(statistics.norm("gate_up_proj").view(2, 4)[1, 1]))
+    assert said.score.value == pytest.approx(said.magnitude.value * said.s_in.value * said.s_out.value, rel=1e-4)
+    assert said.kept == bool(order.masks(0.5)["gate_up_proj"][where])
+    assert said.critical == float(order.critical_sparsity("gate_up_proj")[where])
+
+
+def test_experts_are_written_and_read_packed(tmp_path):
+    model = Experts(False, "one by one")
+    masks = mf.rank(model, "omp").masks(0.5)
+    tensors = dict(masks.apply(model).named_parameters())
+    read = packed_file.read(packed_file.write(tmp_path / packed_file.FILE, tensors, masks))
+    assert read[1] == masks and all(torch.equal(read[0][name], tensor) for name, tensor in tensors.items())
