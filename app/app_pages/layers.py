@@ -8,6 +8,7 @@ import streamlit as st
 from app import state
 from app.engine import runs, slider
 from app.facts import layer_sparsity, layers
+from app.look.words import count
 from app.parts import selection, session, ui
 from app.state import Run
 
@@ -34,6 +35,9 @@ ABOUT_TABLE = (
 )
 
 
+SHOWN = 6  # matrices that are named for a reason
+
+
 def show(settings: Run) -> None:
     st.title("Layers: which goes first?")
     key = settings
@@ -55,6 +59,17 @@ def show(settings: Run) -> None:
         [now.layers[i].layer.name for i in layers.ranking(now, curve)],
         layer.name,
     )
+    _left_dense(layers.left_dense(key.order))
+
+
+def _left_dense(found: dict[str, tuple[str, ...]]) -> None:
+    """What no method prunes, and why."""
+    with st.expander(f"{count(sum(map(len, found.values())))} matrices are left dense"):
+        for reason, names in found.items():
+            shown = ", ".join(f"`{name}`" for name in names[:SHOWN])
+            more = f" and {count(len(names) - SHOWN)} more" if len(names) > SHOWN else ""
+            st.markdown(f"**{reason[0].upper()}{reason[1:]}**: {shown}{more}")
+        st.caption("Biases, norms and other vectors are never pruned, either.")
 
 
 def _table(table: dict[str, list], names: list[str], selected: str) -> None:

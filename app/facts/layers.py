@@ -8,6 +8,7 @@ import numpy as np
 
 from multiflow_core import PrunableLayer
 from multiflow_core.experiments.run import Run
+from multiflow_core.models import layout
 from multiflow_core.weights.dense import weight_of
 
 from ..charts.layer_bars import GONE, LayerBar, LayerBars
@@ -131,6 +132,16 @@ def table(facts: Facts, curve: np.ndarray | None, found: tuple[Profile, ...], de
         columns["|w| cut"] = [_finite(profile.magnitudes[step]) for profile in found]
     places = ranking(facts, curve)
     return {head: [values[i] for i in places] for head, values in columns.items()}
+
+
+@STORE.keep(16)
+def left_dense(key: Run, report: Progress) -> dict[str, tuple[str, ...]]:
+    """{why: the matrices that are left dense for it}, most matrices first; of a run without sparsity."""
+    report(0.5, "looking for what is left dense")
+    found: dict[str, list[str]] = {}
+    for name, reason in layout.left_dense(runs.vlm(key.model).model, runs.order(key)).items():
+        found.setdefault(reason, []).append(name)
+    return {reason: tuple(found[reason]) for reason in sorted(found, key=lambda reason: -len(found[reason]))}
 
 
 def _finite(value: float) -> float | None:

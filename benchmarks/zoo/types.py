@@ -10,7 +10,7 @@ import transformers
 from torch import nn
 
 from . import batches as b
-from .shrink import SIDE, WIDTH, WORDS, shrunk
+from .shrink import SIDE, WIDTH, WORDS, shrunk, shrunk_fields
 
 
 class Kind(NamedTuple):
@@ -33,6 +33,13 @@ _SMALL_STAGES = {
 }
 _KOSMOS = {"latent_query_num": 4, "text_config.layers": 2}
 _WIDER = {f"{part}hidden_size": 128 for part in ("", "text_config.", "vision_config.")}  # a head has 64
+# the usual captioner of this class, instead of BERT
+_GPT2 = {
+    "decoder": shrunk_fields(transformers.GPT2Config(is_decoder=True, add_cross_attention=True).to_dict()),
+    "decoder_start_token_id": 2,
+    "eos_token_id": 3,
+    "pad_token_id": 1,
+}
 _DETECTING = {"projection_dim": WIDTH}
 _TWO = {"image_grid_pinpoints": [[SIDE, SIDE]]}  # a picture as a whole, and once more as its only tile
 
@@ -99,7 +106,7 @@ GENERATING = {
     "SmolVLMForConditionalGeneration": Kind(b.framed(1)),
     "VideoLlavaForConditionalGeneration": Kind(b.under("pixel_values_images")),
     "VipLlavaForConditionalGeneration": Kind(b.plain, {"vision_feature_layers": [-2, -1]}),
-    "VisionEncoderDecoderModel": Kind(b.plain, {"decoder_start_token_id": 2, "eos_token_id": 3, "pad_token_id": 1}),
+    "VisionEncoderDecoderModel": Kind(b.plain, _GPT2),
 }
 TWO_TOWERS = {
     "Aimv2Model": Kind(),
@@ -158,4 +165,6 @@ def build(name: str, seed: int = 0) -> nn.Module:
     transformers.logging.set_verbosity_error()  # of ids that a small vocabulary lacks
     torch.manual_seed(seed)
     kind = getattr(transformers, name)
-    return kind(shrunk(kind.config_class, TYPES[name].changes)).eval()
+    config = shrunk(kind.config_class, TYPES[name].changes)
+    config._attn_implementation = "eager"  # other ways to attend return no attentions
+    return kind(config).eval()

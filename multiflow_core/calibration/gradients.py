@@ -24,7 +24,7 @@ from ..weights.layers import PrunableLayer
 from ..weights.masks import rebuilt, tensors_of
 from ..weights.wrappers import parameters_of, unwrapped
 from .evidence import Data, Evidence, Objective, named, register
-from .passes import count_pairs
+from .passes import count_pairs, says_all
 
 PRECISIONS = ("float32", "bfloat16")
 _NOTHING = object()
@@ -132,6 +132,8 @@ class Replica:
         if precision not in PRECISIONS:
             raise ValueError(f"precision must be one of {', '.join(PRECISIONS)}, not {precision!r}")
         self._objective = objective or _family_objective(model)
+        # some models of transformers run layers whose outcome they do not use: what does not matter has no gradient
+        self._complete = says_all(model) or not hasattr(unwrapped(model), "base_model_prefix")
         self._half, self._own = precision == "bfloat16", own
         self._seed, self._passes = seed, 0
         model = unwrapped(model)
@@ -177,9 +179,12 @@ class Replica:
             _check_loss(loss)
             found = torch.autograd.grad(loss, leaves, allow_unused=True)
         missing = [name for name, gradient in zip(self.weights, found, strict=True) if gradient is None]
-        if missing:
+        if len(missing) == len(found) or (missing and self._complete):
             raise ValueError(f"the objective does not depend on these layers: {named(missing)}")
-        return dict(zip(self.weights, found, strict=True))
+        return {
+            name: torch.zeros_like(weight) if gradient is None else gradient
+            for (name, weight), gradient in zip(self.weights.items(), found, strict=True)
+        }
 
     def mean(self, batches: Iterable[Any], progress: Progress | None = None) -> Gradients:
         """The mean gradient over batches, each batch counting alike; float32 on the processor."""

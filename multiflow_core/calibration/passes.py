@@ -119,7 +119,7 @@ def _layout(model: nn.Module, given: Layers | None, first: list[Any], forward: F
     layers = tuple(given) if given is not None else prunable_layers(model)
     if not layers:
         raise ValueError("the model has no prunable layers to calibrate")
-    if _says_all(model) or not first or _mask(first[0], "attention_mask") is None:
+    if says_all(model) or not first or _mask(first[0], "attention_mask") is None:
         return layers
     traced = prunable_layers(model, batch=first[0], forward=forward)
     if given is None:
@@ -129,7 +129,7 @@ def _layout(model: nn.Module, given: Layers | None, first: list[Any], forward: F
     return tuple(replace(x, reads=reads.get(x.name, "any")) if x.reads == "any" else x for x in layers)
 
 
-def _says_all(model: nn.Module) -> bool:
+def says_all(model: nn.Module) -> bool:
     """Whether the model is of a family that names its layers, with what they read; that they run is then certain."""
     family = family_of(model)
     return family is not None and not family.general
@@ -137,7 +137,7 @@ def _says_all(model: nn.Module) -> bool:
 
 def ran(model: nn.Module, layers: Layers, found: Mapping[str, Tensor]) -> Layers:
     """The layout of what was calibrated: where nobody has named the layers, without those that never ran."""
-    return layers if _says_all(model) else tuple(layer for layer in layers if layer.name in found)
+    return layers if says_all(model) else tuple(layer for layer in layers if layer.name in found)
 
 
 def how(model: nn.Module) -> Forward:

@@ -20,7 +20,7 @@ _OWN = "a parameter of its own, not the weight of a linear layer"
 _EXPERTS = "experts in one tensor of an unknown form"
 # words in the path of a linear layer that is in no block
 _WORDS = (
-    (re.compile(r"pool", re.I), "a pooler, not a weight of a block"),
+    (re.compile(r"pool|\bhead\.(attention|mlp)", re.I), "a pooler, not a weight of a block"),
     (
         re.compile(r"proj|merger|aligner|connector|adapter|bridge|resampl|mapp", re.I),
         "a projection between parts of the model",
@@ -47,7 +47,8 @@ def held_back(model: nn.Module) -> dict[str, str]:
     weights = linear_weights(model)
     for prefix, inner in _of_transformers(model):
         heads = {id(weight) for weight in _output_heads(inner)}
-        blocks = [f"{prefix}{block}." for block in _block_paths(inner)]
+        # what writes reads all patches of a picture: nobody asks for those that attention has pooled
+        blocks = [f"{prefix}{block}." for block in _block_paths(inner, pooled=not heads)]
         for name, weight in weights.items():
             if not name.startswith(prefix):
                 continue
@@ -80,12 +81,12 @@ def _output_heads(model: nn.Module) -> Iterator[Tensor]:
             yield head.weight
 
 
-def _block_paths(model: nn.Module) -> Iterator[str]:
-    """Where the blocks are: what stands in a list, or around attention, and holds at least two linear weights."""
+def _block_paths(model: nn.Module, pooled: bool) -> Iterator[str]:
+    """Where the blocks are: what stands in a list and holds at least two linear weights; `pooled`: what pools by attention, too."""
     for path, module in model.named_modules():
         if _BETWEEN.search(path):
             continue
-        if path and any(isinstance(child, nn.MultiheadAttention) for child in module.children()):
+        if pooled and path and any(isinstance(child, nn.MultiheadAttention) for child in module.children()):
             yield path
         elif isinstance(module, _BLOCKS):
             for name, item in module.named_children():

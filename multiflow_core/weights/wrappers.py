@@ -7,7 +7,8 @@ import weakref
 
 from torch import Tensor, nn
 
-_MERGED: weakref.WeakKeyDictionary[nn.Module, nn.Module] = weakref.WeakKeyDictionary()
+# of a model with adapters: how often its parameters had been changed, and the copy that was made then
+_MERGED: weakref.WeakKeyDictionary[nn.Module, tuple[int, nn.Module]] = weakref.WeakKeyDictionary()
 _PARALLEL = (nn.DataParallel, nn.parallel.DistributedDataParallel)
 
 
@@ -18,7 +19,8 @@ def unwrapped(model: nn.Module) -> nn.Module:
     >>> unwrapped(nn.DataParallel(model)) is model, unwrapped(model) is model
     (True, True)
 
-    LoRA adapters are merged into a copy, made once; the model that was given keeps them. ValueError where they cannot be.
+    LoRA adapters are merged into a copy, made once until they change; the model that was given keeps them. ValueError where
+    they cannot be merged.
     """
     while (inner := _inside(model)) is not None:
         model = inner
@@ -36,7 +38,9 @@ def _is_adapter(module: nn.Module) -> bool:
 
 
 def _without_adapters(model: nn.Module) -> nn.Module:
-    if model not in _MERGED:
+    changes = sum(parameter._version for parameter in model.parameters())
+    made, merged = _MERGED.get(model, (None, None))
+    if made != changes:
         try:
             merged = copy.deepcopy(model)
             if hasattr(merged, "merge_and_unload"):  # peft's own model, around ours
@@ -51,8 +55,8 @@ def _without_adapters(model: nn.Module) -> nn.Module:
                 "The model has LoRA adapters that cannot be merged here: merge them first, as peft does by "
                 "model.merge_and_unload()."
             ) from error
-        _MERGED[model] = merged.eval()
-    return _MERGED[model]
+        _MERGED[model] = changes, merged.eval()
+    return merged
 
 
 def parameters_of(model: nn.Module) -> dict[str, nn.Parameter]:

@@ -13,12 +13,12 @@ DIFFERENT = {
     "Qwen2_5_VLForConditionalGeneration": {"text": 14, "vision": 10},  # packed patches
     "Qwen3VLMoeForConditionalGeneration": {"text": 12, "vision": 8},  # experts, taken in groups
     "Llama4ForConditionalGeneration": {"text": 18, "vision": 12},  # experts, all at once, stored the other way round
-    "Phi4MultimodalForCausalLM": {"fusion": 8, "vision": 16},  # hearing, which never runs; SigLIP's head, which does
+    "Phi4MultimodalForCausalLM": {"fusion": 8, "vision": 12},  # hearing, which never runs; SigLIP's pooler, for nothing
     "JanusForConditionalGeneration": {"text": 14, "vision": 12},  # drawing, which never runs
     "Pix2StructForConditionalGeneration": {"text": 22, "vision": 14},  # patches with row and column numbers
     "Idefics2ForConditionalGeneration": {"fusion": 14, "text": 14, "vision": 12},  # a perceiver
     "MllamaForConditionalGeneration": {"text": 14, "vision": 18},  # cross-attention
-    "VisionEncoderDecoderModel": {"text": 20, "vision": 12},  # parts of any type
+    "VisionEncoderDecoderModel": {"text": 14, "vision": 12},  # GPT-2, whose weights lie the other way round
     "FlavaModel": {"fusion": 12, "text": 12, "vision": 12},  # its fusion counts
     "BridgeTowerForContrastiveLearning": {"fusion": 40, "text": 12, "vision": 8},  # packed queries, keys and values
     "LxmertForQuestionAnswering": {"fusion": 32, "text": 12, "vision": 12},  # no pictures but regions

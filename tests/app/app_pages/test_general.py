@@ -7,7 +7,7 @@ from benchmarks.zoo import published
 from tests.app.conftest import PAGES, texts
 
 
-@pytest.fixture(scope="module", params=["smolvlm", "qwen2_vl"])
+@pytest.fixture(scope="module", params=["smolvlm", "qwen2_vl", "qwen3_vl_moe"])
 def folder(request, tmp_path_factory):
     return published.save(request.param, tmp_path_factory.mktemp("models") / request.param)
 
@@ -32,3 +32,13 @@ def test_both_models_describe_and_answer(open_page, folder):
     assert "The dense model says" in texts(at) and "MULTIFLOW at 90 % says" in texts(at)
     at = open_page("vqa", model=str(folder), sparsity="0.9")
     assert "The dense model" in texts(at) and not at.info
+
+
+def test_experts_are_shown_as_one_matrix(open_page, tmp_path):
+    folder = published.save("qwen3_vl_moe", tmp_path / "experts")
+    layer = "model.language_model.layers.0.mlp.experts.gate_up_proj"
+    for page in ("neurons", "why", "flow", "distributions", "layers"):
+        at = open_page(page, model=str(folder), sparsity="0.75", layer=layer, weight="3,1")
+        assert not at.exception and not at.error and not at.warning, page
+    assert at.session_state["layer"] == layer
+    assert "An output head: it names the words" in texts(at) and "A router: it chooses among the experts" in texts(at)

@@ -52,3 +52,9 @@ def test_every_chart_can_be_taken_away(open_page):
 def test_charts_carry_alternative_text(open_page):
     at = open_page()
     assert plots(at) and all(len(json.loads(plot)["alt"]) > 40 for plot in plots(at))
+
+
+def test_what_is_left_dense_says_why(open_page):
+    at = open_page("layers")
+    assert any("matrices are left dense" in one.label for one in at.expander)
+    assert "A projection to the common space" in texts(at) and "`vision_proj.weight`" in texts(at)

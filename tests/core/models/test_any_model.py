@@ -9,10 +9,13 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 import multiflow_core as mf
+from benchmarks import published
 from benchmarks.models import build as known
 from benchmarks.zoo.batches import batches_of
 from benchmarks.zoo.types import TYPES, build
 from multiflow_core.calibration.gradients import Replica
+from multiflow_core.experiments import prepare
+from multiflow_core.experiments.run import Run
 from multiflow_core.families import family_of
 from multiflow_core.models.layout import left_dense
 from multiflow_core.models.tracing import trace
@@ -161,6 +164,37 @@ def test_an_untied_head_is_told_by_the_model_not_by_its_name():
     assert "names the words" in left_dense(model)["layers_of_words.0.1.weight"]
 
 
+def test_statistics_of_a_general_model_come_back_from_a_file(tmp_path):
+    """What data has said of a model, which layers run and what they read, is a part of its layout and still fits it."""
+    folder = published.save("qwen3_vl_moe", tmp_path / "model")
+    vlm = mf.load(folder)
+    statistics = prepare.collect("statistics", vlm, sample=prepare.sample_of(4))
+    read = prepare.read("statistics", vlm, statistics.save(tmp_path / "statistics.safetensors"))
+    assert read.layers == statistics.layers
+    orders = [
+        prepare.order_of(vlm, Run(str(folder), method), known={"statistics": read}) for method in ("multiflow", "omp")
+    ]
+    assert all(order.layers == read.layers for order in orders)
+    other = mf.calibrate(Dormant(), [{"x": torch.randn(5, 3)}])
+    with pytest.raises(ValueError, match="another model"):
+        prepare.read("statistics", vlm, other.save(tmp_path / "other.safetensors"))
+
+
+def test_a_layer_that_runs_for_nothing_has_no_gradient():
+    """LLaVA reads the last block but one of its vision tower; the last block is computed all the same."""
+    model = build("LlavaForConditionalGeneration")
+    batches = list(batches_of(model, TYPES["LlavaForConditionalGeneration"].pictures))
+
+    def objective(model, batch):
+        return model(**batch).logits.square().mean()
+
+    last = "model.vision_tower.encoder.layers.1.mlp.fc1.weight"
+    order = mf.rank(model, "snip", batches=batches, objective=objective)
+    assert float(order.score(last).max()) == 0 < float(order.score(last.replace("1.mlp", "0.mlp")).min())
+    with pytest.raises(ValueError, match="does not depend on these layers"):
+        mf.rank(Dormant(), "snip", batches=[torch.ones(2, 3)], objective=lambda model, x: model(x).sum())
+
+
 # --- modalities -----------------------------------------------------------------------------------------------------
 
 
@@ -260,6 +294,9 @@ def test_adapters_are_merged_into_a_copy():
     assert torch.allclose(same, model(**batch).logits_per_image, atol=1e-6)
     assert not any("lora" in name for name, _ in masks.apply(model).named_parameters())
     assert all(torch.equal(before[name], value) for name, value in model.state_dict().items())
+    with torch.no_grad():
+        attention.q_proj.lora_B["default"].weight.add_(1)  # a step of training
+    assert not torch.allclose(masks.apply(model)(**batch).logits_per_image, same)
 
 
 def test_adapters_that_cannot_be_merged_are_one_sentence():
