@@ -9,8 +9,8 @@ from torch import nn
 from torch.nn.utils import parametrizations, prune
 
 import multiflow_core as mf
-from benchmarks import published
 from benchmarks.models import build as known
+from benchmarks.zoo import published
 from benchmarks.zoo.batches import batches_of
 from benchmarks.zoo.types import TYPES, build
 from multiflow_core.calibration.gradients import Replica
