@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.charts.heatmap import SparsityGrid
 from app.engine import runs
-from app.facts import collapse, layer_sparsity, measured, two_runs
+from app.facts import collapse, layer_sparsity, measured, two_runs, zeros
 from app.facts.stories import Story
 from app.look.words import count, percent
 from app.parts import selection, storyteller, ui
@@ -49,10 +49,13 @@ def show(settings: Run) -> None:
         with headline:
             _figures(key, now, *measured.figures(results, key))
         dead = layer_sparsity.dead_neurons(key, progress)
+        gone = zeros.of(key, progress)
+        ui.note(zeros.told(gone, now.method, settings.sparsity))
         ui.note(two_runs.calibration_matters(key, progress))
     story = storyteller.told_now(settings)
     losses = measured.losses(results, key, rival)
-    _alarm(collapse.verdict(now, beside, dead, losses, brief=story is not None), story)
+    before = gone.before if gone else 0.0
+    _alarm(collapse.verdict(now, beside, dead, losses, brief=story is not None, zeros=before), story)
     _where(now, beside)
     if results:
         chosen = runs.measured_as(key)

@@ -27,21 +27,22 @@ def models() -> tuple[str, ...]:
 
 
 def model_of(address: str) -> str:
-    """What a model of the address goes by: a folder gets its stamp, a name stays as it is.
+    """What a model of the address goes by: a folder, or a file, gets its stamp, a name stays as it is.
 
     >>> model_of("flatland-blip"), model_of("openai/clip-vit-base-patch32")
     ('flatland-blip', 'openai/clip-vit-base-patch32')
     """
     try:
-        folder = Path(address).expanduser()
-        if address in models() or not folder.is_dir():
+        place = Path(address).expanduser()
+        if address in models() or not place.exists():
             return address
     except (OSError, RuntimeError, ValueError):  # a home of nobody, a name too long or with a zero in it
         return address
-    folder = folder.resolve()
-    files = [file for file in sorted(folder.iterdir()) if file.is_file() and file.name != RESULTS]
+    place = place.resolve()
+    around = sorted(place.iterdir()) if place.is_dir() else [place, *sorted(place.parent.glob("*.json"))]
+    files = [file for file in around if file.is_file() and not file.name.endswith(RESULTS)]
     stamp = repr([(file.name, file.stat().st_size, file.stat().st_mtime_ns) for file in files])
-    return f"{folder}{_STAMP}{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
+    return f"{place}{_STAMP}{hashlib.sha256(stamp.encode()).hexdigest()[:12]}"
 
 
 def address_of(model: str) -> str:
@@ -77,7 +78,10 @@ def result_file(model: str, data: str = "") -> Path:
     if data:
         told = hashlib.sha256(f"{address}\n{data}".encode()).hexdigest()[:8]
         return own_results() / f"{title(model)} on {Path(address_of(data)).stem} {told}.json"
-    return assets() / "results" / f"{title(model)}.json" if address == model else Path(address) / RESULTS
+    if address == model:
+        return assets() / "results" / f"{title(model)}.json"
+    place = Path(address)
+    return place.with_name(f"{place.name}.{RESULTS}") if place.is_file() else place / RESULTS
 
 
 def own_results() -> Path:

@@ -107,7 +107,8 @@ def rival(key: Run) -> Run | None:
         return replace(key, allocation=OWN)
     wanted = "multiflow" if key.method == "omp" else "omp"
     known = any(m.name == wanted for m in methods())
-    return replace(key, method=wanted, allocation=OWN) if known else None
+    blind = known and method(wanted).needs and unreadable(key.model)
+    return replace(key, method=wanted, allocation=OWN) if known and not blind else None
 
 
 # --- what they make -------------------------------------------------------------------------------------------------
@@ -141,6 +142,11 @@ def vlm(model: str, report: Progress) -> VLM:
     report(0.4, f"loading {checkpoints.title(model)}")
     device = os.environ.get("MULTIFLOW_DEVICE", "cpu")
     return mf.load(checkpoints.source(model), progress=report, device=device)
+
+
+def unreadable(model: str, progress: Progress | None = None) -> str:
+    """Why a model can be shown no picture and no text, as a sentence; "" where it can."""
+    return vlm(model, progress).unreadable
 
 
 def small(model: str) -> bool:

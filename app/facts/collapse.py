@@ -42,13 +42,17 @@ def verdict(
     dead: DeadNeurons | None = None,
     losses: Sequence[Loss] = (),
     brief: bool = False,
+    zeros: float = 0.0,
 ) -> Verdict:
     """The collapse alarm: the gravest finding as headline, with its reason and whatever else was found.
 
     A modality collapses when it loses 10 points more than asked, a layer when it loses 98 %. Smaller signs are notes: 3
     points, a tenth of the neurons, a fifth of what the model can do. They can be enough to lose a task. In brief: without
-    what was measured, and without the other method.
+    what was measured, and without the other method. `zeros`: the share of weights that the checkpoint had lost before.
     """
+    if not facts.pruned and zeros:
+        why = f"This is the checkpoint as it was opened, {percent(zeros)} of whose prunable weights are zero already."
+        return Verdict("note", "Nothing more is pruned", why)
     if not facts.pruned:
         return Verdict("fine", "Nothing is pruned", "This is the dense model: every weight is in place.")
     found = [one for one in (_modality(facts), _layers(facts), _neurons(dead)) if one]

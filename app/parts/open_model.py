@@ -82,7 +82,8 @@ def _dialog() -> None:
         st.form_submit_button("Open", on_click=_ask_typed, key="open_typed", type="primary")
     st.caption(
         "A folder that `save_pretrained` wrote: BLIP, CLIP, SigLIP, X-VLM, or another model of transformers that embeds pictures "
-        "and texts (AltCLIP, ALIGN) or writes about pictures (LLaVA, Qwen-VL, SmolVLM, PaliGemma). Weights are read from "
+        "and texts (AltCLIP, ALIGN) or writes about pictures (LLaVA, Qwen-VL, SmolVLM, PaliGemma); or a file of "
+        "weights, beside its config.json or as the authors of BLIP, X-VLM and OpenCLIP publish theirs. Weights are read from "
         "safetensors, or from a file that holds tensors only; no code of a checkpoint is ever run."
     )
     st.markdown("**From the hub**, downloaded once and then kept")

@@ -83,7 +83,11 @@ def _model() -> str:
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="model_row"):
         st.markdown("Model", width="stretch")
         open_model.button()
-    return known[address.choose(st.selectbox, "Model", state.MODEL, _named(known), label_visibility="collapsed")]
+    model = known[address.choose(st.selectbox, "Model", state.MODEL, _named(known), label_visibility="collapsed")]
+    if model not in checkpoints.models():
+        with ui.working() as progress:
+            ui.note(runs.vlm(model, progress).held)
+    return model
 
 
 def _data() -> str:
@@ -122,8 +126,10 @@ def _method(model: str, data: str) -> str:
 
 
 def _pairs(model: str, data: str, method: Method) -> str:
-    """What a model is calibrated on, and why on no more."""
+    """What a model is calibrated on, and why on no more; or that it can be shown nothing."""
     with ui.working() as progress:
+        if why := runs.unreadable(model, progress):
+            return why
         pairs = runs.calibration_pairs(model, data, method, progress)
         asked = runs.calibration_sample(model, method, progress).pairs
     bound = ", all that it has to calibrate with" if pairs < asked else ", as many as take about a minute"

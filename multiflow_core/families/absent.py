@@ -9,24 +9,26 @@ from typing import Any
 WITHOUT = "only what needs nothing but weights works without (methods such as OMP and LAMP; Layers and Distributions)"
 
 
+class Absent(ValueError, AttributeError):
+    """Something was asked of a processor that is not there; the text is a sentence for the reader."""
+
+
 class NoProcessor:
     """A processor that is not there: whatever is asked of it is answered with the reason.
 
     >>> NoProcessor("There is none.").tokenizer
     Traceback (most recent call last):
-    ValueError: There is none.
+    multiflow_core.families.absent.Absent: There is none.
     """
 
     def __init__(self, reason: str):
         self.reason = reason
 
     def __getattr__(self, name: str) -> Any:
-        if name.startswith("__"):  # what Python asks of every object
-            raise AttributeError(name)
-        raise ValueError(vars(self)["reason"])
+        raise Absent(vars(self).get("reason", name))
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        raise ValueError(self.reason)
+        raise Absent(self.reason)
 
 
 def no_processor(place: Path, lacks: str = "a processor, which says how words and pictures are read") -> NoProcessor:
