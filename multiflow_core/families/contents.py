@@ -82,8 +82,10 @@ def check_numbers(held: Contents) -> None:
     """ValueError for weights that were quantised: as they are they mean nothing."""
     for name, kind in held.tensors.items():
         scaled = name.endswith(_SCALES) or any(f"{scale}." in name for scale in _SCALES)
-        whole = not kind.dtype.is_floating_point and kind.dtype != torch.bool and name.endswith("weight")
-        if scaled or whole or kind.dtype in (torch.int8, torch.uint8):
+        counted = not kind.dtype.is_floating_point and kind.dtype != torch.bool
+        # old causal masks are bytes, too, of four dimensions
+        packed = kind.dtype.itemsize == 1 and len(kind.shape) in (2, 3)
+        if scaled or (counted and (packed or name.endswith("weight"))):
             what = f"{name} in {str(kind.dtype).removeprefix('torch.')}"
             raise ValueError(f"{held.files[0]} holds quantised weights ({what}): give the original ones.")
 

@@ -30,7 +30,7 @@ def open_model(place: Path, dtype: torch.dtype | None, locate: Callable[[str], P
     `locate(name)` is the folder of another model, which an adapter may need. Errors are those of `models.vlm.load`.
     """
     config = folder_of(place) / "config.json"
-    if (place / ADAPTER).is_file() and not config.is_file():
+    if (place / ADAPTER).is_file() and not _holds_weights(place):
         return _adapted(place, dtype, locate)
     if place.is_file() or not config.is_file():
         found = _foreign(place, dtype, required=not config.is_file())
@@ -42,6 +42,13 @@ def open_model(place: Path, dtype: torch.dtype | None, locate: Callable[[str], P
     if family is None:
         raise ValueError(_unknown(place, ", ".join(names), own_code="auto_map" in said))
     return *family.load(place, names, dtype), family
+
+
+def _holds_weights(folder: Path) -> bool:
+    try:
+        return bool(weight_files(folder))
+    except FileNotFoundError:
+        return False
 
 
 def _unknown(place: Path, held: str, own_code: bool) -> str:
@@ -177,8 +184,9 @@ def _adapted(folder: Path, dtype: torch.dtype | None, locate: Callable[[str], Pa
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         raise ValueError(f"{folder / ADAPTER} does not say which model it adapts.") from None
     if importlib.util.find_spec("peft") is None:
+        kind = _named(folder / base) or _named(Path(base)) or "AutoModel"
         command = (
-            f"from transformers import AutoModel as M; from peft import PeftModel as P; P.from_pretrained("
+            f"from transformers import {kind} as M; from peft import PeftModel as P; P.from_pretrained("
             f"M.from_pretrained({base!r}), {str(folder)!r}).merge_and_unload().save_pretrained('merged')"
         )
         raise ValueError(
@@ -188,6 +196,14 @@ def _adapted(folder: Path, dtype: torch.dtype | None, locate: Callable[[str], Pa
     merged = _merged(model, folder)
     merged.held = f"{model.held}; the adapter of {folder.name} merged into it"
     return merged, processor, family
+
+
+def _named(folder: Path) -> str:
+    """The first class that the config in a folder names, "" where there is none."""
+    try:
+        return str((read_config(folder).get("architectures") or [""])[0])
+    except (OSError, ValueError, LookupError, TypeError):
+        return ""
 
 
 def _merged(model: nn.Module, folder: Path) -> nn.Module:

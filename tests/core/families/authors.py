@@ -78,11 +78,11 @@ def clip():
     ).eval()
 
 
-def open_clip(model, text=""):
+def open_clip(model, text="", layers=(2, 2)):
     """The state dict as OpenCLIP saves it; `text` before the names of the text tower, as in its newer classes."""
     held, found = dict(model.state_dict()), {}
-    for side, tower in (("vision_model.", "visual."), ("text_model.", text)):
-        for n in range(2):
+    for side, tower, many in zip(("vision_model.", "text_model."), ("visual.", text), layers):
+        for n in range(many):
             ours, theirs = f"{side}encoder.layers.{n}.", f"{tower}transformer.resblocks.{n}."
             for kind in ("weight", "bias"):
                 parts = [held.pop(f"{ours}self_attn.{letter}_proj.{kind}") for letter in "qkv"]

@@ -3,15 +3,18 @@
 import gzip
 import json
 import math
+import sys
 
 import pytest
 import torch
 import torch.nn.functional as F
+import transformers
 from safetensors.torch import save_file
 
 import multiflow_core as mf
 from benchmarks.models import clip_tokens, pictures
 from multiflow_core.cli import main
+from multiflow_core.weights.foreign import format_of
 from tests.core.families import authors
 
 
@@ -93,6 +96,52 @@ def test_a_vision_encoder_of_salesforce_computes_what_their_code_does(tmp_path):
         x = x + linear(f"blocks.{n}.mlp.fc2", F.gelu(linear(f"blocks.{n}.mlp.fc1", norm(f"blocks.{n}.norm2", x))))
     with torch.no_grad():
         assert torch.allclose(vlm.model.vision_model(pixel_values=pixels).last_hidden_state, norm("norm", x), atol=1e-4)
+
+
+SIZES = {  # of towers: width, heads, layers
+    "BLIP base": ((768, 12, 12), (768, 12, 12)),
+    "BLIP large": ((1024, 16, 24), (768, 12, 12)),
+    "CLIP ViT-B/32": ((768, 12, 12), (512, 8, 12)),
+    "CLIP ViT-L/14": ((1024, 16, 24), (768, 12, 12)),
+    "CLIP ViT-H/14": ((1280, 16, 32), (1024, 16, 24)),
+    "CLIP ViT-bigG/14": ((1664, 16, 48), (1280, 20, 32)),
+}
+
+
+@pytest.mark.parametrize("name", SIZES)
+def test_the_number_of_heads_of_published_sizes(name, tmp_path, monkeypatch):
+    """It cannot be read off tensors; everything else can."""
+    vision, text = (dict(zip(("hidden_size", "num_attention_heads", "num_hidden_layers"), s)) for s in SIZES[name])
+    common = dict(intermediate_size=64)
+    patch = dict(patch_size=int(name[-2:].strip("/")), image_size=224) if "/" in name else dict(patch_size=16)
+    found = {}
+    with torch.device("meta"):
+        if name.startswith("BLIP"):
+            config = transformers.BlipConfig(
+                text_config=text | common | dict(encoder_hidden_size=vision["hidden_size"]),
+                vision_config=vision | common | patch,
+            )
+            tensors = {
+                authors.as_salesforce(n): t
+                for n, t in transformers.BlipForConditionalGeneration(config).state_dict().items()
+            }
+        else:
+            config = transformers.CLIPConfig(text_config=text | common, vision_config=vision | common | patch)
+            model = transformers.CLIPModel(config)
+            tensors = authors.open_clip(model, layers=(vision["num_hidden_layers"], text["num_hidden_layers"]))
+    kind, _ = format_of(tensors)
+    module = sys.modules[kind.build.__module__]
+    monkeypatch.setattr(module, "made_from", lambda kind, config, *rest: found.setdefault("config", config))
+    kind.build(kind.translate(tensors).tensors, tmp_path / "model.pth", None)
+    for part in ("text_config", "vision_config"):
+        theirs, ours = getattr(config, part), getattr(found["config"], part)
+        for size in ("hidden_size", "num_attention_heads", "num_hidden_layers", "intermediate_size"):
+            assert getattr(ours, size) == getattr(theirs, size), (part, size)
+    assert found["config"].vision_config.image_size == config.vision_config.image_size
+    assert (
+        found["config"].text_config.bos_token_id
+        == len(tensors[next(n for n in tensors if "oken_embedding" in n or "word_emb" in n)]) - 2
+    )
 
 
 def test_blip_that_compares_two_pictures_is_refused(tmp_path):

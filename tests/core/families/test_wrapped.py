@@ -3,7 +3,9 @@
 import argparse
 import json
 import shutil
+import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 import torch
@@ -179,6 +181,14 @@ def test_quantised_weights_are_refused_whatever_the_config_says(folder, change, 
         mf.load(folder)
 
 
+def test_bytes_that_are_no_weights_are_no_reason_to_refuse(folder):
+    """GPT-2 once kept its causal masks in the file."""
+    tensors = load_file(folder / "model.safetensors")
+    tensors |= {"decoder.h.0.attn.bias": torch.ones(1, 1, 4, 4, dtype=torch.uint8), "h.0.ids": torch.arange(4)[None]}
+    save_file(tensors, folder / "model.safetensors", {"format": "pt"})
+    assert mf.load(folder)
+
+
 @pytest.mark.parametrize("name", ["text_projection.weight", "vision_model.post_layernorm.bias", LAYER])
 def test_weights_that_are_not_finite_are_named_under_any_wrapper(folder, name):
     tensors = taken(folder)
@@ -232,3 +242,62 @@ def test_without_a_processor_weights_are_ranked_and_pruned(bare, tmp_path, capsy
     with pytest.raises(SystemExit):
         main(["prune", str(bare), "--method", "multiflow", "--sparsity", "0.5", "--out", str(tmp_path / "two")])
     assert "holds no processor" in capsys.readouterr().err
+
+
+# --- adapters -------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def adapter(folder, tmp_path):
+    """As peft writes one: what was added to the weights, and the name of the model that they were added to."""
+    place = tmp_path / "lora"
+    place.mkdir()
+    said = {"peft_type": "LORA", "base_model_name_or_path": str(folder), "r": 2, "target_modules": ["q_proj"]}
+    (place / "adapter_config.json").write_text(json.dumps(said))
+    save_file({"base_model.model.x.lora_A.weight": torch.ones(2, 2)}, place / "adapter_model.safetensors")
+    return place
+
+
+def test_an_adapter_alone_is_refused_with_the_command_that_merges(adapter, folder, monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ValueError, match="holds an adapter of") as caught:
+        mf.load(adapter)
+    said = str(caught.value)
+    assert "pip install peft" in said and "merge_and_unload().save_pretrained" in said and "\n" not in said
+    compile(said[said.index("python -c ") + 11 : said.rindex('"')], "command", "exec")
+    assert repr(str(folder)) in said and repr(str(adapter)) in said and "import CLIPModel as M" in said
+
+
+def test_an_adapter_is_merged_into_its_model(adapter, folder, monkeypatch):
+    """With a peft that adds one to every weight of queries."""
+
+    class Merged:
+        def __init__(self, model, place):
+            self.model = model
+            assert place == str(adapter)
+
+        @classmethod
+        def from_pretrained(cls, model, place, **options):
+            return cls(model, place)
+
+        def merge_and_unload(self):
+            with torch.no_grad():
+                for name, parameter in self.model.named_parameters():
+                    parameter.add_(name.endswith("q_proj.weight"))
+            return self.model
+
+    made = ModuleType("peft")
+    made.PeftModel = Merged
+    monkeypatch.setitem(sys.modules, "peft", made)
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: made)
+    vlm, before = mf.load(adapter), load_file(folder / "model.safetensors")
+    assert vlm.held.endswith("; the adapter of lora merged into it") and vlm.tasks == ("retrieval",)
+    for name, tensor in vlm.model.state_dict().items():
+        assert torch.equal(tensor, before[name] + name.endswith("q_proj.weight")), name
+
+
+@pytest.mark.parametrize("text", ["", "[]", "{}", '{"base_model_name_or_path": null}', "[" * 100_000])
+def test_an_adapter_of_nothing(adapter, text):
+    (adapter / "adapter_config.json").write_text(text)
+    with pytest.raises(ValueError, match=r"adapter_config\.json does not say which model it adapts"):
+        mf.load(adapter)
