@@ -38,9 +38,9 @@ def chain(layers: Sequence[PrunableLayer], selected: PrunableLayer) -> Chain | N
     >>> found.first.role, found.second.role, chain(layers, layers[3])
     ('value', 'attn out', None)
 
-    None where the block has no such two layers, or more than two, or their sizes do not fit.
+    None where the block has no such two layers, or more than two, or their sizes do not fit; experts in one tensor are many.
     """
-    around = [layer for layer in layers if layer.block == selected.block]
+    around = [layer for layer in layers if layer.block == selected.block and layer.experts == 1]
     often = Counter(layer.role for layer in around)
     block = {layer.role: layer for layer in around if often[layer.role] == 1}
     for stage in STAGES:

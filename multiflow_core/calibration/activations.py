@@ -34,7 +34,7 @@ class Statistics:
         square_sums: {parameter name: float64 (in,)}, summed over all tokens that count; a layer that never
             ran is missing.
         samples: n, the number of image-text pairs (not tokens).
-        layers: the layout they were made with.
+        layers: the layout they were made with; of a model whose layers no family names, without those that never ran.
         source: what the pairs were from, "" where that is not said.
     """
 

@@ -14,7 +14,7 @@ from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from .activations import Statistics, check_complete
 from .evidence import Data, Evidence, Forward, register
-from .passes import ROWS, Layers, Sums, stream
+from .passes import ROWS, Layers, Sums, ran, stream
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,9 @@ def second_moments(
         progress=progress,
     )
     matrices = {layer.name: sums.found[layer.name].cpu() for layer in layers if layer.name in sums.found}
-    return Moments({name: _diagonals(m).double() for name, m in matrices.items()}, samples, layers, matrices)
+    return Moments(
+        {name: _diagonals(m).double() for name, m in matrices.items()}, samples, ran(model, layers, matrices), matrices
+    )
 
 
 def _diagonals(matrix: Tensor) -> Tensor:

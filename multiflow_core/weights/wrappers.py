@@ -69,7 +69,7 @@ def parameters_of(model: nn.Module) -> dict[str, nn.Parameter]:
 
 
 def check_plain(model: nn.Module) -> None:
-    """ValueError, saying what to do, where the weight of a linear layer is not a parameter but computed from others.
+    """ValueError, saying what to do, where a linear layer's weight is computed from others, or is no matrix of real numbers.
 
     >>> from torch.nn.utils import parametrizations
     >>> try:
@@ -79,15 +79,20 @@ def check_plain(model: nn.Module) -> None:
     The weight of fc is computed by a parametrization
     """
     for name, module in model.named_modules():
-        if isinstance(module, nn.Linear) and (how := _computed(module)):
+        linear = isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"
+        if linear and (how := _odd(module)):
             raise ValueError(f"The weight of {name or 'the layer'} is {how}")
 
 
-def _computed(layer: nn.Linear) -> str:
-    """How a weight that is no parameter comes about, and how to make it one; "" for a parameter."""
+def _odd(layer: nn.Module) -> str:
+    """What is wrong with a weight, and what to do about it; "" for a plain one."""
     own = layer._parameters
-    if isinstance(own.get("weight"), Tensor):
-        return ""
+    weight = own.get("weight")
+    if isinstance(weight, Tensor):
+        kind = str(weight.dtype).removeprefix("torch.")
+        return (
+            "" if weight.is_floating_point() else f"quantised ({kind}): load the model as it was before, to prune it."
+        )
     if "weight_orig" in own:
         return "pruned by torch.nn.utils.prune: make that permanent first, by torch.nn.utils.prune.remove(layer, 'weight')."
     if "parametrizations" in layer._modules:

@@ -5,6 +5,7 @@ import torch
 
 import multiflow_core as mf
 from benchmarks.models import save
+from benchmarks.zoo import published
 from multiflow_core import Masks, Statistics, load
 from multiflow_core.cli import main
 from multiflow_core.experiments import benchmark, prepare
@@ -41,6 +42,20 @@ def test_layers_say_what_is_prunable_and_why_the_rest_is_not(capsys):
     assert all(f"{layer.name}\n" in shown for layer in vlm.layers)
     assert "itm_head.weight: the head of a pre-training objective" in shown
     assert f"{sum(layer.size for layer in vlm.layers):,} prunable" in shown
+
+
+def test_layers_with_statistics_say_what_never_ran(tmp_path, capsys):
+    vlm = load(published.save("qwen3_vl_moe", tmp_path / "model"))
+    known = prepare.collect("statistics", vlm, sample=prepare.sample_of(2))
+    first, *ran = known.layers
+    sums = {layer.name: known.square_sums[layer.name] for layer in ran}
+    file = Statistics(sums, known.samples, tuple(ran)).save(tmp_path / "statistics.safetensors")
+    capsys.readouterr()
+    main(["layers", str(tmp_path / "model"), "--statistics", str(file)])
+    shown = capsys.readouterr().out
+    assert f"{first.name}: it never ran on the calibration data" in shown
+    assert f"{sum(layer.size for layer in ran):,} prunable" in shown
+    assert "lm_head.weight: an output head" in shown and ".gate.weight: a router" in shown
 
 
 def test_prune_writes_masks(tmp_path, capsys):

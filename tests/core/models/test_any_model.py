@@ -124,6 +124,12 @@ def test_what_never_ran_stays_dense():
     assert torch.equal(masks.apply(model).never.weight, model.never.weight)
 
 
+def test_what_never_ran_stays_dense_for_sparsegpt_too():
+    model = Dormant()
+    moments = mf.second_moments(model, [{"x": torch.randn(5, 3)}])
+    assert list(mf.rank(model, "sparsegpt", evidence=[moments]).masks(0.5)) == ["used.weight"]
+
+
 def test_a_known_family_is_refused_where_a_layer_never_ran():
     model = known("blip-base-retrieval", small=True)[0]
     batch = {"pixel_values": torch.randn(2, 3, 32, 32), "input_ids": torch.tensor([[2, 5, 3], [2, 6, 3]])}
@@ -257,6 +263,13 @@ def test_a_weight_that_is_computed_is_one_sentence(computed, advice):
     for use in (mf.prunable_layers, left_dense, lambda model: mf.rank(model, "omp")):
         with pytest.raises(ValueError, match=rf"The weight of fc is .*{advice}"):
             use(model)
+
+
+def test_quantised_weights_are_one_sentence():
+    model = nn.ModuleDict({"fc": nn.Linear(3, 3)})
+    model["fc"].weight = nn.Parameter(torch.ones(3, 3, dtype=torch.int8), requires_grad=False)
+    with pytest.raises(ValueError, match=r"The weight of fc is quantised \(int8\)"):
+        mf.prunable_layers(model)
 
 
 class Adapted(nn.Module):
