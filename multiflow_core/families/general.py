@@ -5,12 +5,16 @@ from __future__ import annotations
 import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from pathlib import Path
 from typing import Any
 
+import torch
 import transformers
 from torch import Tensor, nn
 
 from .base import Family
+from .folder import folder_of, silent
 
 SIDE = 384  # pixels of a side that are enough for a model that reads pictures of any size
 
@@ -33,6 +37,15 @@ class General(Family):
 
     def model_class(self, architectures: Sequence[str]) -> type:
         return self._first(architectures)
+
+    def load(self, folder: Path, architectures: Sequence[str], dtype: torch.dtype | None) -> tuple[nn.Module, Any]:
+        """With what its folder says of generating, which transformers does not look for beside packed weights."""
+        model, processor = super().load(folder, architectures, dtype)
+        if model.can_generate() and (folder_of(folder) / "generation_config.json").is_file():
+            with silent(), suppress(OSError, ValueError):  # damaged: what the model itself says stands
+                read = transformers.GenerationConfig.from_pretrained
+                model.generation_config = read(folder_of(folder), local_files_only=True)
+        return model, processor
 
     def _first(self, architectures: Sequence[str]) -> type | None:
         kinds = (getattr(transformers, name, None) for name in architectures)

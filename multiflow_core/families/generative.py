@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from . import register
 from .base import BATCH, LONGEST, text_length
-from .folder import first_sentence, silent
+from .folder import silent
 from .general import General, accepted
 
 DESCRIBE = "Describe the picture in one sentence."
@@ -77,17 +77,29 @@ def form_of(processor: Any) -> Form:
     chats = [Form(True, "", nested) for nested in (True, False)] if _template(processor) else []
     marks = [getattr(processor, name, None) for name in ("boi_token", "image_token")]
     plain = [Form(False, mark, nested) for mark in (*marks, "") if isinstance(mark, str) for nested in (True, False)]
-    place = getattr(processor, "image_token_id", None)
-    tried = {form: _ids(form, processor) for form in (*chats, *plain)}
-    work = {form: ids for form, ids in tried.items() if isinstance(ids, Tensor) and len(ids) == 2}
-    # of a processor that does not say which tokens are places all count
-    seen = {form: ids == place for form, ids in work.items() if isinstance(place, int)}
-    places = {form: int(found.sum()) for form, found in seen.items() if bool(found.any(1).all())}
-    places = places or {form: ids.numel() for form, ids in work.items()}
-    if not places:
+    tried: dict[Form, Tensor | Exception] = {}
+    for form in chats:
+        tried[form] = _ids(form, processor)
+        if _places(tried[form], processor):
+            return form
+    tried |= {form: _ids(form, processor) for form in plain}
+    places = {form: _places(ids, processor) for form, ids in tried.items()}
+    if not any(places.values()):  # it says of no token, or of the wrong one, that it is a place
+        places = {form: len(ids) == 2 and ids.numel() for form, ids in tried.items() if isinstance(ids, Tensor)}
+    found = [form for form, count in places.items() if count]
+    if not found:
         problem = next(error for error in tried.values() if isinstance(error, Exception))
-        raise ValueError(f"its processor takes no picture together with a text: {first_sentence(problem)}")
-    return next((form for form in chats if form in places), None) or min(places, key=places.get)
+        raise problem
+    return found[0] if found[0].chat else min(found, key=places.get)
+
+
+def _places(ids: Tensor | Exception, processor: Any) -> int:
+    """How many tokens of two texts stand for pictures; 0 where one of the texts has none."""
+    place = getattr(processor, "image_token_id", None)
+    if not isinstance(ids, Tensor) or not isinstance(place, int) or len(ids) != 2:
+        return 0
+    there = ids == place
+    return int(there.sum()) if bool(there.any(1).all()) else 0
 
 
 def _ids(form: Form, processor: Any) -> Tensor | Exception:
@@ -208,6 +220,7 @@ class Generative(General):
     ) -> tuple[Tensor, Tensor, Tensor]:
         output = model.generate(
             **inputs,
+            **_quiet(model.generation_config),
             max_new_tokens=max_tokens,
             num_beams=1,
             do_sample=False,
@@ -275,6 +288,13 @@ def _width(model: nn.Module) -> int:
     heads = {id(model.get_output_embeddings()), id(model.get_input_embeddings())}
     layers = (module for module in model.modules() if isinstance(module, nn.Linear) and id(module) not in heads)
     return max((layer.out_features for layer in layers), default=1)
+
+
+def _quiet(settings: Any) -> dict[str, Any]:
+    """What keeps `generate` from remarks: nothing is drawn by chance, and what ends a text also pads it."""
+    ends = settings.eos_token_id
+    pad = settings.pad_token_id if settings.pad_token_id is not None else ends[0] if isinstance(ends, list) else ends
+    return {"temperature": None, "top_p": None, "top_k": None, "pad_token_id": pad}
 
 
 def _said(model: nn.Module, batch: Mapping[str, Tensor]) -> Tensor:

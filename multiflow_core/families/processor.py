@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from .absent import WITHOUT, NoProcessor, no_processor
-from .folder import folder_of, silent
+from .folder import first_sentence, folder_of, silent
 
 _VOCABULARIES = (("tokenizer.json",), ("vocab.txt",), ("vocab.json", "merges.txt"))
 _IMAGES = ("processor_config.json", "preprocessor_config.json")
@@ -46,9 +46,8 @@ def load_processor(folder: Path) -> Any:
         with silent():
             processor = _opened(folder)
     except Exception as error:  # damaged files raise almost anything
-        package = package_for(error, folder)
-        if package:
-            return lacking(place, package)
+        if _package_for(str(error).replace(str(folder), "")):
+            return unfit(place, error)
         raise ValueError(f"{folder} holds no readable processor: save one there with save_pretrained.") from None
     for part in ("image_processor", "tokenizer"):
         if not hasattr(processor, part):
@@ -136,20 +135,24 @@ def copy_processor(source: Path, folder: Path) -> list[str]:
     return [shutil.copyfile(file, folder / file.name).as_posix() for file in found]
 
 
-def package_for(error: BaseException, folder: Path) -> str:
-    """The package for want of which a processor cannot be opened or cannot read, "" where it is not that.
+def unfit(place: Path, error: BaseException) -> NoProcessor:
+    """What stands for a processor that cannot be opened, or cannot read a picture and a text."""
+    package = _package_for(str(error).replace(str(place), ""))
+    if package:
+        reason = f"The processor of {place} needs the package {package}, which is not installed here"
+    else:
+        reason = f"The processor of {place} reads no picture together with a text ({first_sentence(error)})"
+    return NoProcessor(f"{reason}; {WITHOUT}.")
 
-    >>> package_for(ImportError("PixtralProcessor requires the Torchvision library but it was not found"), Path("/models/vit"))
+
+def _package_for(said: str) -> str:
+    """The package for want of which something cannot be done, "" where it is not that.
+
+    >>> _package_for("PixtralProcessor requires the Torchvision library but it was not found in your environment")
     'torchvision'
     """
-    said = str(error).replace(str(folder), "").lower()
     wanting = re.search(r"library|package|dependenc|not found|install|backend", said)
-    return next((name for name in _PACKAGES if name in said), "") if wanting else ""
-
-
-def lacking(place: Path, package: str) -> NoProcessor:
-    """What stands for a processor that needs a package which is not there."""
-    return NoProcessor(f"The processor of {place} needs the package {package}, which is not installed here; {WITHOUT}.")
+    return next((name for name in _PACKAGES if name in said.lower()), "") if wanting else ""
 
 
 def _json(file: Path) -> dict[str, Any]:

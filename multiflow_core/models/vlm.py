@@ -19,7 +19,7 @@ from ..families.base import BATCH
 from ..families.folder import SUFFIXES, first_sentence
 from ..families.hub import fetch, is_hub_name
 from ..families.opening import open_model
-from ..families.processor import lacking, package_for
+from ..families.processor import unfit
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from ..weights.zeros import zeros_after, zeros_of
@@ -34,6 +34,7 @@ BUILT_IN = tuple(sorted(config.parent.name for config in ASSETS.glob("*/config.j
 CARD = "card.json"  # beside a checkpoint: what it was trained on, and more
 CUT_SHOWN = 40  # letters before the cut through a text that is too long
 SOME_ZEROS = 0.01  # of all prunable weights; fewer are what half precision makes of the smallest
+MUCH = 10**12  # products: half a minute of two cores, and too long to wait only to see that numbers come out
 FIRST_WORDS = 20  # of an answer, with their probabilities
 
 
@@ -320,31 +321,45 @@ def load(
 
 
 def _computing(vlm: VLM) -> VLM:
-    """The same, tried: without its processor where that lacks a package.
+    """The same, tried on a grey picture and two words; of a general family without a processor that cannot read them.
 
-    ValueError if the model makes no numbers of a grey picture and two words: config, weights and processor may not fit.
+    ValueError if the model makes no numbers of them: config, weights and processor may not fit.
     """
     if vlm.unreadable:
         return vlm
-    picture, texts = Image.new("RGB", (64, 64), "gray"), ["a picture"]
+    picture, texts, search = Image.new("RGB", (64, 64), "gray"), ["a picture"], "retrieval" in vlm.tasks
     try:
-        search = "retrieval" in vlm.tasks
         seen = vlm.image_inputs([picture]) if search else vlm.family.asked(vlm.model, vlm.processor, [picture])
-        found = [value for value in seen.values() if value.is_floating_point()]
+    except Exception as error:  # whatever does not fit shows itself in any way
+        if not vlm.family.general:
+            raise _unusable(vlm, error) from None
+        return replace(vlm, processor=unfit(vlm.folder, error))
+    found = [value for value in seen.values() if value.is_floating_point()]
+    if vlm.family.general and _work(vlm.model, found) > MUCH:
+        return vlm
+    try:
         if search:
             found += [vlm.embed_images([picture]), vlm.embed_texts(texts)]
         elif "captioning" in vlm.tasks:
             found.append(torch.tensor([p for said in vlm.caption([picture], 2) for p in said.probabilities]))
         elif "vqa" in vlm.tasks:
             found.append(torch.tensor([said.probability for said in vlm.answer([picture], texts, 2)]))
-    except Exception as error:  # whatever does not fit shows itself in any way
-        if isinstance(error, ImportError) and (package := package_for(error, vlm.folder)):
-            return replace(vlm, processor=lacking(vlm.folder, package))
-        said = first_sentence(error)
-        raise ValueError(f"{vlm.folder} cannot be used: trying it on a picture and a text failed ({said}).") from None
+    except Exception as error:
+        raise _unusable(vlm, error) from None
     if not all(bool(torch.isfinite(value).all()) for value in found):
         raise ValueError(f"{vlm.folder} computes values that are not finite: its config or its weights are damaged.")
     return vlm
+
+
+def _unusable(vlm: VLM, error: BaseException) -> ValueError:
+    said = first_sentence(error)
+    return ValueError(f"{vlm.folder} cannot be used: trying it on a picture and a text failed ({said}).")
+
+
+def _work(model: nn.Module, pictures: Sequence[Tensor]) -> int:
+    """About how many products one pass over these pictures computes: a token is made of 14 x 14 pixels or so."""
+    tokens = sum(value.numel() for value in pictures) // (3 * 14 * 14)
+    return tokens * sum(parameter.numel() for parameter in model.parameters())
 
 
 def _present(device: str | torch.device) -> torch.device:

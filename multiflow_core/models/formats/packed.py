@@ -12,6 +12,8 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from ...families.folder import folder_of
+from ...families.processor import copy_processor
 from ...support.atomic import whole
 from ...weights.masks import Masks
 from ...weights.packed_file import FILE, check_masks, write
@@ -67,8 +69,12 @@ def save_as(
     config.dtype = dtype or config.dtype
     with whole(folder) as place:
         config.save_pretrained(place)
+        if vlm.family.general and vlm.model.can_generate():
+            vlm.model.generation_config.save_pretrained(place)  # with what it ends a turn
         if not vlm.unreadable:
             vlm.processor.save_pretrained(place)
+        elif vlm.folder:
+            copy_processor(folder_of(vlm.folder), place)  # somewhere else there may be what it needs
         if vlm.trained_on:
             (place / CARD).write_text(json.dumps({"trained_on": vlm.trained_on}) + "\n")
         writer(place / file, tensors, masks, dtype)

@@ -152,8 +152,28 @@ def test_what_is_pruned_opens_again_with_a_processor_that_cannot_be_written_down
     pruned = vlm.prune(masks)
     again = mf.load(save_packed(pruned, masks, tmp_path / "pruned"))
     assert again.answer(views(), QUESTIONS) == pruned.answer(views(), QUESTIONS)
-    held = {file.name for file in vlm.folder.iterdir()} - {"model.safetensors", "generation_config.json"}
+    held = {file.name for file in vlm.folder.iterdir()} - {"model.safetensors"}
     assert held <= {file.name for file in again.folder.iterdir()}
+
+
+def test_what_ends_a_turn_is_kept_with_what_is_pruned(opened, tmp_path):
+    vlm = opened("llava")
+    masks = mf.rank(vlm.model, "omp").masks(0.75)
+    before, vlm.model.generation_config.eos_token_id = vlm.model.generation_config.eos_token_id, [5, 7]
+    try:
+        again = mf.load(save_packed(vlm.prune(masks), masks, tmp_path / "pruned"))
+    finally:
+        vlm.model.generation_config.eos_token_id = before
+    assert {5, 7} <= again.family.ends(again.model, again.processor.tokenizer)
+
+
+def test_what_cannot_be_read_here_is_kept_for_elsewhere(folder, tmp_path):
+    change(folder / "processor_config.json", processor_class="PixtralProcessor")
+    vlm = mf.load(folder)
+    masks = mf.rank(vlm.model, "omp").masks(0.75)
+    again = save_packed(vlm.prune(masks), masks, tmp_path / "pruned")
+    assert (again / "processor_config.json").read_text() == (folder / "processor_config.json").read_text()
+    assert (again / "chat_template.jinja").is_file() and "torchvision" in mf.load(again).unreadable
 
 
 def test_fewer_pictures_go_together_the_more_work_they_are(opened, monkeypatch):
@@ -233,6 +253,12 @@ def test_a_processor_that_needs_another_package_is_named_and_the_weights_are_the
     assert mf.rank(vlm.model, "omp").masks(0.5).sparsity == pytest.approx(0.5, abs=1e-4)
     with pytest.raises(ValueError, match="torchvision"):
         vlm.answer(views()[:1], QUESTIONS[:1])
+
+
+def test_a_processor_that_reads_no_pictures_leaves_the_weights(tmp_path):
+    """Fuyu's, in transformers 5.23, without torchvision."""
+    vlm = mf.load(published.save("fuyu", tmp_path / "fuyu"))
+    assert "reads no picture together with a text" in vlm.unreadable and vlm.layers
 
 
 def test_a_package_that_is_missed_only_when_a_picture_is_read_is_named(tmp_path):
