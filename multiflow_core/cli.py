@@ -262,11 +262,14 @@ def _prune(options: argparse.Namespace) -> None:
 
     from .experiments.prepare import order_of
     from .models.vlm import SOME_ZEROS, load
+    from .pruning.method import METHODS
 
     if not options.masks and not options.out:
         raise ValueError("give --masks FILE, --out FOLDER or both: nothing would be written")
     kind = FORMATS.get(options.format)
-    vlm = load(options.model, device=options.device)
+    # the model only runs where something is to be learnt of it; its weights are ranked in float32 whatever they are
+    seen = METHODS.get(options.method).needs - ({"statistics"} if options.statistics else set())
+    vlm = load(options.model, torch.float32 if seen else None, device=options.device)
     known = _known(options, vlm)
     run = Run(
         options.model,
@@ -281,8 +284,9 @@ def _prune(options: argparse.Namespace) -> None:
     if options.masks:
         print(masks.save(options.masks))
     if options.out:
-        pruned = vlm.prune(masks, order.weights(options.sparsity))
-        print(kind.write(pruned, masks, options.out, getattr(torch, options.dtype)))
+        weights = order.weights(options.sparsity)
+        pruned = vlm.prune(masks, weights) if weights else vlm  # what masks leave out is never written
+        print(kind.write(pruned, masks, options.out, options.dtype and getattr(torch, options.dtype)))
     print(f"{masks.pruned:,} of {masks.total:,} weights pruned ({masks.sparsity:.4f})")
     if (before := vlm.zero_share()) >= SOME_ZEROS:
         print(

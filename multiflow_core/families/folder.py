@@ -130,7 +130,8 @@ def _parts(index: Path) -> list[str]:
 def memory_needed(place: Path, dtype: torch.dtype | None = None) -> int:
     """Bytes that loading the weights as `dtype` takes (None: as they are), from the files' headers alone.
 
-    Safetensors are read where they lie. Of other files the tensors are held as they were saved, beside the model.
+    Safetensors are read where they lie. Of other files the tensors are held as they were saved, beside the model; those of a
+    pruned checkpoint become the model's where they are not converted.
     """
     total = 0
     for file in weight_files(place):
@@ -139,7 +140,7 @@ def memory_needed(place: Path, dtype: torch.dtype | None = None) -> int:
         except ValueError:  # what is wrong with it is said when it is loaded
             kinds = [Kind((file.stat().st_size,), torch.uint8)]
         total += _bytes(kinds, dtype)
-        if file.name == packed_file.FILE or file.suffix != ".safetensors":
+        if file.suffix != ".safetensors" or (file.name == packed_file.FILE and dtype is not None):
             total += _bytes(kinds, None)
     return total
 

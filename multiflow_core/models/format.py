@@ -25,7 +25,8 @@ class Format:
 
     Attributes:
         name: for the command line. about: what is written, and who reads it, in one line.
-        write: write(vlm, masks, folder, dtype) -> what was written. Of `dtype` are the weights; None: as they are.
+        write: write(vlm, masks, folder, dtype) -> what was written: of a masked weight what its mask keeps, since the model may
+            be the dense one. Of `dtype` are the weights; None: as they are.
         opens: whether `mf.load` opens the folder again, with the very same weights.
     """
 

@@ -23,7 +23,7 @@ from torch import Tensor
 from ..support.files import read_safetensors, stream_safetensors
 from ..support.registry import unknown_name
 from ..support.threads import parallel_map
-from .masks import Masks
+from .masks import Bits, Masks
 
 if TYPE_CHECKING:
     pass
@@ -94,7 +94,7 @@ def read(file: str | os.PathLike) -> tuple[dict[str, Tensor], Masks]:
         if entry.rpartition(":")[0] not in held:
             raise ValueError(f"{os.fspath(file)} is damaged: it does not say what {entry} is.")
 
-    def unpacked(name: str) -> tuple[Tensor, Tensor | None]:
+    def unpacked(name: str) -> tuple[Tensor, Bits | None]:
         try:
             return _unpacked(entries, name, *held[name])
         except Exception:  # damaged parts fail in any way
@@ -158,18 +158,16 @@ def _packed(name: str, tensor: Tensor, mask: Tensor | None) -> dict[str, Tensor]
 
 def _unpacked(
     entries: Mapping[str, Tensor], name: str, dtype: torch.dtype, shape: tuple[int, ...], pruned: bool
-) -> tuple[Tensor, Tensor | None]:
-    size, mask = math.prod(shape), None
-    kept = size
-    if pruned:
-        bits = np.unpackbits(_inflated(entries[f"{name}:mask"], (size + 7) // 8), count=size)
-        mask = torch.from_numpy(bits.view(np.bool_)).reshape(shape)
-        kept = int(mask.sum())
-    planes = np.stack([_inflated(entries[f"{name}:{i}"], kept) for i in range(dtype.itemsize)], axis=1)
-    values = torch.from_numpy(planes).reshape(-1).view(dtype)
-    if mask is None:
-        return values.reshape(shape), None
-    return torch.zeros(shape, dtype=dtype).masked_scatter_(mask, values), mask
+) -> tuple[Tensor, Bits | None]:
+    size = math.prod(shape)
+    bits = _inflated(entries[f"{name}:mask"], (size + 7) // 8) if pruned else None
+    there = slice(None) if bits is None else np.unpackbits(bits, count=size).view(np.bool_)
+    kept = size if bits is None else int(there.sum())
+    held = np.zeros((size, dtype.itemsize), dtype=np.uint8)
+    for i in range(dtype.itemsize):
+        held[there, i] = _inflated(entries[f"{name}:{i}"], kept)
+    found = torch.from_numpy(held).reshape(-1).view(dtype).reshape(shape)
+    return found, None if bits is None else Bits(bits, shape)
 
 
 def _deflated(data: np.ndarray) -> Tensor:
