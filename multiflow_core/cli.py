@@ -119,7 +119,7 @@ def _layers(options: argparse.Namespace) -> None:
 
 def _add_model(command) -> None:
     command.add_argument("model", help="a built-in name, a folder or a hub name")
-    command.add_argument("--device", default="cpu", help="where the model runs: cpu or cuda (default: cpu)")
+    command.add_argument("--device", default="cpu", help="where the model runs: cpu, cuda, mps or auto (default: cpu)")
 
 
 def _add_data(commands) -> None:

@@ -57,6 +57,7 @@ LAZY = {  # file -> what is imported inside its functions, and why
     "multiflow_core/cli.py": ("torch multiflow_core", "help, and the mistakes that argparse finds, need no PyTorch"),
     "multiflow_core/data/readers/huggingface.py": ("datasets", "an extra that only data of its own layout needs"),
     "multiflow_core/support/threads.py": ("torch", "who only names a progress callback needs no PyTorch"),
+    "multiflow_core/support/devices.py": ("accelerate", "an extra that only several GPUs need"),
     "multiflow_core/families/*": (
         "transformers huggingface_hub tqdm peft",
         "a model that no family knows needs none of them, and peft is an extra that only adapters need",

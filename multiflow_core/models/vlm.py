@@ -20,6 +20,7 @@ from ..families.folder import SUFFIXES, first_sentence
 from ..families.hub import fetch, is_hub_name
 from ..families.opening import open_model
 from ..families.processor import unfit
+from ..support.devices import placed, present
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from ..weights.zeros import zeros_after, zeros_of
@@ -302,7 +303,8 @@ def load(
             cache first).
         dtype: of the weights; None: as they are in the file. Scores are computed in float32 in any case.
         progress: called as progress(fraction, message) during a download.
-        device: where the model runs; ranking and masks are computed on the processor in any case.
+        device: where the model runs: "cpu", "cuda", "mps", or "auto" to share it out among all GPUs with accelerate; ranking and
+            masks are computed on the processor in any case.
 
     Raises:
         FileNotFoundError: there is no such folder, or it holds no model.
@@ -310,13 +312,13 @@ def load(
         ValueError: the model is of an unknown architecture, incomplete, a pickle that could run code, or larger than
             the memory that is left; or there is no such device.
     """
-    device = _present(device)
+    device = present(device)
     folder = _locate(name, progress)
     model, processor, family = open_model(folder, dtype, lambda base: _locate(base, progress))
     try:
-        model.to(device)
-    except torch.OutOfMemoryError:
-        raise ValueError(f"{folder} does not fit into the memory of {device}: choose the device cpu.") from None
+        model = placed(model, device)
+    except ValueError as problem:
+        raise ValueError(f"{folder} cannot be used there: {problem}.") from None
     return _computing(VLM(Path(name).name, model, processor, family, folder))
 
 
@@ -360,18 +362,6 @@ def _work(model: nn.Module, pictures: Sequence[Tensor]) -> int:
     """About how many products one pass over these pictures computes: a token is made of 14 x 14 pixels or so."""
     tokens = sum(value.numel() for value in pictures) // (3 * 14 * 14)
     return tokens * sum(parameter.numel() for parameter in model.parameters())
-
-
-def _present(device: str | torch.device) -> torch.device:
-    """The device of that name; ValueError with what there is if it is not there."""
-    there = ["cpu", *(["cuda"] if torch.cuda.is_available() else [])]
-    try:
-        found = torch.device(device)
-    except RuntimeError:
-        found = None
-    if found is None or found.type not in there or (found.index or 0) >= max(1, torch.cuda.device_count()):
-        raise ValueError(f"There is no device {str(device)!r} here: choose {' or '.join(there)}.")
-    return found
 
 
 def _locate(name: str | Path, progress: Progress | None) -> Path:
