@@ -30,9 +30,12 @@ class ModalityShares:
 
     def title(self) -> str:
         worst, gap = self.widest
-        if gap < 0.015:
-            even = max(self.sparsity) - min(self.sparsity) < 0.005
-            return f"{self.method} takes {'' if even else 'nearly '}the same share of every modality"
+        spread = max(self.sparsity) - min(self.sparsity)
+        if gap < 0.015 and spread < 0.03:
+            return f"{self.method} takes {'' if spread < 0.005 else 'nearly '}the same share of every modality"
+        if gap < 0.015:  # of one it takes less, since layers of it are fixed
+            least = self.modalities[self.sparsity.index(min(self.sparsity))]
+            return f"{self.method} takes {percent(max(self.sparsity))} of {worst} and {percent(min(self.sparsity))} of {least}"
         return f"{self.method} takes {100 * gap:.1f} points more than asked from {worst}"
 
     def describe(self) -> str:

@@ -163,3 +163,10 @@ def test_curves_at_the_dense_end():
 )
 def test_percent(fraction, text):
     assert percent(fraction) == text
+
+
+def test_shares_that_differ_are_not_called_the_same():
+    kept = ModalityShares(("vision", "text"), (0.8, 0.0), 0.8, "OMP (text dense)")
+    assert kept.title() == "OMP (text dense) takes 80 % of vision and 0 % of text"
+    nearly = ModalityShares(("vision", "text"), (0.64, 0.62), 0.63, "OMP")
+    assert nearly.title() == "OMP takes nearly the same share of every modality"
