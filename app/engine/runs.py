@@ -200,9 +200,14 @@ def pairs_there(model: str, data: str, most: int, report: Progress) -> int:
 
 def order(key: Run, progress: Progress | None = None) -> Order:
     """The order in which a method prunes a model; the run's sparsity does not matter."""
-    sees = method(key.method).needs or vlm(key.model).family.general
+    sees = method(key.method).needs or _traced(key.model)
     data = key.data if sees else ""  # what sees no data is the same for all
     return ordered(replace(key.order, data=data), progress)
+
+
+def _traced(model: str) -> bool:
+    """Whether only data says which parts of a model run, as no family names its layers; and there is something to show it."""
+    return vlm(model).family.general and not unreadable(model)
 
 
 @STORE.keep(24, long=slow_order)
@@ -217,8 +222,7 @@ def ordered(key: Run, report: Progress) -> Order:
             raise TooLong(refusal)
         run = replace(key, data=data_sets.source(key.data))
         return order_of(vlm(key.model), run, report, calibration.slow_sample(cost))
-    # only data says which parts of a model run whose layers no family names
-    needed = "statistics" in chosen.needs or vlm(key.model).family.general
+    needed = "statistics" in chosen.needs or _traced(key.model)
     stats = statistics(key.model, key.data) if needed else None
     allocation = chosen.allocation if key.allocation == OWN else key.allocation
     fixed = read_fixed(key.fixed)

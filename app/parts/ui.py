@@ -193,6 +193,9 @@ def controls(key: str) -> DeltaGenerator:
 def able(vlm: VLM, task: str) -> bool:
     """Whether a model can do what a page is about; where it cannot, a sentence says so and which pages work."""
     wanted, possible = TASKS.get(task), tasks_of(vlm)
+    if vlm.unreadable:
+        st.info(verbatim(vlm.unreadable), icon=":material/info:")
+        return False
     if wanted not in possible:
         pages = " and ".join(known.title for known in possible if (PAGES / f"{known.name}.py").is_file())
         st.info(f"{verbatim(vlm.name)} has {wanted.lacks}. It can be tried under {pages}.", icon=":material/info:")

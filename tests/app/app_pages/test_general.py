@@ -1,5 +1,7 @@
 """A SmolVLM and a Qwen2-VL, as somebody opens them: on every page what applies works, what does not says so in a sentence."""
 
+import json
+
 import pytest
 
 from app import state
@@ -42,3 +44,18 @@ def test_experts_are_shown_as_one_matrix(open_page, tmp_path):
         assert not at.exception and not at.error and not at.warning, page
     assert at.session_state["layer"] == layer
     assert "An output head: it names the words" in texts(at) and "A router: it chooses among the experts" in texts(at)
+
+
+def test_without_the_package_that_reads_pictures_the_weights_are_shown(open_page, tmp_path):
+    folder = published.save("llava", tmp_path / "llava")
+    file = folder / "processor_config.json"
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"processor_class": "PixtralProcessor"}))
+    at = open_page(model=str(folder), method="omp")
+    for page in ("overview", "layers", "distributions"):
+        at.switch_page(f"app_pages/{page}.py").run()
+        assert not at.exception and not at.error and at.session_state[state.MODEL.name] == str(folder), page
+    for page in ("captioning", "vqa", "retrieval"):
+        at.switch_page(f"app_pages/{page}.py").run()
+        assert not at.exception and not at.error, page
+        (info,) = at.info
+        assert "torchvision" in info.value and "not installed here" in info.value
