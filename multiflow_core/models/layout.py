@@ -15,7 +15,7 @@ from ..weights.layers import OUT_IN, PrunableLayer, linear_weights, storages
 from ..weights.wrappers import check_plain, unwrapped
 from .reasons import NEVER_RAN, held_back, reasons
 from .streams import modalities_of
-from .tracing import trace
+from .tracing import has_rows, trace
 
 # Only for what neither a family nor a configuration knows, and only when there is no data to trace: words in the path.
 _PATH_WORDS = (
@@ -66,10 +66,12 @@ def prunable_layers(
     layers = tuple(_generic_layers(model))
     if batch is None:
         return layers
+    known = modalities_of(model)
+    if not has_rows(batch) and all(_of_part(layer.name, known) for layer in layers):
+        return layers  # three passes over the whole batch would only say again what each layer reads
     seen = trace(model, batch, forward)
     blocks = _blocks(layers)
     fusing = {blocks[name] for name, inputs in seen.items() if len(inputs) == 2 and name in blocks}
-    known = modalities_of(model)
     return tuple(
         _traced(layer, seen.get(layer.name, frozenset()), blocks[layer.name] in fusing, _of_part(layer.name, known))
         for layer in layers

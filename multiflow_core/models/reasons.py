@@ -76,7 +76,10 @@ def _of_transformers(model: nn.Module) -> Iterator[tuple[str, nn.Module]]:
 def _output_heads(model: nn.Module) -> Iterator[Tensor]:
     """The weights of all output heads in a model, tied or not."""
     for module in model.modules():
-        head = module.get_output_embeddings() if hasattr(module, "get_output_embeddings") else None
+        try:
+            head = module.get_output_embeddings() if hasattr(module, "get_output_embeddings") else None
+        except (NotImplementedError, AttributeError):  # some models have none, and say it so
+            continue
         if isinstance(getattr(head, "weight", None), Tensor):
             yield head.weight
 

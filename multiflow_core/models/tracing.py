@@ -95,10 +95,19 @@ def special_tokens(model: nn.Module) -> frozenset[int]:
     return frozenset(found)
 
 
+def has_rows(batch: Any) -> bool:
+    """Whether all tensors of a batch have one row a sample, as packed patches have not.
+
+    >>> has_rows({"pixel_values": torch.zeros(6, 4), "image_grid_thw": torch.zeros(2, 3)})
+    False
+    """
+    held = batch.values() if isinstance(batch, Mapping) else ()
+    return len({len(value) for value in held if isinstance(value, Tensor) and value.ndim}) == 1
+
+
 def _first_samples(batch: Mapping[str, Any]) -> dict[str, Any]:
     """The batch for two samples only, if all of its tensors have one row a sample; else the batch as it is."""
-    tensors = [value for value in batch.values() if isinstance(value, Tensor) and value.ndim]
-    if len({len(value) for value in tensors}) > 1:
+    if not has_rows(batch):
         return dict(batch)
     return {k: v[:_SAMPLES] if isinstance(v, Tensor) and v.ndim else v for k, v in batch.items()}
 

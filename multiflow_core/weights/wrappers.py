@@ -79,6 +79,10 @@ def check_plain(model: nn.Module) -> None:
     The weight of fc is computed by a parametrization
     """
     for name, module in model.named_modules():
+        if _inside(module) is not None:
+            raise ValueError(
+                f"{name} is a wrapped part of the model (torch.compile, DataParallel): wrap the whole, or nothing."
+            )
         linear = isinstance(module, nn.Linear) or type(module).__name__ == "Conv1D"
         if linear and (how := _odd(module)):
             raise ValueError(f"The weight of {name or 'the layer'} is {how}")

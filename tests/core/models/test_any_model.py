@@ -213,6 +213,13 @@ def test_modalities_are_those_of_the_parts_of_the_configuration():
     }
 
 
+def test_packed_patches_are_not_traced_where_the_configuration_says_all():
+    model, batch = batch_for("Qwen2_5_VLForConditionalGeneration")
+    layers = mf.prunable_layers(model, batch=batch, forward=lambda model, batch: pytest.fail("it ran"))
+    assert layers == mf.prunable_layers(model)
+    assert {(layer.modality, layer.reads) for layer in layers} == {("vision", "image"), ("text", "text")}
+
+
 def test_a_single_stream_is_traced():
     model, batch = batch_for("GitForCausalLM")
     layers = mf.prunable_layers(model, batch=batch)
@@ -238,6 +245,13 @@ def test_a_wrapper_changes_nothing(kind):
     masks = mf.rank(around, "multiflow", statistics=statistics).masks(0.5)
     assert masks == mf.rank(model, "multiflow", statistics=mf.calibrate(model, [batch])).masks(0.5)
     assert torch.equal(masks.apply(around)(**batch).logits_per_image, masks.apply(model)(**batch).logits_per_image)
+
+
+def test_a_wrapped_part_is_one_sentence():
+    model = known("clip-b32", small=True)[0]
+    model.vision_model = torch.compile(model.vision_model)
+    with pytest.raises(ValueError, match="vision_model is a wrapped part"):
+        mf.prunable_layers(model)
 
 
 def test_meta_tensors_are_one_sentence():
