@@ -31,9 +31,15 @@ class NoProcessor:
         raise Absent(self.reason)
 
 
-def no_processor(place: Path, lacks: str = "a processor, which says how words and pictures are read") -> NoProcessor:
-    """The one for a folder or file without."""
-    return NoProcessor(f"{place} holds no {lacks.removeprefix('a ')}: put it there with save_pretrained; {WITHOUT}.")
+def no_processor(place: Path) -> NoProcessor:
+    """The one for a folder without."""
+    what = "no processor, which says how words and pictures are read: save one there with save_pretrained"
+    return NoProcessor(f"{place} holds {what}; {WITHOUT}.")
+
+
+def no_words(file: Path, lacks: str) -> NoProcessor:
+    """The one for a file of weights that has no vocabulary beside it."""
+    return NoProcessor(f"{file} has no {lacks} beside it, by which words are read: put it there; {WITHOUT}.")
 
 
 def bert_tokenizer(folder: Path) -> Any:

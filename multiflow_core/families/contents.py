@@ -80,7 +80,8 @@ def contents(files: Sequence[Path]) -> Contents:
 
 def check_numbers(held: Contents) -> None:
     """ValueError for weights that were quantised: as they are they mean nothing."""
-    for name, kind in held.tensors.items():
+    # a weight before its scale
+    for name, kind in sorted(held.tensors.items(), key=lambda one: one[1].dtype.is_floating_point):
         scaled = name.endswith(_SCALES) or any(f"{scale}." in name for scale in _SCALES)
         counted = not kind.dtype.is_floating_point and kind.dtype != torch.bool
         # old causal masks are bytes, too, of four dimensions

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
-from collections.abc import Callable, Mapping, Sequence
+import math
+from collections.abc import Callable, Collection, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -76,20 +77,24 @@ def _architectures(place: Path, config: Mapping[str, Any]) -> list[str]:
 
 def _of_kind(place: Path, kind: Any) -> list[str]:
     """The class of a kind of model, as `model_type` has it, whose names are most like those of the weights."""
-    import transformers
-
     candidates = [name for name in _classes(kind) if any(family.opens([name]) for family in families())]
     if len(candidates) < 2:
         return candidates
     held = contents(weight_files(place)).tensors
-    unlike = {}
-    for name in candidates:
-        made = next(one for one in families() if one.opens([name])).model_class([name])
+    return [min(candidates, key=lambda name: _unlike(name, place, held))]
+
+
+def _unlike(name: str, place: Path, held: Collection[str]) -> float:
+    """How many names of a class the weights lack, or have beyond it."""
+    import transformers
+
+    kind = next(one for one in families() if one.opens([name])).model_class([name])
+    try:
         with silent():
-            config = transformers.AutoConfig.from_pretrained(folder_of(place), local_files_only=True)
-            wanted = names_of(made, config)
-        unlike[name] = len(set(saved.fit(held, wanted).names.values()) ^ set(wanted))
-    return [min(candidates, key=lambda name: unlike[name])]
+            wanted = names_of(kind, transformers.AutoConfig.from_pretrained(folder_of(place), local_files_only=True))
+    except Exception:  # a config that makes no model: what is wrong with it is said when it is loaded
+        return math.inf
+    return len(set(saved.fit(held, wanted).names.values()) ^ set(wanted))
 
 
 def _classes(kind: Any) -> list[str]:
@@ -165,7 +170,7 @@ def _built(
             raise
         said = str(error)
         raise ValueError(f"{file} cannot be opened as {kind.name}: {said[:1].lower()}{said[1:]}") from None
-    notes = [f"{len(found.tensors.keys() - tensors.keys()):,} tensors renamed"]
+    notes = [f"{len(found.tensors.keys() - tensors.keys()):,} tensors renamed", *getattr(model, "remarks", ())]
     if found.dropped:
         reasons = ", ".join(dict.fromkeys(found.dropped.values()))
         notes.append(f"{len(found.dropped):,} left out ({reasons})")

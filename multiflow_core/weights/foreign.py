@@ -29,7 +29,8 @@ class Foreign:
         name: whose format it is, for people.
         knows: whether the names in a file are such names.
         translate: tensors under their names -> the same under ours. Masks have the names and shapes of their weights.
-        build: build(tensors under our names, file, dtype) -> model and processor.
+        build: build(tensors under our names, file, dtype) -> model and processor; what had to be guessed of it, in clauses, is
+            in `model.remarks`.
     """
 
     name: str

@@ -13,7 +13,7 @@ import transformers
 from torch import Tensor, nn
 
 from ...weights.foreign import Foreign, Translated, register
-from ..absent import bert_tokenizer, no_processor
+from ..absent import bert_tokenizer, no_words
 from ..blip_parts import BlipParts
 from ..folder import made_from
 
@@ -64,7 +64,7 @@ def _build(tensors: dict[str, Tensor], file: Path, dtype: torch.dtype | None) ->
     config = _config(tensors, tokenizer)
     model = made_from(_class(tensors, file), config, _separate(tensors), file, dtype)
     if tokenizer is None:
-        return model, no_processor(file, "vocab.txt of bert-base-uncased beside it, by which words are read")
+        return model, no_words(file, "vocab.txt of bert-base-uncased")
     return model, _processor(config.vision_config.image_size, tokenizer)
 
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor, nn
 
 from ...weights.foreign import Foreign, Translated, register
-from ..absent import clip_tokenizer, no_processor
+from ..absent import clip_tokenizer, no_words
 from ..folder import made_from
 
 CONFIG = "open_clip_config.json"  # beside the weights, where they are from the hub
@@ -96,9 +96,11 @@ def _build(tensors: dict[str, Tensor], file: Path, dtype: torch.dtype | None) ->
     said = _said(file.parent)
     config = _config(tensors, file, said.get("model_cfg", {}))
     model = made_from(CLIPModel, config, tensors, file, dtype)
+    if "quick_gelu" not in said.get("model_cfg", {}):
+        model.remarks = (f"activation {config.vision_config.hidden_act}, which the file itself does not show",)
     tokenizer = clip_tokenizer(file.parent, config.text_config.max_position_embeddings)
     if tokenizer is None:
-        return model, no_processor(file, "tokenizer.json of CLIP beside it, by which words are read")
+        return model, no_words(file, "tokenizer.json of CLIP")
     return model, _processor(config.vision_config.image_size, tokenizer, said.get("preprocess_cfg", {}))
 
 

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from ...weights.foreign import Foreign, Translated, register
-from ..absent import bert_tokenizer, no_processor
+from ..absent import bert_tokenizer, no_words
 from ..folder import made_from
 from ..xvlm_model import XvlmConfig, XvlmModel
 
@@ -128,7 +128,7 @@ def _build(tensors: dict[str, Tensor], file: Path, dtype: torch.dtype | None) ->
     model = made_from(XvlmModel, config, tensors, file, dtype)
     tokenizer = bert_tokenizer(file.parent)
     if tokenizer is None:
-        return model, no_processor(file, "vocab.txt of bert-base-uncased beside it, by which words are read")
+        return model, no_words(file, "vocab.txt of bert-base-uncased")
     return model, processor_of(tokenizer, config.vision_config.image_size)
 
 

@@ -183,7 +183,9 @@ def test_open_clip_opens_with_its_packed_projections_apart(text, before, kind, t
 def test_the_activation_is_told_by_what_lies_beside_the_weights(name, said, act, tmp_path):
     if said is not None:
         (tmp_path / "open_clip_config.json").write_text(json.dumps({"model_cfg": said}))
-    assert opened(tmp_path, authors.open_clip(authors.clip()), name).model.config.vision_config.hidden_act == act
+    vlm = opened(tmp_path, authors.open_clip(authors.clip()), name)
+    assert vlm.model.config.vision_config.hidden_act == vlm.model.config.text_config.hidden_act == act
+    assert (f"activation {act}, which the file itself does not show" in vlm.held) == (said is None)
 
 
 def test_a_clip_without_a_vit_is_refused(tmp_path):

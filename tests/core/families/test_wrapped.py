@@ -219,6 +219,16 @@ def test_a_config_without_architectures_opens_as_the_class_that_fits(name, left,
     assert type(mf.load(folder).model).__name__ == said[0]
 
 
+@pytest.mark.parametrize("change", [{"hidden_size": "wide"}, {"num_attention_heads": 5}])
+def test_a_config_without_architectures_that_makes_no_model(tmp_path, change):
+    folder = save("blip-base-vqa", tmp_path / "blip", small=True)
+    config = json.loads((folder / "config.json").read_text())
+    del config["architectures"]
+    (folder / "config.json").write_text(json.dumps(config | {"text_config": config["text_config"] | change}))
+    with pytest.raises(ValueError, match=str(folder)):
+        mf.load(folder)
+
+
 # --- without a processor --------------------------------------------------------------------------------------------
 
 
