@@ -376,6 +376,29 @@ def blip2() -> Made:
     )
 
 
+@kind("blip-2-t5")
+def blip2_t5() -> Made:
+    """With an encoder and a decoder as its language model."""
+    tokenizer = words("<image>")
+    inner = tokenizer.backend_tokenizer
+    inner.post_processor = processors.TemplateProcessing(
+        single="$A <end>", special_tokens=[("<end>", inner.token_to_id("<end>"))]
+    )
+    text = dict(
+        model_type="t5", d_model=32, d_kv=16, d_ff=64, num_layers=2, num_heads=2, feed_forward_proj="gated-gelu"
+    )
+    text |= ids(tokenizer) | dict(decoder_start_token_id=tokenizer.pad_token_id)
+    config = hf.Blip2Config(
+        vision_config=_NARROW | dict(image_size=SIDE, patch_size=PATCH),
+        text_config=text,
+        num_query_tokens=4,
+        image_token_index=tokenizer.convert_tokens_to_ids("<image>"),
+        qformer_config=_NARROW | dict(encoder_hidden_size=32, vocab_size=len(tokenizer), cross_attention_frequency=1),
+    )
+    pictures = images("BlipImageProcessor", **square())
+    return hf.Blip2ForConditionalGeneration(config), hf.Blip2Processor(pictures, tokenizer, num_query_tokens=4)
+
+
 @kind("florence2")
 def florence2() -> Made:
     tokenizer = words("<image>", named={"image_token": "<image>"})

@@ -175,9 +175,10 @@ class Generative(General):
         return min(LONGEST, text_length(model, tokenizer) // 2)
 
     def _cut(self, model: nn.Module, processor: Any, texts: Sequence[str]) -> list[str]:
-        """Texts without the end that the model could not read."""
+        """Texts without the end that the model could not read, and without what would stand for one more picture."""
         tokenizer = processor.tokenizer
         most = self.longest(model, tokenizer)
+        texts = [_without_places(processor, text) for text in texts]
         read = [tokenizer(text, truncation=True, max_length=most)["input_ids"] for text in texts]
         long = [len(ids) == most for ids in read]
         return [
@@ -254,6 +255,14 @@ class Generative(General):
                 word = tokenizer.convert_ids_to_tokens(token)
             words[word] = words.get(word, 0.0) + chance
         return sorted(words.items(), key=lambda entry: -entry[1])
+
+
+def _without_places(processor: Any, text: str) -> str:
+    """A text in which nobody has written what stands for a picture."""
+    names = (f"{kind}_token" for kind in ("image", "boi", "eoi", "video", "audio"))
+    for mark in (getattr(processor, name, None) for name in names):
+        text = text.replace(str(mark), "") if mark else text
+    return text
 
 
 def _ending(tokenizer: Any) -> int | None:
