@@ -6,7 +6,6 @@ import copy
 import json
 import math
 import os
-import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,7 +18,7 @@ from torch import Tensor, nn
 from ..support.files import read_safetensors, write_safetensors
 from ..support.registry import unknown_name
 from .foreign import translated
-from .saved import masks_in, read_pickle
+from .saved import is_pickle, masks_in, read_pickle
 from .wrappers import parameters_of, unwrapped
 
 _FORMAT = "multiflow-masks"
@@ -176,7 +175,7 @@ class Masks(Mapping[str, Tensor]):
         Theirs are of torch.save, alone or among the weights of a checkpoint, as `NAME_pruning_mask`; names are those of the
         models here, whatever the model of the authors calls them.
         """
-        if zipfile.is_zipfile(path):
+        if is_pickle(path):
             return cls._of_authors(path)
         packed, metadata = read_safetensors(path)
         if metadata.get("format") != _FORMAT:

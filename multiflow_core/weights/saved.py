@@ -56,6 +56,12 @@ def read_pickle(file: str | os.PathLike, device: str = "cpu") -> Any:
         raise ValueError(f"{os.fspath(file)} is no file of torch.save, or a damaged one.") from None
 
 
+def is_pickle(file: str | os.PathLike) -> bool:
+    """Whether torch.save wrote a file, now or years ago."""
+    with open(file, "rb") as stream:
+        return stream.read(2) in (b"PK", b"\x80\x02")
+
+
 def _has_code(file: str | os.PathLike) -> bool:
     with suppress(zipfile.BadZipFile), zipfile.ZipFile(file) as held:
         return any(name.split("/")[1:2] == ["code"] for name in held.namelist())

@@ -76,6 +76,12 @@ def test_what_training_puts_around_weights_is_taken_off(folder, kind, file):
     assert same(mf.load(folder / file), tensors)  # the file by its own name, its config beside it
 
 
+def test_a_file_of_an_older_torch(folder):
+    tensors = taken(folder)
+    torch.save({"model": prefixed("module.")(tensors)}, folder / "last.pth", _use_new_zipfile_serialization=False)
+    assert same(mf.load(folder), tensors)
+
+
 def test_prefixes_in_safetensors(folder):
     tensors = taken(folder)
     save_file(prefixed("model.")(tensors), folder / "model.safetensors", {"format": "pt"})

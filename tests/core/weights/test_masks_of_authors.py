@@ -52,6 +52,12 @@ def test_those_beside_the_weights_of_a_checkpoint_are_found(wrapped, tmp_path):
     assert Masks.load(saved(tmp_path, wrapped(held))) == ours
 
 
+def test_a_file_of_an_older_torch_is_read(tmp_path):
+    held = {"fc.weight_pruning_mask": torch.tensor([[True, False]])}
+    torch.save(held, tmp_path / "old.pth", _use_new_zipfile_serialization=False)
+    assert Masks.load(tmp_path / "old.pth") == Masks({"fc.weight": held["fc.weight_pruning_mask"]})
+
+
 def test_those_of_packed_projections_are_taken_apart(tmp_path):
     model = authors.clip()
     ours = mf.rank(model, "omp").masks(0.5)
