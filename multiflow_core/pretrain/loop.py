@@ -6,6 +6,7 @@ import argparse
 import json
 import shutil
 import time
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -93,12 +94,14 @@ class Training:
         )
         lanes = Lanes(THREADS, recipe.precision)
         began = time.monotonic() - self.progress.seconds
+        since: list[dict[str, float]] = []  # the last line
         for step, batch in enumerate(batches, start):
             rate = recipe.rate(stage, step - first)
-            figures = train_step(self.net, self.optimizer, lanes, stage, rate, batch)
+            since.append(train_step(self.net, self.optimizer, lanes, stage, rate, batch))
             self.progress.step, self.progress.seconds = step + 1, time.monotonic() - began
             if (step + 1) % LOGGED == 0:
-                self._note({"step": step + 1, **figures})
+                self._note({"step": step + 1, **means(since)})
+                since = []
             if stage == "joint" and (step + 1 - first) % recipe.check_every == 0:
                 self._check()
             if (step + 1) % save_every == 0 or step + 1 == end:
@@ -118,6 +121,15 @@ class Training:
         if self.progress.stalls():
             self.progress.finish()
         self.save()
+
+
+def means(rows: Sequence[dict[str, float]]) -> dict[str, float]:
+    """The mean of each figure over several steps, whose batches are not all of one kind.
+
+    >>> means([{"lm": 1.0}, {"lm": 3.0}])
+    {'lm': 2.0}
+    """
+    return {name: sum(row[name] for row in rows) / len(rows) for name in rows[0]}
 
 
 def optimizer(net: Objectives, recipe: Recipe) -> torch.optim.Optimizer:
