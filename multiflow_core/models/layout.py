@@ -99,7 +99,25 @@ def left_dense(model: nn.Module, statistics: Calibrated | None = None) -> dict[s
 
 
 def _generic_layers(model: nn.Module) -> Iterator[PrunableLayer]:
-    held, known, stored = held_back(model), modalities_of(model), storages(model)
+    known = modalities_of(model)
+    layers = tuple(_layers_of(model, known))
+    lists = {modality: _lists(layers, known, modality) for modality in set(known.values())}
+    for layer in layers:
+        place, _, number = layer.block.rpartition(" ")
+        if lists.get(layer.modality) == {place} and _of_part(layer.name, known):
+            layer = replace(layer, block=f"{layer.modality} {number}")
+        yield layer
+
+
+def _lists(layers: Sequence[PrunableLayer], known: Mapping[str, str], modality: str) -> set[str]:
+    """The paths of the lists in which the blocks of a modality stand; of a single one, a block is called by the modality."""
+    own = (layer for layer in layers if _of_part(layer.name, known) == modality)
+    return {place for layer in own for place, _, number in [layer.block.rpartition(" ")] if number.isdigit() and place}
+
+
+def _layers_of(model: nn.Module, known: Mapping[str, str]) -> Iterator[PrunableLayer]:
+    """Every linear weight of blocks; a block goes by its path."""
+    held, stored = held_back(model), storages(model)
     for name, weight in linear_weights(model).items():
         if name in held:
             continue

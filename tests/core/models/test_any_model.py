@@ -331,3 +331,12 @@ def test_adapters_that_cannot_be_merged_are_one_sentence():
     model[0].merge = None
     with pytest.raises(ValueError, match="merge_and_unload"):
         mf.prunable_layers(model)
+
+
+@pytest.mark.parametrize(
+    "name", ["LlavaForConditionalGeneration", "Qwen2VLForConditionalGeneration", "SmolVLMForConditionalGeneration"]
+)
+def test_blocks_are_called_by_their_modality_where_they_stand_in_one_list(name):
+    layers = mf.prunable_layers(build(name))
+    assert {layer.block for layer in layers} == {"vision 0", "vision 1", "text 0", "text 1"}
+    assert all(f".{layer.block.split()[1]}." in layer.name for layer in layers)
