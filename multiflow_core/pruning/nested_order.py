@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..calibration.activations import Statistics
+from ..support.memory import check_memory
 from ..support.registry import unknown_name
 from ..support.threads import Progress, parallel_map
 from ..weights.layers import PrunableLayer
@@ -41,6 +42,7 @@ T = TypeVar("T")
 # alive and scores a layer again when asked, which costs less than a quarter of selecting in it.
 SNAPSHOT_LIMIT = 1 << 25
 _THREADED_FROM = 1 << 21  # smaller models are done before the threads are
+_HELD, _SCORING = 2, 48  # bytes a weight: of all that are put in one order, and of a layer while it is scored
 
 
 class PruningOrder(Order):
@@ -374,6 +376,8 @@ class PruningOrder(Order):
         keep = self.total <= SNAPSHOT_LIMIT
         scored = key is self.criterion
         streamed = key.elementwise and not keep
+        if not keep and not streamed:
+            self._check_room(shared)
 
         def prepare(i: int):
             if streamed:
@@ -404,6 +408,13 @@ class PruningOrder(Order):
         if keep:
             self._scorer = None  # with it goes the last reference to the model's weights
         return [Merged([splits[i] for i in group]) if len(group) > 1 else None for group in self._groups]
+
+    def _check_room(self, shared: set[int]) -> None:
+        """ValueError, before any work, where what is held of the keys does not fit beside what scoring the largest layer takes."""
+        held = _HELD * sum(self.layers[i].size for i in shared)
+        scoring = _SCORING * max(layer.size for layer in self.layers) * torch.get_num_threads()
+        what = f"{self.method.title} holds the order of {sum(self.layers[i].size for i in shared) / 1e6:,.0f} million scores"
+        check_memory(held + scoring, what, "choose MULTIFLOW, OMP or Wanda, which do not, or prune fewer layers")
 
     def _common_scale(self, shared: set[int]) -> list:
         """Keys of scores beyond float32's range: divided by the highest score of all layers."""

@@ -2,7 +2,6 @@
 
 import itertools
 import math
-import sys
 from fractions import Fraction
 from unittest.mock import patch
 
@@ -14,7 +13,7 @@ from hypothesis import strategies as st
 from torch import nn
 
 import multiflow_core as mf
-from multiflow_core.pruning import allocations, criteria
+from multiflow_core.pruning import allocations, criteria, nested_order
 from multiflow_core.pruning.exact_cut import interleaved, pruned_count, shares
 
 NAMES = ("vision_a", "text_b", "vision_c", "other", "fusion")
@@ -60,9 +59,7 @@ def orders(draw):
     """Of small models, and of small ones that are taken for large: those keep no scores and group weights late."""
     model = model_of(draw(st.lists(matrices(), min_size=1, max_size=5)))
     method, allocation = draw(st.sampled_from(METHODS)), draw(st.sampled_from([None, *ALLOCATIONS]))
-    with patch.object(
-        sys.modules["multiflow_core.pruning.nested_order"], "SNAPSHOT_LIMIT", draw(st.sampled_from([0, 1000]))
-    ):
+    with patch.object(nested_order, "SNAPSHOT_LIMIT", draw(st.sampled_from([0, 1000]))):
         return mf.rank(model, method, statistics=stats_of(model), allocation=allocation)
 
 
@@ -205,17 +202,25 @@ def test_the_order_outlives_the_weights():
 
 
 def test_a_large_order_keeps_no_scores_and_notices_changed_weights(monkeypatch):
-    module = sys.modules["multiflow_core.pruning.nested_order"]
     model = model_of([torch.randn(4, 4), torch.randn(3, 4)])
     for method in METHODS:
         small = mf.rank(model, method, statistics=stats_of(model))
         with monkeypatch.context() as patch:
-            patch.setattr(module, "SNAPSHOT_LIMIT", 0)
+            patch.setattr(nested_order, "SNAPSHOT_LIMIT", 0)
             large = mf.rank(model, method, statistics=stats_of(model))
         assert large.masks(0.6) == small.masks(0.6)
     model["vision_a"].weight.data *= 0.5
     with pytest.raises(RuntimeError, match=r"vision_a\.weight was changed"):
         large.masks(0.6)
+
+
+def test_a_method_whose_order_does_not_fit_says_so_before_it_begins(monkeypatch):
+    model = model_of([torch.randn(4, 4), torch.randn(3, 4)])
+    monkeypatch.setattr(nested_order, "SNAPSHOT_LIMIT", 0)
+    monkeypatch.setattr("multiflow_core.support.memory.available_memory", lambda: 100)
+    with pytest.raises(ValueError, match=r"LAMP holds the order of .* but only .* GB are free: choose MULTIFLOW"):
+        mf.rank(model, "lamp")
+    assert mf.rank(model, "omp").masks(0.5).sparsity == 0.5
 
 
 def test_many_values_in_many_bins():
