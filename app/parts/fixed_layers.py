@@ -22,10 +22,13 @@ def show(model: str) -> str:
     if not session.has(state.FIXED):
         session.put(state.FIXED, address.now(state.FIXED))
     typed = session.get(state.FIXED)
-    with st.expander(f"What may go{' · some layers fixed' if typed else ''}", expanded=False, key="fixed_layers"):
-        st.text_input("Fixed layers", key=state.FIXED.name, placeholder="text=dense, vision 3=0.5", help=HELP)
-        if runs.vlm.holds(model):
+    label = f"What may go{' · some layers fixed' if typed else ''}"
+    with st.expander(label, key=state.FIXING.name, on_change="rerun") as box:
+        if box.open:  # only then is the model needed here
+            st.text_input("Fixed layers", key=state.FIXED.name, placeholder="text=dense, vision 3=0.5", help=HELP)
             _modalities(model)
+    if not box.open:
+        session.put(state.FIXED, typed)  # what no field shows any more would be forgotten
     fixed = _checked(model, session.get(state.FIXED))
     address.keep(state.FIXED, session.get(state.FIXED), shown=bool(fixed))
     return fixed
@@ -34,8 +37,10 @@ def show(model: str) -> str:
 def _modalities(model: str) -> None:
     """A button that keeps each modality dense, or lets it go again."""
     fixed = _read(session.get(state.FIXED))
+    with ui.working() as progress:
+        layers = runs.vlm(model, progress).layers
     with st.container(horizontal=True, gap="xsmall", key="keep"):
-        for modality in dict.fromkeys(layer.modality for layer in runs.vlm(model).layers):
+        for modality in dict.fromkeys(layer.modality for layer in layers):
             kept = fixed.get(modality) == 0
             st.button(
                 f"Keep {modality}",

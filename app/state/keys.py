@@ -139,6 +139,8 @@ NOTICED: Slot[Run | None] = Slot("noticed", None)  # the settings then in force
 TOLD: Slot[Run | None] = Slot("told_for", None)  # the settings of the story that was chosen last
 STARTED: Slot[bool] = Slot("presenting_started", False)  # whether presenter mode has just been entered
 
+FIXING: Slot[bool] = Slot("fixed_layers", False)  # whether it is being chosen which layers may go
+
 OPENED: Slot[Mapping[str, str]] = Slot("opened", NOTHING)  # {what the address says: what it goes by} of opened models
 CHOSEN: Slot[str | None] = Slot("chosen", None)  # the one that was opened last, until the sidebar takes it
 DIALOG: Slot[bool] = Slot("dialog", False)  # whether the dialog that opens models is open

@@ -28,6 +28,9 @@ def test_every_page_shows_a_run_with_fixed_layers(open_page, page):
 
 def test_a_modality_is_kept_and_let_go_by_a_button(open_page):
     at = open_page("overview", method="omp", sparsity="0.5", fixed="vision 0=0.3")
+    assert not [button for button in at.button if button.key == "keep_text"]  # nothing is asked of the model until then
+    at.session_state["fixed_layers"] = True
+    at.run()
     at.button(key="keep_text").click().run()
     assert at.session_state["fixed"] == "vision 0=0.3,text=dense"
     at.button(key="keep_text").click().run()
@@ -50,3 +53,15 @@ def test_a_run_is_called_by_what_is_fixed():
     run = Run("flatland-blip", "omp", 0.5, fixed="text=dense,vision 0=0.5")
     assert runs.title(run) == "OMP (text dense, vision 0 at 50%)"
     assert runs.rival(run).fixed == run.fixed and runs.measured_as(run) != "omp"
+
+
+def test_what_was_typed_stays_when_the_field_is_closed(open_page):
+    at = open_page("overview", method="omp", sparsity="0.8")
+    at.session_state["fixed_layers"] = True
+    at.run()
+    at.text_input(key="fixed").set_value("text=dense").run()
+    at.session_state["fixed_layers"] = False
+    at.run()
+    assert "80 % is the share" in texts(at) and at.query_params["fixed"] in ("text=dense", ["text=dense"])
+    at.switch_page("app_pages/layers.py").run()
+    assert at.session_state["fixed"] == "text=dense" and not at.exception
