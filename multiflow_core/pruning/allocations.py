@@ -38,6 +38,7 @@ class Allocation:
         aliases: other names.
         places: scores of one layer, (out, in) -> the places at which its weights go, 0..size-1, int (size,);
             default: the lowest score goes first.
+        keeps: with `places`: scores of one layer, and how many of its weights go -> which stay, bool (size,); a shorter way.
         among: the weights that a weight's score is compared with: those of its "layer", or of its "row".
         targets: of a `given` allocation, {parameter name: weights pruned at the sparsity it implies}.
     """
@@ -49,6 +50,7 @@ class Allocation:
     key: str = "score"
     aliases: tuple[str, ...] = ()
     places: Callable[[np.ndarray], np.ndarray] | None = None
+    keeps: Callable[[np.ndarray, int], np.ndarray] | None = None
     among: str = "layer"
     targets: Mapping[str, int] | None = field(default=None, hash=False)
 
@@ -117,14 +119,43 @@ def row_places(scores: np.ndarray) -> np.ndarray:
     return places.reshape(-1)
 
 
+def row_keeps(scores: np.ndarray, count: int) -> np.ndarray:
+    """What stays when so many weights go row by row: `row_places(scores) >= count`, without putting the rows in order.
+
+    >>> row_keeps(np.array([[5, 6, 4], [0, 2, 1]], dtype=np.float32), 3).tolist()
+    [False, True, False, False, True, True]
+    """
+    rows, columns = scores.shape
+    keep = np.ones(scores.shape, dtype=bool)
+    few = max(1, _PART // max(1, columns))
+    least, more = divmod(count, max(1, rows))  # of each row, and how many rows lose one more
+    for i in range(0, rows, few):
+        part = scores[i : i + few]
+        gone = np.full(len(part), least) + (np.arange(i, i + len(part)) < more)
+        for number in np.unique(gone[gone > 0]):
+            chosen = gone == number
+            keys = (
+                _keys(part[chosen])
+                if part.dtype == np.float32
+                else np.argsort(np.argsort(part[chosen], 1, "stable"), 1)
+            )
+            last = np.partition(keys, number - 1, axis=1)[:, number - 1]
+            keep[i : i + few][chosen] = keys > last[:, None]
+    return keep.reshape(-1)
+
+
 def _row_order(scores: np.ndarray) -> np.ndarray:
     """The columns of every row from its lowest score on, equal ones in order: int64 (rows, columns)."""
     if scores.dtype != np.float32:
         return np.argsort(scores, axis=1, kind="stable")
-    # value and position in one integer: faster than a stable argsort
-    keys = ordered_bits(scores).astype(np.uint64) << np.uint64(32) | np.arange(scores.shape[1], dtype=np.uint64)
+    keys = _keys(scores)
     keys.sort(axis=1)
     return keys.astype(np.uint32).astype(np.int64)
+
+
+def _keys(scores: np.ndarray) -> np.ndarray:
+    """Value and column in one integer, which no two have in common: faster to sort than a stable argsort is."""
+    return ordered_bits(scores).astype(np.uint64) << np.uint64(32) | np.arange(scores.shape[1], dtype=np.uint64)
 
 
 register(
@@ -161,6 +192,7 @@ register(
         "every output row of every layer at the target sparsity",
         group=lambda layer: layer.name,
         places=row_places,
+        keeps=row_keeps,
         among="row",
     )
 )

@@ -15,7 +15,7 @@ from ..calibration.activations import Statistics
 from ..support.memory import check_memory
 from ..support.registry import unknown_name
 from ..support.threads import Progress, parallel_map
-from ..weights.layers import PrunableLayer
+from ..weights.layers import OUT_IN, PrunableLayer
 from ..weights.masks import Bits, Masks
 from .allocations import Allocation
 from .criteria import Criterion
@@ -129,6 +129,9 @@ class PruningOrder(Order):
             ks, shape = [int(pruned[i]) for pruned in counts], self.layers[i].shape
             if not any(ks):
                 kept = [np.ones(self.layers[i].size, dtype=bool) for _ in ks]
+            elif self.allocation.keeps and self._kept is None and self.layers[i].stored == OUT_IN:
+                score = self._score(i).reshape(shape)
+                kept = [self.allocation.keeps(score, k) for k in ks]
             elif self.allocation.places is not None:
                 places = self._places(i)
                 kept = [places >= k for k in ks]
@@ -376,11 +379,11 @@ class PruningOrder(Order):
         keep = self.total <= SNAPSHOT_LIMIT
         scored = key is self.criterion
         streamed = key.elementwise and not keep
-        if not keep and not streamed:
+        if shared and not keep and not streamed:
             self._check_room(shared)
 
         def prepare(i: int):
-            if streamed:
+            if not keep and (streamed or i not in shared):  # a layer by itself is scored when it is asked for
                 self._scorer.check(i)
                 some = partial(self._scorer.some, key, i)
                 return None, False, Counted(self.layers[i].size, some) if i in shared else None
