@@ -249,7 +249,7 @@ def _add_prune(commands) -> None:
         "--out", type=Path, help="folder to write the pruned checkpoint to, which opens like any other"
     )
     command.add_argument(
-        "--format", default="packed", help="of the checkpoint, see the command formats (default: packed)"
+        "--format", default="plain", help="of the checkpoint, see the command formats (default: plain)"
     )
     command.add_argument(
         "--dtype", choices=("float32", "float16", "bfloat16"), default="float32", help="of the weights in it"

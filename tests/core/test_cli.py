@@ -2,6 +2,7 @@
 
 import pytest
 import torch
+from transformers import CLIPModel
 
 import multiflow_core as mf
 from benchmarks.models import save
@@ -93,6 +94,17 @@ def test_prune_writes_a_checkpoint_that_opens_like_any_other(tmp_path, capsys):
     for name, tensor in vlm.model.state_dict().items():
         assert torch.equal(tensor, dense[name] * masks[name] if name in masks else dense[name]), name
     assert str(tmp_path / "pruned") in capsys.readouterr().out
+
+
+def test_a_pruned_checkpoint_is_one_of_transformers_unless_it_is_packed(clip, tmp_path, capsys):
+    asked = ["prune", clip, "--method", "omp", "--sparsity", "0.5"]
+    main([*asked, "--out", str(tmp_path / "plain"), "--masks", str(tmp_path / "m.safetensors")])
+    masks = Masks.load(tmp_path / "m.safetensors")
+    model = CLIPModel.from_pretrained(tmp_path / "plain")
+    assert sum(int((model.get_parameter(name) == 0).sum()) for name in masks) == masks.pruned > 0
+    main([*asked, "--out", str(tmp_path / "packed"), "--format", "packed"])
+    sizes = [sum(f.stat().st_size for f in (tmp_path / kind).glob("*.safetensors")) for kind in ("plain", "packed")]
+    assert sizes[1] < sizes[0]  # most of so small a model is embeddings
 
 
 def test_formats_are_listed(capsys):
