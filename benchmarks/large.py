@@ -112,7 +112,11 @@ def measure(folder: Path, method: str) -> dict[str, float]:
         began = time.perf_counter()
         save_packed(vlm, masks, Path(place) / "pruned")
         found["write seconds"] = time.perf_counter() - began
-    parts = {"rank": ranking[0], "mask": masking[0], "write": writing[0]}
+        written = writing[0]
+        with peak() as opening:
+            again = mf.load(Path(place) / "pruned", dtype=None)
+        found["open"] = opening[0] / sum(held.nbytes for held in again.model.parameters())
+    parts = {"rank": ranking[0], "mask": masking[0], "write": written}
     return found | {f"{part} bytes": bytes_ / size for part, bytes_ in parts.items()}
 
 
@@ -120,7 +124,8 @@ def row(method: str, found: dict[str, float]) -> str:
     """One method's figures as a row of a table."""
     parts = [found[f"{part} bytes"] for part in ("rank", "mask", "write")]
     reads = sum(found[f"{part} seconds"] for part in ("rank", "mask")) / found["read"]
-    return "| " + " | ".join([method, *(f"{part:.2f}" for part in parts), f"{max(parts):.2f}", f"{reads:.0f}"]) + " |"
+    numbers, opened = [f"{part:.2f}" for part in (*parts, max(parts))], f"{found['open']:.2f}"
+    return f"| {' | '.join([method, *numbers, f'{reads:.0f}', opened])} |"
 
 
 def main() -> None:
@@ -144,9 +149,12 @@ def main() -> None:
             asked = [sys.executable, "-m", "benchmarks.large", "--folder", str(folder), "--alone", method]
             found = json.loads(subprocess.run(asked, stdout=subprocess.PIPE, check=True).stdout.splitlines()[-1])
             rows.append(row(method, found))
-    print(f"{found['weights'] / 1e6:,.0f} million prunable weights, read once in {found['read']:.2f} s\n")
-    print("| method | rank, bytes a weight | one mask | writing | most | rank + mask, reads |\n|" + "---|" * 6)
-    print("\n".join([*rows, f"| bar | | | | {BARS['bytes']:.2f} | {BARS['reads']:.0f} |"]))
+    print(
+        f"{found['weights'] / 1e6:,.0f} million prunable weights, read once in {found['read']:.2f} s; "
+        f"loading takes {found['load']:.2f} bytes a weight\n"
+    )
+    print("| method | rank, bytes a weight | one mask | writing | most | rank + mask, reads | opening / its weights |")
+    print("\n".join(["|" + "---|" * 7, *rows, f"| bar | | | | {BARS['bytes']:.2f} | {BARS['reads']:.0f} | |"]))
 
 
 if __name__ == "__main__":

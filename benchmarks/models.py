@@ -10,7 +10,7 @@ python -m benchmarks.models FOLDER clip-b32 xvlm-base
 from __future__ import annotations
 
 import argparse
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any
 
@@ -236,16 +236,15 @@ def pictures(count: int, side: int = 64) -> list[tuple[Image.Image, str]]:
     return [(image.resize((side, side)), text) for image, text in dataset.open().pairs(count, 0, 96)]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="benchmarks.models", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+def write_folders(prog: str, about: str | None, names: Iterable[str], save: Callable[[str, Path], Path]) -> None:
+    """A command that writes models, all of them or those that are named, each into a folder of its own."""
+    parser = argparse.ArgumentParser(prog=prog, description=about, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path, help="each model gets a folder of its own in it")
-    parser.add_argument("models", nargs="*", help=f"of {', '.join(MODELS)}")
+    parser.add_argument("models", nargs="*", help=f"of {', '.join(names)}")
     options = parser.parse_args()
-    for name in options.models or MODELS:
+    for name in options.models or names:
         print(save(name, options.folder / name))
 
 
 if __name__ == "__main__":
-    main()
+    write_folders("benchmarks.models", __doc__, MODELS, save)

@@ -45,8 +45,6 @@ def show(settings: Run) -> None:
         st.caption(ui.verbatim(f"{where} under {runs.title(key)} at {percent(key.sparsity)}"))
         st.markdown(f"### {told.headline}", help=ABOUT)
         with ui.controls("turn"):
-            if told_fixed := one_weight.fixed(key, weight[0]):
-                st.info(told_fixed, icon=":material/lock:")
             _turn(one_weight.turn(key, found), "gone" if found.kept else "still there")
     with st.container(key="wrap_why"):
         left, right = st.columns(2, gap="large")

@@ -50,7 +50,8 @@ class AbilityCurves:
         if self.chosen in ahead:
             return f"{of}{self.chosen} keeps most in {ahead[self.chosen]} of {len(best)} tasks at {percent(at)}"
         winner, tasks = ahead.most_common(1)[0]
-        return f"{of}{winner} keeps most in {tasks} of {len(best)} tasks at {percent(at)}, {self.chosen} in none"
+        other = f"{self.chosen} in none" if self.chosen in among else f"{self.chosen} was not measured"
+        return f"{of}{winner} keeps most in {tasks} of {len(best)} tasks at {percent(at)}, {other}"
 
     def _best(self, ability: Ability) -> tuple[str, float]:
         """The method that keeps most at the measured sparsity next to the slider's, and that sparsity."""

@@ -85,7 +85,7 @@ def hub_names() -> dict[str, str]:
 def title(key: Run) -> str:
     """What an order is called: the method's title, with the allocation where it is not the method's own."""
     said = method(key.method).title
-    aside = [f"{part} at {own:.0%}" if own else f"{part} dense" for part, own in read_fixed(key.fixed).items()]
+    aside = [f"{part} at {100 * own:.0f} %" if own else f"{part} dense" for part, own in read_fixed(key.fixed).items()]
     if key.allocation != OWN:
         from multiflow_core.pruning.allocations import ALLOCATIONS
 

@@ -60,12 +60,12 @@ def place(key: Run, name: str) -> str:
 
 
 def fixed(key: Run, name: str) -> str:
-    """That a layer does not go by the slider, in a sentence; nothing where it does."""
+    """That a layer does not go by the slider; nothing where it does."""
     own = runs.order(key.order).fixed.get(name)
     if own is None:
         return ""
-    stays = f"has {percent(own)} of its own and its like pruned" if own else "stays dense"
-    return f"This layer is fixed: it {stays}, wherever the slider stands."
+    stays = f"at {percent(own)}, together with those that are, too" if own else "to stay dense"
+    return f"its layer is fixed {stays}, wherever the slider stands"
 
 
 def turn(key: Run, why: Explanation) -> float | None:
@@ -81,7 +81,13 @@ def turn(key: Run, why: Explanation) -> float | None:
 def told(key: Run, why: Explanation) -> weight_reasons.Reasons:
     """The explanation in sentences."""
     by = runs.order(key.order).criterion
-    return weight_reasons.of(why, runs.title(key), by.formula, by.factors)
+    reasons = weight_reasons.of(why, runs.title(key), by.formula, by.factors)
+    own = fixed(key, why.layer.name)
+    if not own:
+        return reasons
+    # the last sentence says where on the slider it goes
+    headline = f"{'Kept' if why.kept else 'Pruned'}: {own}"
+    return weight_reasons.Reasons(headline, reasons.sentences[:-1])
 
 
 def rulers(key: Run, why: Explanation) -> Rulers:

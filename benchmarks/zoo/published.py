@@ -5,7 +5,6 @@ python -m benchmarks.zoo.published FOLDER [TYPE ...]
 
 from __future__ import annotations
 
-import argparse
 import inspect
 import json
 from collections.abc import Callable
@@ -21,7 +20,7 @@ from torch import nn
 from multiflow_core.data.flatland.words import vocabulary
 from multiflow_core.families.processor import Pair, pictures_only
 
-from ..models import pictures
+from ..models import pictures, write_folders
 
 Made = tuple[nn.Module, Any]
 KINDS: dict[str, Callable[[], Made]] = {}
@@ -755,23 +754,16 @@ def deepseek_vl() -> Made:
     )
 
 
+# of what turns pictures into codes of a table
+CODES = dict(embed_dim=8, base_channels=32, channel_multiplier=[1, 1], num_res_blocks=1, latent_channels=8)
+
+
 @kind("janus")
 def janus() -> Made:
     named = {"image_token": "<image_placeholder>", "boi_token": "<begin_of_image>", "eoi_token": "<end_of_image>"}
     tokenizer = words(*named.values(), named=named)
     image = tokenizer.convert_tokens_to_ids("<image_placeholder>")
-    vq = dict(
-        embed_dim=8,
-        num_embeddings=16,
-        base_channels=32,
-        channel_multiplier=[1, 1],
-        num_res_blocks=1,
-        z_channels=8,
-        latent_channels=8,
-        num_patches=2,
-        projection_dim=32,
-        image_token_embed_dim=32,
-    )
+    vq = CODES | dict(num_embeddings=16, z_channels=8, num_patches=2, projection_dim=32, image_token_embed_dim=32)
     vision = dict(
         hidden_size=32,
         num_hidden_layers=2,
@@ -795,18 +787,7 @@ def chameleon() -> Made:
     codes = {f"IMGIMG{letters}Z": i for i, letters in enumerate(("A", "B", "C", "D"))}
     tokenizer = words(*named.values(), *codes, "<reserved08706>", named=named, sep_token="<reserved08706>")
     table = tokenizer.get_vocab()
-    vq = dict(
-        embed_dim=8,
-        num_embeddings=4,
-        base_channels=32,
-        channel_multiplier=[1, 1],
-        num_res_blocks=1,
-        latent_channels=8,
-        resolution=32,
-        in_channels=3,
-        out_ch=3,
-        attn_resolutions=None,
-    )
+    vq = CODES | dict(num_embeddings=4, resolution=32, in_channels=3, out_ch=3, attn_resolutions=None)
     text = llama(tokenizer)
     del text["model_type"]
     config = hf.ChameleonConfig(**text, vq_config=vq, vocabulary_map=table)
@@ -1043,16 +1024,5 @@ def flava() -> Made:
     return hf.FlavaModel(config), hf.FlavaProcessor(pictures, tokenizer)
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(
-        prog="benchmarks.zoo.published", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("folder", type=Path, help="each model gets a folder of its own in it")
-    parser.add_argument("kinds", nargs="*", help=f"of {', '.join(KINDS)}")
-    options = parser.parse_args()
-    for name in options.kinds or KINDS:
-        print(save(name, options.folder / name))
-
-
 if __name__ == "__main__":
-    main()
+    write_folders("benchmarks.zoo.published", __doc__, KINDS, save)

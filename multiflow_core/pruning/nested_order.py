@@ -414,10 +414,12 @@ class PruningOrder(Order):
 
     def _check_room(self, shared: set[int]) -> None:
         """ValueError, before any work, where what is held of the keys does not fit beside what scoring the largest layer takes."""
-        held = _HELD * sum(self.layers[i].size for i in shared)
+        ordered = sum(self.layers[i].size for i in shared)
         scoring = _SCORING * max(layer.size for layer in self.layers) * torch.get_num_threads()
-        what = f"{self.method.title} holds the order of {sum(self.layers[i].size for i in shared) / 1e6:,.0f} million scores"
-        check_memory(held + scoring, what, "choose MULTIFLOW, OMP or Wanda, which do not, or prune fewer layers")
+        what = f"{self.method.title} holds the order of {ordered / 1e6:,.0f} million scores"
+        check_memory(
+            _HELD * ordered + scoring, what, "choose MULTIFLOW, OMP or Wanda, which do not, or prune fewer layers"
+        )
 
     def _common_scale(self, shared: set[int]) -> list:
         """Keys of scores beyond float32's range: divided by the highest score of all layers."""

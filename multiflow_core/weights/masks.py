@@ -184,7 +184,7 @@ class Masks(Mapping[str, Tensor]):
         for name in packed:
             if name not in shapes:
                 raise ValueError(f"{os.fspath(path)} is damaged: it does not say which shape the mask of {name} has")
-        return cls({name: _unpacked(path, name, packed, shape) for name, shape in shapes.items()})
+        return cls({name: _held(path, name, packed, shape) for name, shape in shapes.items()})
 
     @classmethod
     def _of_authors(cls, path: str | os.PathLike) -> Masks:
@@ -303,9 +303,8 @@ def _shapes(path: str | os.PathLike, text: str) -> dict[str, list[int]]:
     return shapes
 
 
-def _unpacked(path: str | os.PathLike, name: str, packed: Mapping[str, Tensor], shape: list[int]) -> Tensor:
+def _held(path: str | os.PathLike, name: str, packed: Mapping[str, Tensor], shape: list[int]) -> Bits:
     size = math.prod(shape)
     if name not in packed or packed[name].dtype != torch.uint8 or packed[name].numel() != (size + 7) // 8:
         raise ValueError(f"{os.fspath(path)} is damaged: the mask of {name} is missing or has a wrong size")
-    bits = np.unpackbits(packed[name].numpy(), count=size)
-    return torch.from_numpy(bits.view(np.bool_).reshape(shape))
+    return Bits(packed[name].numpy(), tuple(shape))

@@ -13,7 +13,7 @@ import os
 import zlib
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -24,9 +24,6 @@ from ..support.files import read_safetensors, stream_safetensors
 from ..support.registry import unknown_name
 from ..support.threads import parallel_map
 from .masks import Bits, Masks
-
-if TYPE_CHECKING:
-    pass
 
 FILE = "pruned.safetensors"
 _FORMAT = "multiflow-pruned"
@@ -160,14 +157,14 @@ def _unpacked(
     entries: Mapping[str, Tensor], name: str, dtype: torch.dtype, shape: tuple[int, ...], pruned: bool
 ) -> tuple[Tensor, Bits | None]:
     size = math.prod(shape)
-    bits = _inflated(entries[f"{name}:mask"], (size + 7) // 8) if pruned else None
-    there = slice(None) if bits is None else np.unpackbits(bits, count=size).view(np.bool_)
+    bits = Bits(_inflated(entries[f"{name}:mask"], (size + 7) // 8), shape) if pruned else None
+    there = slice(None) if bits is None else bits.mask().numpy().reshape(-1)
     kept = size if bits is None else int(there.sum())
     held = np.zeros((size, dtype.itemsize), dtype=np.uint8)
     for i in range(dtype.itemsize):
         held[there, i] = _inflated(entries[f"{name}:{i}"], kept)
     found = torch.from_numpy(held).reshape(-1).view(dtype).reshape(shape)
-    return found, None if bits is None else Bits(bits, shape)
+    return found, bits
 
 
 def _deflated(data: np.ndarray) -> Tensor:

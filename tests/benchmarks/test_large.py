@@ -11,4 +11,4 @@ def test_a_llava_is_made_ranked_masked_and_written(tmp_path, monkeypatch):
     text = 4 * 128 * 128 + 3 * 128 * 352  # attention and feed-forward of the only layer
     vision = 8 * (4 * 64 * 64 + 2 * 64 * 256)
     assert found["weights"] == text + vision
-    assert large.row("omp", found).count("|") == 7
+    assert large.row("omp", found).count("|") == 8

@@ -165,6 +165,12 @@ def test_percent(fraction, text):
     assert percent(fraction) == text
 
 
+def test_a_method_that_was_not_measured_is_not_said_to_lose():
+    ability = Ability("Retrieval", "right", 0.99, (("OMP", ((0.5, 0.4),)), ("Wanda", ((0.5, 0.6),))))
+    title = AbilityCurves((ability,), "OMP (text dense)", 0.5).title()
+    assert title == "Of OMP and Wanda, Wanda keeps most in 1 of 1 tasks at 50 %, OMP (text dense) was not measured"
+
+
 def test_shares_that_differ_are_not_called_the_same():
     kept = ModalityShares(("vision", "text"), (0.8, 0.0), 0.8, "OMP (text dense)")
     assert kept.title() == "OMP (text dense) takes 80 % of vision and 0 % of text"

@@ -45,13 +45,15 @@ def test_a_pattern_that_means_no_layer_fixes_nothing_and_says_so(open_page):
 
 def test_why_says_that_a_weight_does_not_go_by_the_slider(open_page):
     at = open_page("why", method="omp", sparsity="0.5", fixed="text=dense", layer=TEXT[0].name)
-    assert "This layer is fixed: it stays dense" in texts(at) and not at.exception
+    said = texts(at)
+    assert "Kept: its layer is fixed to stay dense, wherever the slider stands" in said and not at.exception
+    assert "stays until" not in said
     assert not [button for button in at.button if button.key == "turn"]
 
 
 def test_a_run_is_called_by_what_is_fixed():
     run = Run("flatland-blip", "omp", 0.5, fixed="text=dense,vision 0=0.5")
-    assert runs.title(run) == "OMP (text dense, vision 0 at 50%)"
+    assert runs.title(run) == "OMP (text dense, vision 0 at 50 %)"
     assert runs.rival(run).fixed == run.fixed and runs.measured_as(run) != "omp"
 
 

@@ -289,3 +289,12 @@ def test_the_headline_of_captions_that_nobody_could_judge_is_cider():
     assert held.interval("omp", "captioning", 0.5) == (1.1, 1.3) and held.unit("captioning") == "CIDEr-D"
     assert Results(dense=judged).dense_figure("captioning") == 0.9
     assert Results(dense=judged).unit("captioning") == Results().unit("captioning") == "true captions"
+
+
+def test_a_run_with_fixed_layers_is_kept_beside_the_methods(tmp_path):
+    runs = [Run("", "omp", 0.5), Run("", "omp", 0.5, fixed="text=dense,vision 3=0.5")]
+    held = Results(runs=tuple(Measured(run, {"retrieval": {"IR@1": 0.1 * i}}) for i, run in enumerate(runs, 1)))
+    again = Results.load(held.save(tmp_path / "r.json"))
+    assert [measured.run for measured in again.runs] == runs and again.methods == ("omp",)
+    assert again.figure("omp", "retrieval", 0.5) == 0.1
+    assert again.figure("omp, text=dense,vision 3=0.5", "retrieval", 0.5) == 0.2

@@ -1,27 +1,15 @@
 """Folders whose weights or configs are damaged in ways that used to load, or to end in a traceback."""
 
 import json
-import shutil
 
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
 
 import multiflow_core as mf
-from benchmarks.models import save
 from multiflow_core.families import folder as folders
 
 WEIGHT = "text_model.encoder.layers.0.mlp.fc1.weight"
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    return save("clip-b32", tmp_path_factory.mktemp("models") / "clip", small=True)
-
-
-@pytest.fixture
-def folder(saved, tmp_path):
-    return shutil.copytree(saved, tmp_path / "clip")
 
 
 def spoil(folder, change):

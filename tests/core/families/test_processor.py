@@ -1,22 +1,10 @@
 """A processor is read as it was saved: what is missing is an error that names the file and the field, never a default."""
 
 import json
-import shutil
 
 import pytest
 
 import multiflow_core as mf
-from benchmarks.models import save
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    return save("clip-b32", tmp_path_factory.mktemp("models") / "clip", small=True)
-
-
-@pytest.fixture
-def folder(saved, tmp_path):
-    return shutil.copytree(saved, tmp_path / "clip")
 
 
 def change(folder, **fields):

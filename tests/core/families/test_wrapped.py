@@ -2,9 +2,7 @@
 
 import argparse
 import json
-import shutil
 import sys
-from pathlib import Path
 from types import ModuleType
 
 import pytest
@@ -18,16 +16,6 @@ from multiflow_core.cli import main
 from multiflow_core.families import folder as folders
 
 LAYER = "text_model.encoder.layers.0.mlp.fc1.weight"
-
-
-@pytest.fixture(scope="module")
-def saved(tmp_path_factory):
-    return save("clip-b32", tmp_path_factory.mktemp("models") / "clip", small=True)
-
-
-@pytest.fixture
-def folder(saved, tmp_path):
-    return Path(shutil.copytree(saved, tmp_path / "clip"))
 
 
 def taken(folder):
