@@ -15,6 +15,7 @@ from ..data import flatland
 from ..data.flatland.draw import render
 from .asking import questions
 from .looking import patch_labels, picture_labels
+from .placing import placed
 from .reading import IMAGE_MEAN, IMAGE_SIZE, IMAGE_STD
 from .recipe import Recipe
 
@@ -77,7 +78,8 @@ def _said(scenes: Sequence[flatland.Scene], length: int, rng: random.Random) -> 
     """Texts and questions, of a scene each: (scenes, texts, words). Of two texts, the second is false by one fact.
 
     `truths` says of every caption, and of every short text, whether it is true of each scene: (texts, scenes); and
-    `captions wrong`, `short wrong` of every word whether it is what makes its text false.
+    `captions wrong`, `short wrong` of every word whether it is what makes its text false; `captions placed`, `short placed`,
+    `questions placed` what it is to tell of where things are.
     """
     captions, captions_wrong = _taught(_caption_pair(scene, length - 2, rng) for scene in scenes)
     short, short_wrong = _taught(_short_pair(scene, rng) for scene in scenes for _ in range(TEXTS))
@@ -91,7 +93,16 @@ def _said(scenes: Sequence[flatland.Scene], length: int, rng: random.Random) -> 
         "questions": encode([q.text for q in asked], SHORT_LENGTH).unflatten(0, (len(scenes), QUESTIONS)),
         "answers": torch.tensor([[DEC, VOCABULARY[q.answer], SEP] for q in asked]),
         "truths": torch.from_numpy(true),
+        "captions placed": _placed(captions, scenes, length),
+        "short placed": _placed(short, scenes, SHORT_LENGTH),
+        "questions placed": _placed([q.text for q in asked], scenes, SHORT_LENGTH),
     }
+
+
+def _placed(texts: Sequence[str], scenes: Sequence[flatland.Scene], length: int) -> Tensor:
+    """(texts, length, 4), of as many texts of each scene after one another."""
+    each = len(texts) // len(scenes)
+    return torch.stack([placed(text, scenes[i // each], length) for i, text in enumerate(texts)])
 
 
 def _taught(drawn: Iterable[tuple[str, str, range]]) -> tuple[list[str], list[range]]:

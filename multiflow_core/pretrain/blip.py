@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
@@ -9,7 +11,8 @@ from torch import Tensor, nn
 from ..families.blip_parts import BlipParts
 from .batches import DEC, PAD, VOCABULARY
 from .lanes import Figures, Loss
-from .objectives import Objectives, fold_texts, hide_words, reads, spread_like_mae
+from .objectives import Objectives, fold_texts, hide_words, middle, reads, spread_like_mae
+from .placing import Glimpse, Placing
 
 
 class BlipObjectives(Objectives):
@@ -18,6 +21,8 @@ class BlipObjectives(Objectives):
     def __init__(self, model: BlipParts):
         super().__init__(model)
         self.guess = nn.Linear(model.config.text_config.hidden_size, len(VOCABULARY))
+        self.telling = Placing(model.config.text_config.hidden_size)
+        self.half_told = Glimpse(middle(model.text_decoder.bert.encoder.layer))
         spread_like_mae(model.vision_model)
         mask_question_padding(model)
         for layer in (*model.text_encoder.encoder.layer, *model.text_decoder.bert.encoder.layer):
@@ -31,6 +36,9 @@ class BlipObjectives(Objectives):
         return self.model.text_encoder(
             input_ids=ids, attention_mask=reads(ids), encoder_hidden_states=image
         ).last_hidden_state
+
+    def reading_layers(self) -> Sequence[nn.Module]:
+        return self.model.text_encoder.encoder.layer
 
     def fused(self, image: Tensor, ids: Tensor) -> Tensor:
         return self.text_states(ids, image)
@@ -47,26 +55,33 @@ class BlipObjectives(Objectives):
 
     def paper(self, image: Tensor, batch: dict[str, Tensor]) -> list[Loss]:
         return [
-            lambda: self.answer(image, batch["questions"].flatten(0, 1), batch["answers"]),
-            lambda: self.describe(image, batch["captions"][:, 0]),
+            lambda: self.answer(image, batch),
+            lambda: self.describe(image, batch["captions"][:, 0], batch["captions placed"][::2]),
         ]
 
-    def describe(self, image: Tensor | None, ids: Tensor) -> tuple[Tensor, Figures]:
+    def describe(self, image: Tensor | None, ids: Tensor, told: Tensor | None = None) -> tuple[Tensor, Figures]:
+        """Each word from those before it; where it is known, words also tell where the things are."""
         ids = torch.cat([torch.full_like(ids[:, :1], DEC), ids[:, 1:]], dim=1)
-        logits = self.model.text_decoder(
-            input_ids=ids[:, :-1], attention_mask=reads(ids[:, :-1]), encoder_hidden_states=image
-        ).logits
+        states = self.model.text_decoder.bert(
+            input_ids=ids[:, :-1], attention_mask=reads(ids[:, :-1]), encoder_hidden_states=image, is_decoder=True
+        ).last_hidden_state
+        logits = self.model.text_decoder.cls(states)
         loss = F.cross_entropy(logits.flatten(0, 1).float(), ids[:, 1:].flatten(), ignore_index=PAD)
-        return loss, {"lm": loss}
+        if told is None:
+            return loss, {"lm": loss}
+        placed = self.telling(self.half_told.last, states, told[:, :-1])
+        return loss + placed, {"lm": loss, "lm placed": placed}
 
-    def answer(self, image: Tensor, question: Tensor, answer: Tensor) -> tuple[Tensor, Figures]:
+    def answer(self, image: Tensor, batch: dict[str, Tensor]) -> tuple[Tensor, Figures]:
+        question, answer = batch["questions"].flatten(0, 1), batch["answers"]
         states = self.text_states(question, image)
+        placed = self.placing(self.half_way.last, states, batch["questions placed"])
         logits = self.model.text_decoder(
             input_ids=answer[:, :-1], encoder_hidden_states=states, encoder_attention_mask=reads(question)
         ).logits
         right = (logits[:, 0].argmax(-1) == answer[:, 1]).float().mean()
         loss = F.cross_entropy(logits.flatten(0, 1).float(), answer[:, 1:].flatten())
-        return 2 * loss, {"vqa": loss, "answers": right}
+        return 2 * loss + placed, {"vqa": loss, "answers": right, "vqa placed": placed}
 
 
 def mask_question_padding(model: BlipParts) -> None:

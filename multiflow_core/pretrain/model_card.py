@@ -29,8 +29,8 @@ COLUMNS = {  # figure of the log -> heading of the card
     "answers": "VQA hits",
     "short": "ITM loss, short",
     "short hits": "ITM hits, short",
-    "itm": "ITM loss",
-    "itm hits": "ITM hits",
+    "captions": "ITM loss",
+    "captions hits": "ITM hits",
     "matched": "ITM hits",
 }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import torch
 import torch.nn.functional as F
@@ -11,6 +12,7 @@ from torch import Tensor, nn
 from .batches import MASK, PAD, SEP
 from .lanes import Figures, Loss
 from .looking import Looking
+from .placing import Glimpse, Placing
 
 LARGEST_SCALE = math.log(100)  # of the similarities before the softmax, as in CLIP
 MASKED = 0.25  # share of the words that are to be guessed, as in X-VLM
@@ -31,6 +33,8 @@ class Objectives(nn.Module):
         # of the similarities of short texts before the sigmoid, as in SigLIP
         self.truth_scale, self.truth_bias = nn.Parameter(torch.tensor(10.0)), nn.Parameter(torch.tensor(-3.0))
         self.doubt = nn.Linear(model.config.text_config.hidden_size, 1)
+        self.placing = Placing(model.config.text_config.hidden_size)
+        self.half_way = Glimpse(middle(self.reading_layers()))
 
     # --- what sub-classes know --------------------------------------------------------------------------------------
 
@@ -40,6 +44,10 @@ class Objectives(nn.Module):
 
     def text_states(self, ids: Tensor) -> Tensor:
         """(texts, words, width) of texts alone."""
+        raise NotImplementedError
+
+    def reading_layers(self) -> Sequence[nn.Module]:
+        """The layers in which a text reads its picture."""
         raise NotImplementedError
 
     def fused(self, image: Tensor, ids: Tensor) -> Tensor:
@@ -64,8 +72,8 @@ class Objectives(nn.Module):
         if stage == "looking":
             return looking
         matching = [
-            lambda: self.match(image, batch["short"], batch["short wrong"], "short"),
-            lambda: self.match(image, batch["captions"], batch["captions wrong"], "itm"),
+            lambda: self.match(image, batch, "short"),
+            lambda: self.match(image, batch, "captions"),
         ]
         return [
             lambda: self.contrast(image, batch),
@@ -102,28 +110,35 @@ class Objectives(nn.Module):
     def embed(self, ids: Tensor) -> Tensor:
         return F.normalize(self.model.text_proj(self.text_states(ids)[:, 0]).float(), dim=-1)
 
-    def match(self, image: Tensor, ids: Tensor, wrong: Tensor, name: str) -> tuple[Tensor, Figures]:
+    def match(self, image: Tensor, batch: dict[str, Tensor], name: str) -> tuple[Tensor, Figures]:
         """Texts in pairs, of which the first is true and the second false by one fact.
 
         One bit a text teaches slowly to look where a word points: every word also tells whether it is the wrong one, as
-        ELECTRA's (Clark et al., 2020) tell whether they were replaced.
+        ELECTRA's (Clark et al., 2020) tell whether they were replaced, and where its thing is, as in X-VLM.
         """
-        texts = ids.flatten(0, 1)
+        texts, wrong = batch[name].flatten(0, 1), batch[f"{name} wrong"]
         states = self.fused(image, texts)
+        placed = self.placing(self.half_way.last, states, batch[f"{name} placed"])
         logits = self.model.itm_head(states[:, 0]).float()
         target = torch.tensor([1, 0]).repeat(len(logits) // 2)
         loss = F.cross_entropy(logits, target)
         doubts = self.doubt(states).squeeze(-1).float()
         doubt = F.binary_cross_entropy_with_logits(doubts, wrong, reads(texts).float(), reduction="sum") / len(texts)
-        return loss + doubt, {
+        return loss + doubt + placed, {
             name: loss,
             f"{name} hits": (logits.argmax(1) == target).float().mean(),
             f"{name} doubt": doubt,
+            f"{name} placed": placed,
         }
 
     def finished(self) -> nn.Module:
         """The trained model alone, in evaluation mode."""
         return self.model.eval()
+
+
+def middle(layers: Sequence[nn.Module]) -> nn.Module:
+    """The last layer of the first half."""
+    return layers[(len(layers) - 1) // 2]
 
 
 def found(likely: Tensor, true: Tensor) -> Tensor:

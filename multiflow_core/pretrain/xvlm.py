@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch.nn.functional as F
 from torch import Tensor, nn
 
@@ -28,6 +30,9 @@ class XvlmObjectives(Objectives):
 
     def text_states(self, ids: Tensor) -> Tensor:
         return self.model.text_states(ids, reads(ids))
+
+    def reading_layers(self) -> Sequence[nn.Module]:
+        return self.model.fusion_encoder.layer
 
     def fused(self, image: Tensor, ids: Tensor) -> Tensor:
         return self.model.fuse(self.text_states(ids), reads(ids), image)

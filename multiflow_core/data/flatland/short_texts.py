@@ -133,12 +133,13 @@ def mistaken(text: str, scene: Scene, rng: random.Random) -> str | None:
     >>> mistaken("a red cat", cat, random.Random(0))
     'an orange cat'
 
-    What takes a fact's place comes from the scene itself half of the time: words that are there, but belong elsewhere.
+    What takes a fact's place comes from the scene itself half of the time: words that are there, but belong elsewhere. Relations
+    are changed as often as all the rest together: they take the most to learn.
     """
     said = parse(text)
     facts = [(fact, phrase) for phrase in said.phrases for fact in _facts(said, phrase, rng)]
     ties = [positions for link, positions in said.links if link in RELATIONS]
-    facts += [(_other_relation, positions) for positions in ties] * 2
+    facts += [(_other_relation, positions) for positions in ties for _ in range(4)]
     facts += [(_other_setting, said.setting_words)] if said.setting else []
     for _ in range(6):
         change, place = rng.choice(facts)
@@ -183,8 +184,9 @@ def _other_count(said: Parse, phrase: Phrase, scene: Scene, rng: random.Random) 
 
 
 def _other_relation(said: Parse, place: tuple[int, ...], scene: Scene, rng: random.Random) -> list[str]:
-    short = len(place) < 3
-    return _replaced(said, place, RELATION_PHRASES[rng.choice(RELATIONS)][0 if short else 1])
+    short, now = len(place) < 3, dict((positions, link) for link, positions in said.links)[place]
+    new = rng.choice([relation for relation in RELATIONS if relation != now])
+    return _replaced(said, place, RELATION_PHRASES[new][0 if short else 1])
 
 
 def _other_setting(said: Parse, place: tuple[int, ...], scene: Scene, rng: random.Random) -> list[str]:
