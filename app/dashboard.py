@@ -11,7 +11,7 @@ import streamlit as st  # noqa: E402  (needs the path above)
 
 from app import state, warmup  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
-from app.parts import presenter, session, sidebar, storyteller, theme, ui, welcome  # noqa: E402
+from app.parts import link, presenter, session, sidebar, storyteller, theme, ui, welcome  # noqa: E402
 
 st.set_page_config(
     page_title="MULTIFLOW pruning lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
@@ -42,9 +42,12 @@ if settings is not None:
     sidebar.notices(settings)
     # Overview tells its story with what it finds itself
     ui.guarded(lambda: storyteller.banner(settings, shown=page.title != overview.title))
-    page.run()
+    # before the page, so that they can be pressed while it works
     with st.sidebar:
         ui.guarded(lambda: storyteller.buttons(settings, "sidebar"))
-        ui.guarded(presenter.share)
+        shared = ui.guarded(presenter.share)
     if presenting:
         presenter.bar(settings, [entry for section in pages.values() for entry in section], page.title)
+    page.run()
+    if shared:
+        link.fill(shared)  # once more: the page has put into the address what it shows

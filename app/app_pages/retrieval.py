@@ -61,7 +61,7 @@ def show(settings: Run) -> None:
 
 def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     dense = runs.vlm(settings.model)
-    with ui.controls("query"):
+    with ui.asked("query"):
         examples = typed_text.EXAMPLES if pool.flat else pool.examples
         row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", examples)
         with row:

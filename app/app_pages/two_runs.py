@@ -60,7 +60,7 @@ def _found(a: Run, b: Run) -> None:
     """The same query in both models."""
     if any("retrieval" not in runs.vlm(key.model).tasks for key in (a, b)):
         return
-    with ui.controls("query"), text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", ()):
+    with ui.asked("query"), text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", ()):
         again = text_field.reranked(a.model, b.model)
     queries = {}
     for model in dict.fromkeys((a.model, b.model)):
@@ -109,7 +109,7 @@ def _said(a: Run, b: Run) -> None:
     """What both say about the chosen scene."""
     if any("captioning" not in runs.vlm(key.model).tasks for key in (a, b)):
         return
-    with ui.controls("scene"):
+    with ui.asked("scene"):
         number = picture_picker.scene(a.data)
     with ui.working() as progress:
         picture = gallery.picture(a.data, number, progress)

@@ -39,7 +39,7 @@ def show(settings: Run) -> None:
         left, right = st.columns([4, 8], gap="large")
         picture = picture_picker.choose(settings.data, left.container(), left.container())
     with right:
-        with ui.controls("question"):
+        with ui.asked("question"):
             examples = typed_text.questions(picture)
             text_field.field(state.QUESTION, "Question", "what color is the car", ":material/help_center:", examples)
         question = text_field.checked(state.QUESTION, dense, typed_text.QUESTION)

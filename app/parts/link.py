@@ -5,14 +5,23 @@ from __future__ import annotations
 from urllib.parse import urlencode, urlsplit, urlunsplit
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
 from . import address, session
 
 
-def button() -> None:
-    """A button that shows the address of the page as it is now."""
+def button() -> DeltaGenerator:
+    """A button that shows the address of the page as it is now; returns the place to `fill` again when the page is done."""
     with st.popover("Link", icon=":material/link:", help="A link that shows your colleague exactly this"):
+        place = st.empty()
+    fill(place)
+    return place
+
+
+def fill(place: DeltaGenerator) -> None:
+    """Write down what the address is by now."""
+    with place.container():
         st.markdown("**This page, exactly as it is now**")
         st.code(to_here({}), language=None, wrap_lines=True)
         if session.get(state.OWN_PICTURES):

@@ -26,7 +26,7 @@ REFERENCES = 5  # texts of a picture
 
 def choose(data: str, area: DeltaGenerator, controls: DeltaGenerator) -> gallery.Picture:
     """The picture of a data set, or the own one, that the reader chose, shown in `area`."""
-    with controls, ui.controls("scene"):
+    with controls, ui.asked("scene"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             number = scene(data, on_change=_take_scene)
             thing = "picture" if data else "scene"

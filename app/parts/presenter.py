@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from multiflow_core.experiments.run import Run
 
@@ -56,8 +57,8 @@ def bar(settings: Run, pages: Sequence[StreamlitPage], title: str) -> None:
         st.html(_TO_THE_TOP, unsafe_allow_javascript=True)
 
 
-def share() -> None:
-    """Presenter mode, and the address of the page as it is now."""
+def share() -> DeltaGenerator:
+    """Presenter mode, and the address of the page as it is now; returns where that stands."""
     with st.container(horizontal=True, gap="xsmall", key="share"):
         st.button(
             "Present",
@@ -67,7 +68,7 @@ def share() -> None:
             args=("1",),
             help="This page without controls, for a projector",
         )
-        link.button()
+        return link.button()
 
 
 def _present(value: str) -> None:

@@ -190,6 +190,11 @@ def controls(key: str) -> DeltaGenerator:
     return st.container(key=f"controls_{key}")
 
 
+def asked(key: str) -> DeltaGenerator:
+    """A container for what a model is asked: a room sees it, large, and what is typed or chosen there."""
+    return st.container(key=f"asked_{key}")
+
+
 def able(vlm: VLM, task: str) -> bool:
     """Whether a model can do what a page is about; where it cannot, a sentence says so and which pages work."""
     wanted, possible = TASKS.get(task), tasks_of(vlm)

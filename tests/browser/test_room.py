@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from app.app_pages import PAGES
-from tests.browser.test_main_job import idle, open_page
+from tests.browser.test_main_job import idle, open_page, parameters
 
 MOVED = ("overview", "layers", "neurons", "distributions", "flow", "captioning", "vqa", "why")
 
@@ -31,6 +31,39 @@ def test_presenter_mode_has_no_controls_and_can_be_left(page: Page, server: str)
     idle(page)
     expect(page.locator('[data-testid="stSidebar"]')).to_be_visible()
     assert "present" not in page.url
+
+
+@pytest.mark.parametrize(
+    ("path", "name", "text"),
+    [
+        ("retrieval", "Query", "a blue house"),
+        ("two-runs", "Query", "a blue house"),
+        ("vqa", "Question", "where is this"),
+    ],
+)
+def test_a_room_sees_what_is_asked_and_can_ask_something_else(page: Page, server: str, path: str, name: str, text: str):
+    page.set_viewport_size({"width": 1440, "height": 900})
+    open_page(page, server, f"{path}?present=1&sparsity=0.5")
+    box = page.get_by_role("textbox", name=name)
+    expect(box).to_be_in_viewport()
+    size = box.evaluate("e => parseFloat(getComputedStyle(e).fontSize)")
+    assert size > 1.5 * page.locator('[data-testid="stMain"] p').first.evaluate(
+        "e => parseFloat(getComputedStyle(e).fontSize)"
+    )
+    found = page.locator(":is(.st-key-title_ranking,.st-key-title_found,.st-key-title_answers) h5")
+    before = found.inner_text()
+    box.fill(text)
+    box.press("Enter")
+    expect(found).not_to_have_text(before)
+    assert parameters(page)["ask" if name == "Question" else "q"] == text
+
+
+@pytest.mark.parametrize("path", ["captioning", "vqa"])
+def test_a_room_chooses_the_picture(page: Page, server: str, path: str):
+    open_page(page, server, f"{path}?present=1&sparsity=0.5")
+    page.locator(".st-key-scene_examples").get_by_role("button", name="12").click()
+    expect(page.locator(".st-key-picture img")).to_have_attribute("alt", "Scene 12, the picture asked about")
+    assert parameters(page)["scene"] == "12"
 
 
 def test_a_copied_link_restores_two_pinned_runs(page: Page, server: str, browser):

@@ -75,6 +75,6 @@ def test_vqa_does_not_scroll_sideways(page: Page, server: str, width: int):
     open_page(page, server, "vqa")
     main = page.locator('[data-testid="stMain"]')
     assert main.evaluate("e => e.scrollWidth - e.clientWidth") <= 1
-    answers, controls = page.locator(".st-key-answer_dense"), page.locator(".st-key-controls_scene")
+    answers, controls = page.locator(".st-key-answer_dense"), page.locator(".st-key-asked_scene")
     if width == 800:  # what is asked and answered comes before what could be asked instead
         assert answers.bounding_box()["y"] < controls.bounding_box()["y"]
