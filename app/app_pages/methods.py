@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 import streamlit as st
 
 from app.engine import runs
 from app.facts import comparison, measured, method_cards
 from app.look.words import ordinal, percent
-from app.parts import theme, ui
+from app.parts import glossary, theme, ui
 from app.state import Run
 
-GLOSSARY = Path(ui.__file__).with_name("glossary.md")
 ABOUT = (
     "The squares are the lesson's four small layers of 3 × 4 weights, pruned by half by the method itself: filled where a weight "
     "is kept. The text weights are much smaller than those of vision here. For methods that need gradients the task is to "
@@ -27,7 +25,7 @@ def show(settings: Run) -> None:
     data = comparison.load(settings.model, settings.data, runs.all_titles())
     cards, words = st.tabs(["Methods", "Glossary"])
     with words:
-        st.markdown(GLOSSARY.read_text(encoding="utf-8"))
+        st.markdown(glossary.text())
     with cards:
         ui.heading(method_cards.finding(data, settings.sparsity), ABOUT, "methods")
         st.caption("The squares on each card: the lesson's four small layers, half pruned; filled is kept.")

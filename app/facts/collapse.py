@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ..look.words import count, percent
@@ -20,11 +20,15 @@ FLOAT16, MASK = 16, 1  # bits per kept weight, and per weight for saying which a
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a part of the model has collapsed, and why; `level` is "collapse", "note" or "fine"."""
+    """Whether a part of the model has collapsed, and why; `level` is "collapse", "note", "fine" or "unknown".
+
+    `detail`: what there is to add about layers and neurons, for those who know these words.
+    """
 
     level: str
     headline: str
     why: str
+    detail: str = ""
 
 
 def storage(sparsity: float) -> float:
@@ -41,34 +45,37 @@ def verdict(
     rival: Facts | None = None,
     dead: DeadNeurons | None = None,
     losses: Sequence[Loss] = (),
-    brief: bool = False,
     zeros: float = 0.0,
 ) -> Verdict:
-    """The collapse alarm: the gravest finding as headline, with its reason and whatever else was found.
+    """The collapse alarm: who pays for whom, else the gravest finding, with its reason and whatever else was found.
 
-    A modality collapses when it loses 10 points more than asked, a layer when it loses 98 %. Smaller signs are notes: 3
-    points, a tenth of the neurons, a fifth of what the model can do. They can be enough to lose a task. In brief: without
-    what was measured, and without the other method. `zeros`: the share of weights that the checkpoint had lost before.
+    A modality collapses when it loses 10 points more than asked, or 3 and with them what the model can do; a layer when it
+    loses 98 %. Smaller signs are notes: 3 points, a tenth of the neurons, a fifth of what the model can do. Where nothing
+    was measured nobody knows that all is well. `zeros`: the share of weights that the checkpoint had lost before.
     """
     if not facts.pruned and zeros:
         why = f"This is the checkpoint as it was opened, {percent(zeros)} of whose prunable weights are zero already."
         return Verdict("note", "Nothing more is pruned", why)
     if not facts.pruned:
         return Verdict("fine", "Nothing is pruned", "This is the dense model: every weight is in place.")
-    found = [one for one in (_modality(facts), _layers(facts), _neurons(dead)) if one]
-    found.sort(key=lambda one: one.level != "collapse")
-    first, *others = found or [_ability(losses) or _fine(facts, dead)]
-    sentences = [first.why, *(f"{other.headline}." for other in others)]
-    if not brief:
-        sentences += [_compared(rival, _most_pruned(facts)) if found else "", _measured(losses, rival)]
-    return Verdict(first.level, first.headline, " ".join(filter(None, sentences)))
+    found = [one for one in (_modality(facts, losses), _layers(facts), _neurons(dead)) if one]
+    if not found:
+        return _ability(facts, dead, losses) or _fine(facts, dead, losses)
+    first, *others = found
+    level = "collapse" if any(one.level == "collapse" for one in found) else first.level
+    why = [first.why, _compared(rival, _most_pruned(facts))]
+    return Verdict(level, first.headline, _text(why), _text(f"{other.headline}. {other.why}" for other in others))
+
+
+def _text(sentences: Iterable[str]) -> str:
+    return " ".join(filter(None, sentences))
 
 
 def _most_pruned(facts: Facts) -> str:
     return max(facts.modalities, key=lambda m: facts.modalities[m])
 
 
-def _modality(facts: Facts) -> Verdict | None:
+def _modality(facts: Facts, losses: Sequence[Loss]) -> Verdict | None:
     if facts.fixed:  # what a side loses is as it was chosen
         return None
     shares, worst = facts.modalities, _most_pruned(facts)
@@ -76,14 +83,28 @@ def _modality(facts: Facts) -> Verdict | None:
     if gap <= UNEVEN:
         return None
     least = min(shares, key=lambda m: shares[m])
+    costs = [loss for loss in losses if loss.share >= LOST and _choice(loss)]
+    taken = f"{facts.method} takes {percent(shares[worst])} of the {worst} weights"
     why = (
         f"One cut goes through the whole model, and {worst} weights rank lower in it: they pay for {least}, which loses only "
-        f"{percent(shares[least])}."
+        f"{percent(shares[least])}.{_suffered(costs)}"
     )
-    taken = f"{facts.method} takes {percent(shares[worst])} of it"
-    if gap > MARGIN:
-        return Verdict("collapse", f"The {worst} side is collapsing: {taken}", why)
+    if gap > MARGIN or costs:
+        return Verdict("collapse", f"Modality collapse: {taken}, {100 * gap:.1f} points more than asked", why)
     return Verdict("note", f"The {worst} side pays: {taken}, {100 * gap:.1f} points more than asked", why)
+
+
+def _suffered(costs: Sequence[Loss]) -> str:
+    """The task that it costs most, as a sentence; nothing where it costs none."""
+    if not costs:
+        return ""
+    worst = max(costs, key=lambda loss: loss.share)
+    return f" {worst.title} falls from {percent(worst.dense)} to {percent(worst.kept)}."
+
+
+def _choice(loss: Loss) -> bool:
+    """Whether another choice of weights keeps so much more of a task that it is this choice that costs."""
+    return loss.kept_by_rival is not None and loss.kept_by_rival - loss.kept >= BETTER
 
 
 def _layers(facts: Facts) -> Verdict | None:
@@ -113,32 +134,42 @@ def _dead(dead: DeadNeurons) -> str:
     return f"{f'{dead.dead:,}' if dead.dead else 'none'} of {count(dead.neurons)} neurons {'is' if dead.dead == 1 else 'are'} dead"
 
 
-def _ability(losses: Sequence[Loss]) -> Verdict | None:
+def _ability(facts: Facts, dead: DeadNeurons | None, losses: Sequence[Loss]) -> Verdict | None:
     lost = [loss for loss in losses if loss.share >= LOST]
     if not lost:
         return None
     worst = max(lost, key=lambda loss: loss.share)
-    choice = worst.kept_by_rival is not None and worst.kept_by_rival - worst.kept >= BETTER
     why = (
         "No part of the model loses much more than its share, so it is *which* weights go that costs."
-        if choice
+        if _choice(worst)
         else "No part of the model loses much more than its share: without training, so many weights are too many."
     )
     names = [loss.title for loss in lost]
     suffer = f"{', '.join(names[:-1])} and {names[-1]} suffer" if len(names) > 1 else f"{names[0]} suffers"
-    return Verdict("note", f"No layer or modality has collapsed, yet {suffer}", why)
+    return Verdict("note", f"No layer or modality has collapsed, yet {suffer}", why, _most(facts, dead))
 
 
-def _fine(facts: Facts, dead: DeadNeurons | None) -> Verdict:
-    most = max(facts.layers, key=lambda fact: fact.sparsity)
+def _fine(facts: Facts, dead: DeadNeurons | None, losses: Sequence[Loss]) -> Verdict:
+    detail = _most(facts, dead)
+    even = "Every layer keeps some" if facts.fixed else "No side of the model loses much more than its share"
+    if not losses:
+        why = f"{even} of its weights. What that costs was not measured."
+        return Verdict("unknown", "No layer or modality has collapsed", why, detail)
     if facts.fixed:
-        why = f"The layer that loses most, {most.name}, loses {percent(most.sparsity)}{f'; {_dead(dead)}' if dead else ''}."
-        return Verdict("fine", "No layer has collapsed", why)
-    why = (
-        f"No modality loses {100 * UNEVEN:.0f} points more than asked{f', {_dead(dead)}' if dead else ''}, and the layer that "
-        f"loses most, {most.name}, loses {percent(most.sparsity)}."
+        return Verdict("fine", "No layer has collapsed", f"{even} of its weights.", detail)
+    return Verdict(
+        "fine",
+        "Nothing has collapsed",
+        f"{even} of the weights, and every task keeps more than four fifths of what the dense model can.",
+        detail,
     )
-    return Verdict("fine", "Nothing has collapsed", why)
+
+
+def _most(facts: Facts, dead: DeadNeurons | None) -> str:
+    """What the layer loses that loses most, and how many neurons are dead."""
+    most = max(facts.layers, key=lambda fact: fact.sparsity)
+    gone = f"; {_dead(dead)}" if dead else ""
+    return f"The layer that loses most, {most.name}, loses {percent(most.sparsity)} of its weights{gone}."
 
 
 def _compared(rival: Facts | None, modality: str) -> str:
@@ -150,17 +181,3 @@ def _compared(rival: Facts | None, modality: str) -> str:
         f"At the same total, {rival.method} takes {percent(rival.modalities[modality])} of {modality} and leaves {layers} "
         f"above {percent(DEAD)}."
     )
-
-
-def _measured(losses: Sequence[Loss], rival: Facts | None) -> str:
-    """What the model can still do, beside a rival."""
-    if not losses:
-        return ""
-    compared = rival is not None and any(loss.kept_by_rival is not None for loss in losses)
-
-    def said(loss: Loss) -> str:
-        other = f" ({percent(loss.kept_by_rival)})" if compared and loss.kept_by_rival is not None else ""
-        return f"{loss.title} **{percent(loss.kept)}**{other}"
-
-    beside = f", {rival.method} in brackets" if compared else ""
-    return f"Measured at {percent(losses[0].at)}{beside}: {', '.join(map(said, losses))}."

@@ -56,7 +56,10 @@ class Loss:
 
 @dataclass(frozen=True)
 class Figure:
-    """A task's headline figure of a pruned model and of the dense one, as measured on so many scenes, and between what it lies."""
+    """A task's headline figure of a pruned model and of the dense one, as measured on so many scenes, and between what it lies.
+
+    `beside`: the same of a rival, None where there is none or it was not measured.
+    """
 
     title: str
     unit: str
@@ -64,11 +67,17 @@ class Figure:
     dense: float
     scenes: int
     interval: tuple[float, float] | None = None
+    beside: float | None = None
+
+    @property
+    def sure(self) -> bool:
+        """Whether the dense figure lies outside the interval of this one, so that the change is more than chance."""
+        return self.interval is None or not self.interval[0] <= self.dense <= self.interval[1]
 
 
-def figures(results: Results | None, key: Run) -> tuple[float | None, tuple[Figure, ...]]:
+def figures(results: Results | None, key: Run, rival: Run | None = None) -> tuple[float | None, tuple[Figure, ...]]:
     """The sparsity measured next to a run's, and what was measured there; (None, ()) where nothing was."""
-    name = runs.measured_as(key)
+    name, other = runs.measured_as(key), rival and runs.measured_as(rival)
     at = results.nearest(name, key.sparsity) if results else None
     if at is None:
         return None, ()
@@ -82,6 +91,7 @@ def figures(results: Results | None, key: Run) -> tuple[float | None, tuple[Figu
             results.dense_figure(task.name),
             scenes,
             results.interval(name, task.name, at),
+            results.figure(other, task.name, at) if other else None,
         )
         for task, value in known
         if value is not None

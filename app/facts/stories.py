@@ -22,12 +22,17 @@ UNEVEN = 0.03  # a modality that loses so much more than the whole model pays fo
 
 @dataclass(frozen=True)
 class Story:
-    """Run with what there is to see at them, in two or three sentences."""
+    """A run with what there is to see, in two or three sentences: `name` on a button, `headline` above them."""
 
     name: str
     icon: str
     settings: Run
     words: str
+    headline: str = ""
+
+    def __post_init__(self) -> None:
+        if not self.headline:
+            object.__setattr__(self, "headline", self.name)
 
 
 def stories(of: Run, data: Comparison | None) -> tuple[Story, ...]:
@@ -54,7 +59,7 @@ def _collapse(of: Run, data: Comparison) -> Story | None:
     task = next(iter(data.dense))
 
     def behind(measured: Measured) -> float:
-        kept, left = data.mean(METHOD.default, task, measured.run.sparsity), measured.figure(task)
+        kept, left = (data.mean(name, task, measured.run.sparsity) for name in (METHOD.default, measured.run.name))
         return kept - left if kept is not None and left is not None else 0.0
 
     uneven = [m for m in data.results.runs if m.modalities and _gap(m) >= UNEVEN and behind(m) > 0]
@@ -64,18 +69,21 @@ def _collapse(of: Run, data: Comparison) -> Story | None:
         return None
     shares, run = worst.modalities, worst.run
     poor, rich = max(shares, key=shares.get), min(shares, key=shares.get)
-    kept = data.mean(METHOD.default, task, run.sparsity)
-    known = TASKS.get(task)
+    known, name = TASKS.get(task), runs.title(settings)
     alike = runs.method(METHOD.default).criterion == run.criterion
-    same = "Under MULTIFLOW's own share for each modality" if alike else "Under MULTIFLOW"
-    words = (
-        f"{runs.title(settings)} takes {percent(shares[poor])} of "
-        f"{poor} and {percent(shares[rich])} of {rich}: with one cut through everything {poor} pays for "
-        f"{rich}. {known.title} ({data.unit(task)}) falls from "
-        f"{percent(data.dense[task])} to {percent(worst.figure(task))}. {same} it stays at {percent(kept)} with the same "
-        f"{percent(run.sparsity)} gone."
+    own = "MULTIFLOW's own share for each modality" if alike else "MULTIFLOW"
+    even = next(
+        (m.modalities[poor] for m in data.results.of(METHOD.default, run.sparsity) if poor in m.modalities), None
     )
-    return Story("Modality collapse", ":material/trending_down:", settings, words)
+    takes = f"takes {percent(even)} of {poor} and " if even is not None else ""
+    words = (
+        f"{name} takes {percent(shares[poor])} of {poor} and {percent(shares[rich])} of {rich}: with one cut through "
+        f"everything {poor} pays for {rich}. {known.title} ({data.unit(task)}) falls from {percent(data.dense[task])} to "
+        f"{percent(data.mean(run.name, task, run.sparsity))}. With the same {percent(run.sparsity)} gone, {own} "
+        f"{takes}keeps {percent(data.mean(METHOD.default, task, run.sparsity))}."
+    )
+    headline = f"Modality collapse: {name} fails, since {poor} pays for {rich}"
+    return Story("Modality collapse", ":material/trending_down:", settings, words, headline)
 
 
 def _gap(measured: Measured) -> float:

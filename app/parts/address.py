@@ -7,7 +7,7 @@ and Streamlit would write those names: it is kept by hand (`choose`), as is what
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from typing import Any
+from typing import Any, TypeVar
 
 import streamlit as st
 
@@ -15,16 +15,18 @@ from .. import state
 from ..state.keys import Key
 from . import session, ui
 
+T = TypeVar("T")
+
 
 def bound(key: Key[Any]) -> dict[str, str]:
     """What binds a widget to a key: it shows what the address says, and the address what it shows."""
     return {"key": key.name, "bind": "query-params"}
 
 
-def now(key: Key[str]) -> str:
+def now(key: Key[T]) -> T:
     """What the session has, else what the address asks for, else the default, to which a bad value gives way, too."""
     try:
-        return session.get(key) if session.has(key) else key.read(st.query_params.get(key.name, key.default))
+        return session.get(key) if session.has(key) else key.read(st.query_params.get(key.name, str(key.default)))
     except state.BadValue:
         return key.default
 
@@ -34,14 +36,14 @@ def fresh(key: Key[str]) -> bool:
     return key.name in st.query_params and not session.has(key)
 
 
-def keep(key: Key[str], value: str, shown: bool = True) -> None:
+def keep(key: Key[T], value: T, shown: bool = True) -> None:
     """Put a value into session and address; into the address only where it is shown, and not the default."""
     if not session.has(key) or session.get(key) != value:
         session.put(key, value)
     if value == key.default or not shown:
         st.query_params.pop(key.name, None)
-    elif st.query_params.get(key.name) != value:
-        st.query_params[key.name] = value
+    elif st.query_params.get(key.name) != str(value):
+        st.query_params[key.name] = str(value)
 
 
 def choose(

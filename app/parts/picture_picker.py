@@ -29,23 +29,32 @@ def choose(data: str, area: DeltaGenerator, controls: DeltaGenerator) -> gallery
     with controls, ui.asked("scene"):
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             number = scene(data, on_change=_take_scene)
-            thing = "picture" if data else "scene"
-            st.button(
-                f"New random {thing}",
-                icon=":material/casino:",
-                on_click=_draw,
-                args=(min(gallery.last(data), RANDOM),),
-                key="random_scene",
-                type="primary",
-            )
+            another(data, "primary")
         _examples(data)
         add("Or your own pictures")
-    chosen = session.get(state.PICTURE)
-    picture = next((p for p in own() if p.id == chosen), None) or gallery.picture(data, number)
+    picture = chosen(data, number)
     with area, st.container(key="picture"):
         complaints()
         st.html(cards.picture(picture.shown(), f"{picture.title}, the picture asked about"))
     return picture
+
+
+def chosen(data: str, number: int) -> gallery.Picture:
+    """The own picture that is asked about, else that of the number."""
+    asked = session.get(state.PICTURE)
+    return next((p for p in own() if p.id == asked), None) or gallery.picture(data, number)
+
+
+def another(data: str, type: str = "secondary") -> None:
+    """A button that takes some other picture."""
+    st.button(
+        f"New random {'picture' if data else 'scene'}",
+        icon=":material/casino:",
+        on_click=_draw,
+        args=(min(gallery.last(data), RANDOM),),
+        key="random_scene",
+        type=type,
+    )
 
 
 def scene(data: str, on_change: Callable[[], None] | None = None) -> int:

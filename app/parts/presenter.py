@@ -29,6 +29,10 @@ def presenting() -> bool:
     return bool(on)
 
 
+def touring() -> bool:
+    return False
+
+
 def bar(settings: Run, pages: Sequence[StreamlitPage], title: str) -> None:
     """The only controls of presenter mode: the pages before and after this one, the sparsity, the stories, and the way out."""
     at = next(i for i, page in enumerate(pages) if page.title == title)

@@ -32,9 +32,23 @@ def test_the_dense_model_needs_no_words_about_losses():
 
 
 def test_even_pruning_raises_no_alarm_and_says_why_not():
-    found = collapse.verdict(EVEN, None, DeadNeurons(1, 2, 2000))
+    found = collapse.verdict(EVEN, None, DeadNeurons(1, 2, 2000), losses((0.88, None)))
     assert (found.level, found.headline) == ("fine", "Nothing has collapsed")
-    assert "3 of 2 k neurons" in found.why and "vision 1 fc1, loses 66 %" in found.why
+    assert "3 of 2 k neurons" in found.detail and "vision 1 fc1, loses 66 %" in found.detail
+
+
+def test_what_was_not_measured_is_neither_good_nor_bad():
+    found = collapse.verdict(EVEN, None, DeadNeurons(1, 2, 2000))
+    assert found.level == "unknown" and "not measured" in found.why
+
+
+@pytest.mark.parametrize(
+    ("kept", "level"), [((0.1, 0.8), "collapse"), ((0.1, 0.15), "note"), ((0.85, 0.88), "note"), ((0.1, None), "note")]
+)
+def test_a_side_that_pays_with_what_the_model_can_do_has_collapsed(kept, level):
+    """Where the other choice keeps it: else so many weights were too many in any case."""
+    found = collapse.verdict(facts("OMP", 0.5, vision_0=0.55, text_0=0.45), None, None, losses(kept))
+    assert found.level == level and ("falls from 90 % to 10 %" in found.why) == (level == "collapse")
 
 
 def test_a_collapsing_modality_is_named_and_compared():
@@ -50,7 +64,7 @@ def test_a_collapsing_modality_is_named_and_compared():
     [((0.61, 0.39), "collapse"), ((0.6, 0.4), "note"), ((0.54, 0.46), "note"), ((0.52, 0.48), "fine")],
 )
 def test_a_few_points_are_a_note_and_ten_are_not_yet_a_collapse(shares, level):
-    found = collapse.verdict(facts("OMP", 0.5, vision_0=shares[0], text_0=shares[1]))
+    found = collapse.verdict(facts("OMP", 0.5, vision_0=shares[0], text_0=shares[1]), None, None, losses((0.9, 0.9)))
     assert found.level == level
     if level == "note":
         assert (
@@ -68,10 +82,11 @@ def test_several_dead_layers_are_counted():
     found = collapse.verdict(
         facts("OMP", 0.95, vision_0=0.99, vision_1=0.98, text_0=1.0), facts("M", 0.95, vision_0=0.9, text_0=1)
     )
-    assert "3 layers" in found.headline and "text 0" in found.headline and "one layer" in found.why
+    assert found.level == "collapse" and "text" in found.headline and "one layer" in found.why
+    assert "3 layers" in found.detail and "text 0" in found.detail
 
 
-def test_the_gravest_finding_leads_and_the_others_follow():
+def test_who_pays_leads_and_layers_and_neurons_follow():
     """Four points and dead layers, with what they did to the tasks: the ablation that the paper warns of."""
     found = collapse.verdict(
         facts("MULTIFLOW (global)", 0.63, vision_0=0.55, vision_1=0.55, text_0=0.99, text_1=0.36),
@@ -79,15 +94,17 @@ def test_the_gravest_finding_leads_and_the_others_follow():
         DeadNeurons(100, 300, 440),
         losses((0.09, 0.97), (0.0, 0.87)),
     )
-    assert found.level == "collapse" and "One layer" in found.headline
-    assert "The text side pays: MULTIFLOW (global) takes 68 % of it, 4.5 points more than asked." in found.why
-    assert "400 of 440 neurons are dead." in found.why
-    assert "MULTIFLOW in brackets: Task 0 **9 %** (97 %), Task 1 **0 %** (87 %)." in found.why
+    assert found.level == "collapse"
+    assert found.headline == (
+        "Modality collapse: MULTIFLOW (global) takes 68 % of the text weights, 4.5 points more than asked"
+    )
+    assert "Task 1 falls from 90 % to 0 %." in found.why and "MULTIFLOW takes 63 % of text" in found.why
+    assert "One layer" in found.detail and "400 of 440 neurons are dead." in found.detail
 
 
 def test_dead_neurons_are_a_note_from_a_tenth_on():
     few, many = DeadNeurons(0, 99, 1000), DeadNeurons(40, 60, 1000)
-    assert collapse.verdict(EVEN, None, few).level == "fine"
+    assert collapse.verdict(EVEN, None, few, losses((0.9, 0.9))).level == "fine"
     found = collapse.verdict(EVEN, None, many)
     assert found.level == "note" and "100 of 1 k neurons" in found.headline
     assert "60 inputs and 40 outputs" in found.why
