@@ -22,6 +22,7 @@ class Data:
 
     Attributes:
         batches: an iterable of them, or a function that returns a fresh one; None where there are none.
+        questions: the same of questions with their answers, for evidence that wants them.
         forward: `forward(model, batch)`; default: as the model's family calibrates.
         objective: `objective(model, batch)` -> scalar loss; default: the pre-training losses of the model's family.
         precision: of passes with gradients, "float32" or "bfloat16".
@@ -35,6 +36,7 @@ class Data:
     precision: str = "float32"
     seed: int = 0
     progress: Progress | None = None
+    questions: Any = None
 
 
 def _fits(who: str, value: Any, layers: Sequence[PrunableLayer]) -> None:
@@ -58,6 +60,7 @@ class Evidence:
         check: check(who, value, layers); ValueError where the value is not enough.
         passes: what an image-text pair costs, in plain passes through the model.
         backward: whether a pass keeps its activations, so that batches have to be small.
+        asks: whether it wants questions with their answers, too, where the data has some and the model answers.
         file: what a file of it beside a checkpoint is called, "" where none is kept; load: how it is read.
     """
 
@@ -71,6 +74,7 @@ class Evidence:
     check: Callable[[str, Any, Sequence[PrunableLayer]], None] = _fits
     passes: int = 1
     backward: bool = False
+    asks: bool = False
     file: str = ""
     load: Callable[[Any], Any] | None = None
 

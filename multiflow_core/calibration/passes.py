@@ -37,16 +37,13 @@ class Sums:
 
     def watch(self, layers: Layers, batch: Any) -> Callable[[str, Tensor], None]:
         """What is to be called with a layer's name and input, during one forward pass."""
-        reads = {layer.name: layer.reads for layer in layers}
-        experts = {layer.name: layer.experts for layer in layers}
-        masks = {"text": _mask(batch, "attention_mask"), "image": _mask(batch, "pixel_attention_mask")}
+        experts, kept = {layer.name: layer.experts for layer in layers}, kept_tokens(layers, batch)
         # By identity, for one forward. The weak reference tells a tensor from a later one at its address,
         # the version tells it from itself after an in-place change.
         recent: dict[tuple[int, bool], tuple[weakref.ref, int, Tensor]] = {}
 
         def record(name: str, x: Tensor, expert: int | None = None) -> None:
-            # tokens that were sent to an expert are no longer in the places that a mask speaks of
-            keep = _kept_rows(x, masks.get(reads[name])) if expert is None else None
+            keep = kept(name, x, expert)
             key = (id(x), keep is not None)
             seen, version, added = recent.get(key, (None, None, None))
             if seen is None or seen() is not x or version != x._version:
@@ -71,6 +68,14 @@ class Sums:
         for name, total in self.found.items():
             if not bool(torch.isfinite(numbers(total)).all()):
                 raise ValueError(f"the activations at the input of {name} are not finite")
+
+
+def kept_tokens(layers: Layers, batch: Any) -> Callable[[str, Tensor, int | None], Tensor | None]:
+    """What says, of a layer's name, input and expert, which tokens count: bool as the input without its last side, None: all."""
+    reads = {layer.name: layer.reads for layer in layers}
+    masks = {"text": _mask(batch, "attention_mask"), "image": _mask(batch, "pixel_attention_mask")}
+    # tokens that were sent to an expert are no longer in the places that a mask speaks of
+    return lambda name, x, expert: None if expert is not None else _kept_rows(x, masks.get(reads[name]))
 
 
 def stream(
@@ -99,7 +104,7 @@ def stream(
     forward = forward or how(model)
     pending = iter(batches)
     first = list(islice(pending, 1))
-    layers = _layout(model, layers, first, forward)
+    layers = layout_of(model, layers, first[0] if first else None, forward)
     begin(layers)
     weights, samples = weights_of(model, layers), 0
     for done, batch in enumerate(chain(first, pending), start=1):
@@ -114,14 +119,14 @@ def stream(
     return layers, samples
 
 
-def _layout(model: nn.Module, given: Layers | None, first: list[Any], forward: Forward) -> Layers:
+def layout_of(model: nn.Module, given: Layers | None, first: Any, forward: Forward) -> Layers:
     """The layout; for a model no family knows, the first batch says which layers read text."""
     layers = tuple(given) if given is not None else prunable_layers(model)
     if not layers:
         raise ValueError("the model has no prunable layers to calibrate")
-    if says_all(model) or not first or _mask(first[0], "attention_mask") is None:
+    if says_all(model) or _mask(first, "attention_mask") is None:
         return layers
-    traced = prunable_layers(model, batch=first[0], forward=forward)
+    traced = prunable_layers(model, batch=first, forward=forward)
     if given is None:
         return traced
     # the given layout stands; only what it leaves open about the tokens is filled in

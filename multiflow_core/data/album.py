@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..support.threads import Progress
 from . import pictures
-from .dataset import DataSet, Exam, Question
+from .dataset import EACH, DataSet, Exam, Question
 from .index import Index
 from .reader import Bad, Reader, Source
 from .sequences import Pairs, Pictures
@@ -222,11 +222,21 @@ class Album(DataSet):
 
     def pairs(self, count: int, seed: int, side: int) -> Pairs:
         """From the train split, as many as there are; ValueError where there is none."""
-        usable = (n for n in self._usable("train", self._best(), f"pairs {seed}") if not self._measured(n))
-        items = [self._item(number) for number in islice(usable, count)]
+        items = self._to_learn_of(self._best(), count, seed)
         if not items:
             raise ValueError(f"{self.name} has no pictures to calibrate with: {self._why('train')}.")
         return Pairs(self.pictures(items, side), tuple(_text_of(item, seed) for item in items))
+
+    def asked(self, count: int, seed: int, side: int) -> tuple[Pictures, tuple[tuple[int, Question], ...]]:
+        """From the train split, the first questions about each picture that somebody has answered."""
+        items = self._to_learn_of("question", count, seed) if self._index.count("question") else []
+        known = ([q for q in item.questions if q.answer][:EACH] for item in items)
+        return self.pictures(items, side), tuple((i, q) for i, questions in enumerate(known) for q in questions)
+
+    def _to_learn_of(self, has: str, count: int, seed: int) -> list[Item]:
+        """Items of the train split on which nothing is measured."""
+        usable = (n for n in self._usable("train", has, f"pairs {seed}") if not self._measured(n))
+        return [self._item(number) for number in islice(usable, count)]
 
     def exam(self, split: str, items: int, captioned: int, asked: int, seed: int = 0) -> Exam:
         """All captions of every item, all questions about those asked about that have an answer, and classes where all have one.

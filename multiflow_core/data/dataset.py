@@ -123,6 +123,13 @@ class DataSet(ABC):
     def pairs(self, count: int, seed: int, side: int) -> Sequence[tuple[Image, str]]:
         """Pictures with one text each to calibrate with, none of which anything is measured on."""
 
+    def asked(self, count: int, seed: int, side: int) -> tuple[Sequence[Image], Sequence[tuple[int, Question]]]:
+        """Pictures, and (number of the picture, question) with answers about them, to calibrate with as `pairs` are.
+
+        Up to `EACH` questions about each of so many pictures; empty where nobody has asked.
+        """
+        return (), ()
+
     @abstractmethod
     def exam(self, split: str, items: int, captioned: int, asked: int, seed: int = 0) -> Exam:
         """Retrieval among all `items`, captions of the first `captioned`, questions about the first `asked`."""
@@ -139,6 +146,7 @@ class DataSet(ABC):
 DATA_SETS: Registry[DataSet] = Registry("data set", __package__)
 register = DATA_SETS.register
 DEFAULT = "flatland"
+EACH = 3  # questions about one picture, at most, to calibrate with
 
 
 _OPENERS: list[Callable[[str], DataSet | None]] = []

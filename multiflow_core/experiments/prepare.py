@@ -90,7 +90,8 @@ def collect(
     """The same, collected anew whatever lies beside the checkpoint."""
     kind = EVIDENCE.get(name)
     batches = _batches(kind, vlm, seed, progress, sample, data)
-    return kind.collect(vlm.model, None, Data(batches, seed=seed, progress=progress))
+    questions = _questions(vlm, seed, sample, data) if kind.asks else None
+    return kind.collect(vlm.model, None, Data(batches, seed=seed, progress=progress, questions=questions))
 
 
 def source_of(data: DataSet) -> str:
@@ -192,3 +193,12 @@ def _batches(
         batches.append(batch)
         report(min(1.0, len(batches) * size / sample.pairs), "preparing the calibration pairs")
     return batches
+
+
+def _questions(vlm: VLM, seed: int, sample: Sample | None, data: str) -> list[dict[str, Tensor]]:
+    """Questions with their answers about as many pictures as there are pairs, where the model answers any."""
+    if "vqa" not in vlm.tasks:
+        return []
+    sample = sample or Sample(CALIBRATION_PAIRS, CALIBRATION_BATCH, GRADIENT_BATCH)
+    pictures, asked = dataset.open(data or dataset.DEFAULT).asked(sample.pairs, seed, vlm.side)
+    return list(vlm.question_batches(pictures, asked, sample.batch)) if asked else []

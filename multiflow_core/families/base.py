@@ -128,6 +128,17 @@ class Family:
         written = [self.as_trained(processor.tokenizer, text) for text in texts]
         return {**self.pictures(processor, images), **self.tokens(model, processor.tokenizer, written)}
 
+    def answered(
+        self,
+        model: nn.Module,
+        processor: Any,
+        images: Sequence[Image.Image],
+        questions: Sequence[str],
+        answers: Sequence[str],
+    ) -> dict[str, Tensor]:
+        """Pictures with a question and its answer each, for `calibration_forward` of a model that answers questions."""
+        raise NotImplementedError
+
     def asked(
         self, model: nn.Module, processor: Any, images: Sequence[Image.Image], questions: Sequence[str] | None = None
     ) -> dict[str, Tensor]:

@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
+from PIL.Image import Image
 from torch import Tensor, nn
 from transformers import BlipForQuestionAnswering
 
@@ -71,25 +72,49 @@ class Blip(Family):
         parts = "BlipParts" in architectures or set(_TASK_OF) <= set(architectures)
         return BlipParts if parts else super().model_class(architectures)
 
+    def answered(
+        self,
+        model: nn.Module,
+        processor: Any,
+        images: Sequence[Image],
+        questions: Sequence[str],
+        answers: Sequence[str],
+    ) -> dict[str, Tensor]:
+        """Pictures, each once, and questions: `picture_of` says about which, `answer_ids` and `answer_mask` with what answer."""
+        said = self.tokens(model, processor.tokenizer, [self.as_trained(processor.tokenizer, text) for text in answers])
+        held = {"answer_ids": said["input_ids"], "answer_mask": said["attention_mask"]}
+        once = {id(image): image for image in images}
+        places = {key: place for place, key in enumerate(once)}
+        held["picture_of"] = torch.tensor([places[id(image)] for image in images])
+        asked = [self.as_trained(processor.tokenizer, text) for text in questions]
+        return {
+            **self.pictures(processor, list(once.values())),
+            **self.tokens(model, processor.tokenizer, asked),
+            **held,
+        }
+
     def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
-        """The text encoder alone (contrastive), then with the image (matching), then the decoder (captioning)."""
+        """The text encoder alone (contrastive), then with the image (matching), then the decoder (captioning).
+
+        A question with its answer: the text encoder with the image, then the decoder, which reads the question's states.
+        """
         ids, mask = batch["input_ids"], batch["attention_mask"]
         image = model.vision_model(pixel_values=batch["pixel_values"]).last_hidden_state
+        if "answer_ids" in batch:
+            seen = image[batch["picture_of"]]
+            text = model.text_encoder(input_ids=ids, attention_mask=mask, encoder_hidden_states=seen)
+            _said_again(model, text.last_hidden_state, mask, batch["answer_ids"], batch["answer_mask"])
+            return
         text = None
         if hasattr(model, "text_encoder"):
             if hasattr(model, "text_proj"):
                 model.text_encoder(input_ids=ids, attention_mask=mask)
             text = model.text_encoder(input_ids=ids, attention_mask=mask, encoder_hidden_states=image)
         if hasattr(model, "text_decoder"):
-            said = torch.cat([torch.full_like(ids[:, :1], model.config.text_config.bos_token_id), ids[:, 1:]], dim=1)
-            if not isinstance(model, BlipForQuestionAnswering):
-                model.text_decoder(input_ids=said, attention_mask=mask, encoder_hidden_states=image)
+            if isinstance(model, BlipForQuestionAnswering):
+                _said_again(model, text.last_hidden_state, mask, ids, mask)
                 return
-            # the answer decoder of transformers 5.23 reads the padding of questions: give it none
-            for length in mask.sum(1).unique().tolist():
-                rows = mask.sum(1) == length
-                seen = text.last_hidden_state[rows, :length]
-                model.text_decoder(input_ids=said[rows, :length], encoder_hidden_states=seen)
+            model.text_decoder(input_ids=_begun(model, ids), attention_mask=mask, encoder_hidden_states=image)
 
     def objective(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """BLIP's three pre-training losses, those of them that the model has parts for: ITC + ITM + LM.
@@ -135,6 +160,23 @@ class Blip(Family):
         output = answerer.generate(**inputs, **_greedy(max_tokens))
         ids = output.sequences[:, 1:]
         return ids, _probabilities(output.scores, ids), output.scores[0].softmax(-1)
+
+
+def _begun(model: nn.Module, ids: Tensor) -> Tensor:
+    """Texts as the decoder is given them: they begin with a token of its own."""
+    return torch.cat([torch.full_like(ids[:, :1], model.config.text_config.bos_token_id), ids[:, 1:]], dim=1)
+
+
+def _said_again(model: nn.Module, states: Tensor, mask: Tensor, ids: Tensor, said: Tensor) -> None:
+    """The decoder says texts, from the states of what was asked; both in groups of one length.
+
+    The answer decoder of transformers 5.23 reads the padding of questions: it is given none.
+    """
+    lengths = torch.stack([mask.sum(1), said.sum(1)], dim=1)
+    for pair in lengths.unique(dim=0):
+        rows = (lengths == pair).all(1)
+        asked, answered = pair.tolist()
+        model.text_decoder(input_ids=_begun(model, ids)[rows, :answered], encoder_hidden_states=states[rows, :asked])
 
 
 def _contrast(model: nn.Module, image: Tensor, ids: Tensor, mask: Tensor) -> Tensor:

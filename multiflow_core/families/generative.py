@@ -138,6 +138,21 @@ class Generative(General):
         said = self._cut(model, processor, texts)
         return self._read(model, processor, images, [DESCRIBE] * len(images), said)
 
+    def answered(
+        self,
+        model: nn.Module,
+        processor: Any,
+        images: Sequence[Image.Image],
+        questions: Sequence[str],
+        answers: Sequence[str],
+    ) -> dict[str, Tensor]:
+        """Conversations in which each answer is what was said when asked its question."""
+        questions, answers = (self._cut(model, processor, texts) for texts in (questions, answers))
+        if form_of(processor).chat:
+            return self._read(model, processor, images, [f"{text}\n{SHORT}" for text in questions], answers)
+        said = [f"{question} {answer}" for question, answer in zip(questions, answers, strict=True)]
+        return self._read(model, processor, images, questions, said)
+
     def asked(
         self, model: nn.Module, processor: Any, images: Sequence[Image.Image], questions: Sequence[str] | None = None
     ) -> dict[str, Tensor]:

@@ -195,6 +195,23 @@ class VLM:
             images, texts = zip(*pairs[start : start + size])
             yield self._here(self.family.pairs(self.model, self.processor, images, texts))
 
+    def question_batches(
+        self, pictures: Sequence[Image.Image], asked: Sequence[tuple[int, Any]], size: int = BATCH
+    ) -> Iterator[dict[str, Tensor]]:
+        """Questions (number of the picture, question with its answer) as batches for `calibrate`.
+
+        >>> from multiflow_core.data import dataset
+        >>> vlm = load("flatland-blip")
+        >>> [batch["answer_ids"].shape[0] for batch in vlm.question_batches(*dataset.open().asked(2, 0, vlm.side), 4)]
+        [4, 2]
+        """
+        size = min(size, self._at_once(pictures[0])) if len(asked) > 1 else size
+        for start in range(0, len(asked), size):
+            part = asked[start : start + size]
+            seen = {i: pictures[i] for i, _ in part}  # each is opened once
+            texts = zip(*((question.text, question.answer) for _, question in part))
+            yield self._here(self.family.answered(self.model, self.processor, [seen[i] for i, _ in part], *texts))
+
     # --- using the model --------------------------------------------------------------------------------------------
 
     @torch.inference_mode()

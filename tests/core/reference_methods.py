@@ -208,3 +208,49 @@ def sparsegpt(weight: Tensor, x: Tensor, k: int, block: int, damping: float) -> 
                     w[i, j:] -= w[i, j] / inverses[j][0, 0] * inverses[j][0]
                     w[i, j] = 0
     return keep, w
+
+
+def damped(x: Tensor, t: Tensor, damping: float) -> tuple[Tensor, Tensor]:
+    """X X^T and T X^T, rows of x and t being tokens, each with a share of the first one's mean diagonal added."""
+    h, m = x.double().T @ x.double(), t.double().T @ x.double()
+    extra = damping * h.diagonal().mean() * torch.eye(len(h), dtype=torch.float64)
+    return h + extra, m + extra
+
+
+def best_on_support(weight: Tensor, x: Tensor, t: Tensor, keep: Tensor, damping: float) -> Tensor:
+    """Row by row the normal equations of what is kept."""
+    h, m = damped(x, t, damping)
+    wanted, new = weight.double() @ m, torch.zeros(weight.shape, dtype=torch.float64)
+    for i, kept in enumerate(keep):
+        if bool(kept.any()):
+            new[i, kept] = torch.linalg.solve(h[kept][:, kept], wanted[i, kept])
+    return new
+
+
+def admm(weight: Tensor, x: Tensor, t: Tensor, count: int, steps: int, rising: int, damping: float):
+    """ADMM (Boza, 2024) with a rising mask, in unscaled weights: the penalty is that of the scaled ones, diag(H)."""
+    h, m = damped(x, t, damping)
+    d = h.diagonal()
+    z, u = weight.double().clone(), torch.zeros(weight.shape, dtype=torch.float64)
+    keep = None
+    for step in range(1, steps + 1):
+        right = weight.double() @ m + (z - u) * d
+        v = torch.linalg.solve(h + torch.diag(d), right.T).T + u
+        if step <= rising:
+            worth = (v.abs() * d.sqrt()).flatten().tolist()
+            gone = lowest(worth, round(count * (step / rising) ** (1 / 3)))
+            keep = torch.tensor([i not in gone for i in range(len(worth))]).view(weight.shape)
+        z = torch.where(keep, v, 0.0)
+        u = v - z
+    return keep, z
+
+
+def reflow(layers: list[nn.Linear], x: Tensor, counts: list[int], steps: int, rising: int, damping: float):
+    """A chain of linear layers with tanh between: each on the pruned signal, towards what the dense one writes."""
+    dense = pruned = x.double()
+    found = []
+    for layer, gone in zip(layers, counts, strict=True):
+        keep, new = admm(layer.weight.detach(), pruned, dense, gone, steps, rising, damping)
+        found.append((keep, new))
+        dense, pruned = (torch.tanh(y @ w.T) for y, w in ((dense, layer.weight.detach().double()), (pruned, new)))
+    return found

@@ -9,10 +9,10 @@ from functools import lru_cache
 import numpy as np
 from PIL.Image import Image
 
-from ..dataset import DataSet, Exam, Judgement, register
+from ..dataset import EACH, DataSet, Exam, Judgement, Question, register
 from .draw import LARGEST, SMALLEST, render
 from .language import caption, judge, parse
-from .questions import all_types
+from .questions import all_types, ask
 from .scene import Scene, distinct, scene
 from .truths import truths
 from .typed import typed_queries
@@ -38,6 +38,17 @@ class Flatland(DataSet):
     def pairs(self, count: int, seed: int, side: int) -> tuple[tuple[Image, str], ...]:
         """From the end of the training list."""
         return _pairs(count, seed, max(SMALLEST, min(LARGEST, side)))
+
+    def asked(self, count: int, seed: int, side: int) -> tuple[Sequence[Image], Sequence[tuple[int, Question]]]:
+        """About the scenes of `pairs`.
+
+        >>> pictures, asked = Flatland().asked(2, 0, 96)
+        >>> len(pictures), [number for number, _ in asked]
+        (2, [0, 0, 0, 1, 1, 1])
+        """
+        rng = random.Random(f"calibration questions {seed}")
+        questions = tuple((i, ask(found, rng)) for i, found in enumerate(_seen(count, seed)) for _ in range(EACH))
+        return [picture for picture, _ in self.pairs(count, seed, side)], questions
 
     def exam(self, split: str, items: int, captioned: int, asked: int, seed: int = 0) -> Exam:
         """Every scene has one full caption, and of those that are asked about one question of every type.
@@ -75,8 +86,12 @@ def _drawn(scenes: tuple[Scene, ...], side: int) -> tuple[Image, ...]:
 @lru_cache(maxsize=2)
 def _pairs(count: int, seed: int, side: int) -> tuple[tuple[Image, str], ...]:
     rng = random.Random(f"calibration {seed}")
-    scenes = [scene("train", -1 - i - seed * count) for i in range(count)]
-    return tuple((render(found, side), caption(found, rng, full=True)) for found in scenes)
+    return tuple((render(found, side), caption(found, rng, full=True)) for found in _seen(count, seed))
+
+
+def _seen(count: int, seed: int) -> list[Scene]:
+    """The scenes that models are calibrated with."""
+    return [scene("train", -1 - i - seed * count) for i in range(count)]
 
 
 @lru_cache(maxsize=4)

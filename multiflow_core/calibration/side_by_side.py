@@ -1,0 +1,144 @@
+"""What reaches the layers of one block in the dense model and in a partly pruned one, batch by batch, side by side.
+
+>>> from multiflow_core import prunable_layers
+>>> dense, pruned = nn.Linear(2, 2, bias=False), nn.Linear(2, 2, bias=False)
+>>> found = Pairing(prunable_layers(dense)).over(dense, pruned, [{"input": torch.tensor([[3.0, 1.0]])}], lambda m, b: m(**b))
+>>> found["weight"].products.tolist(), torch.equal(found["weight"].products, found["weight"].crossed)
+([[[9.0, 3.0], [3.0, 1.0]]], True)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from ..weights.capture import LinearInputs, quiet
+from ..weights.layers import PrunableLayer
+from .evidence import Forward
+from .passes import ROWS, kept_tokens, weights_of
+from .samples import Uses
+
+
+@dataclass
+class Sums:
+    """Of one layer, over all tokens that count: x x^T of the pruned model's inputs x, and d x^T, d the dense model's.
+
+    (experts, in, in) each; one expert unless several lie in one tensor.
+    """
+
+    products: Tensor
+    crossed: Tensor
+
+
+class _Enough(BaseException):
+    """All uses of the layers that are watched are over: the rest of the pass is not needed."""
+
+
+class Pairing:
+    """Sums for the layers of a block, from two passes over every batch, each of which ends with the last use of the block.
+
+    Tokens that are padding are left out where a layer reads text, and all uses of a weight are added up. Where the two models do
+    not read the same number of tokens (another expert was chosen), the pruned model's own stand for the dense one's.
+    Neither model is changed; as a pass may end early, give copies (`weights.masks.rebuilt`) of what others use as well.
+    """
+
+    def __init__(self, layers: Sequence[PrunableLayer], uses: Sequence[Uses] | None = None):
+        self._layers, self._uses = tuple(layers), uses
+        self._watched = {layer.name: layer for layer in layers}
+        self.found: dict[str, Sums] = {}
+
+    def over(
+        self,
+        dense: nn.Module,
+        pruned: nn.Module,
+        batches: Iterable[Any],
+        forward: Forward,
+        done: Callable = lambda: None,
+    ) -> dict[str, Sums]:
+        """{parameter name: its sums}; `done()` is called after every batch."""
+        for number, batch in enumerate(batches):
+            read: dict[tuple[str, int | None], list[Tensor]] = {}
+            self._pass(dense, batch, number, forward, lambda key, x, read=read: read.setdefault(key, []).append(x))
+            self._pass(pruned, batch, number, forward, self._adder(read))
+            done()
+        for name, sums in self.found.items():
+            if not bool(torch.isfinite(sums.products).all() & torch.isfinite(sums.crossed).all()):
+                raise ValueError(f"the activations at the input of {name} are not finite")
+        return self.found
+
+    def _pass(self, model: nn.Module, batch: Any, number: int, forward: Forward, take: Callable) -> None:
+        left, rows = self._all(number), Rows(self._layers, batch)
+
+        def record(name: str, x: Tensor, expert: int | None = None) -> None:
+            nonlocal left
+            take((name, expert), rows(name, x, expert))
+            left -= 1
+            if left == 0:
+                raise _Enough
+
+        try:
+            with quiet(model), LinearInputs(weights_of(model, self._layers), record):
+                forward(model, batch)
+        except _Enough:
+            pass
+
+    def _all(self, number: int) -> int:
+        """How often the layers are used in a pass over a batch; 0 where that is not known beforehand."""
+        if self._uses is None or any(layer.experts > 1 for layer in self._layers):
+            return 0
+        return sum(self._uses[number][layer.name] for layer in self._layers)
+
+    def _adder(self, read: dict[tuple[str, int | None], list[Tensor]]) -> Callable:
+        """What adds to the sums; queries, keys and values read the same tensor, which is multiplied once."""
+        last: tuple = (None, None, None)
+
+        def add(key: tuple[str, int | None], x: Tensor) -> None:
+            nonlocal last
+            theirs = read.get(key) or [x]
+            other = theirs.pop(0)
+            other = x if other.shape != x.shape else other
+            if last[0] is not x or last[1] is not other:
+                last = x, other, (_products(x, x), _products(other, x))
+            self._add(*key, *last[2])
+
+        return add
+
+    def _add(self, name: str, expert: int | None, products: Tensor, crossed: Tensor) -> None:
+        layer, expert = self._watched[name], expert or 0
+        if name not in self.found:
+            shape = (layer.experts, *products.shape)
+            self.found[name] = Sums(products.new_zeros(shape), products.new_zeros(shape))
+        self.found[name].products[expert] += products
+        self.found[name].crossed[expert] += crossed
+
+
+class Rows:
+    """The tokens that count of what a layer reads, (tokens, in): the same object for layers that read the same tensor.
+
+    They are copies: a model may go on in place of what it has read.
+    """
+
+    def __init__(self, layers: Sequence[PrunableLayer], batch: Any):
+        self._kept = kept_tokens(tuple(layers), batch)
+        self._last: tuple = (None, None, None, None)
+
+    def __call__(self, name: str, x: Tensor, expert: int | None) -> Tensor:
+        keep = self._kept(name, x, expert)
+        known, version, masked, rows = self._last
+        if known is not x or version != x._version or masked != (keep is not None):
+            whole = x.detach()
+            rows = whole.reshape(-1, x.shape[-1]).clone() if keep is None else whole[keep]
+            self._last = x, x._version, keep is not None, rows
+        return rows
+
+
+def _products(a: Tensor, b: Tensor) -> Tensor:
+    """The sum over rows of a b^T, float32 whatever they are."""
+    total = torch.zeros(a.shape[-1], b.shape[-1], device=b.device)
+    for left, right in zip(a.split(ROWS), b.split(ROWS), strict=True):
+        total.addmm_(left.to(b.device).float().T, right.float())
+    return total

@@ -1,0 +1,117 @@
+"""The walk of methods that prune a model block by block, each on what the blocks before it, pruned, have left of the signal."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cached_property
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..calibration.samples import Samples, check_used
+from ..calibration.side_by_side import Pairing, Sums
+from ..support.memory import check_memory
+from ..support.threads import Progress
+from ..weights.layers import PrunableLayer
+from ..weights.masks import rebuilt
+from ..weights.wrappers import parameters_of, unwrapped
+from .exact_cut import shares
+from .solved_order import Request, Solution
+
+# of one matrix: (weights (out, in), x x^T, d x^T, how many go) -> (kept, bool (out, in); new weights)
+Prune = Callable[[Tensor, Tensor, Tensor, int], tuple[Tensor, Tensor]]
+Solved = tuple[np.ndarray, Tensor]
+
+
+def prune_matrices(layer: PrunableLayer, weight: Tensor, sums: Sums, count: int, prune: Prune) -> Solved:
+    """A layer, each of its matrices by itself: (kept, bool (size,); new weights in the layer's shape, on the processor)."""
+    matrices = layer.matrices(weight)
+    parts = shares(count, [matrix.numel() for matrix in matrices])
+    found = [prune(*part) for part in zip(matrices, sums.products, sums.crossed, parts, strict=True)]
+    keep = layer.stored_like(torch.cat([kept for kept, _ in found])).cpu()
+    return keep.reshape(-1).numpy(), layer.stored_like(torch.cat([new for _, new in found])).cpu()
+
+
+class Walk:
+    """Goes through a model's blocks in the order of the signal, once for every sparsity that is asked for.
+
+    What is solved is kept until the last block is: a walk that is ended on its way goes on with the next block, and ends with the
+    same bits. Besides the model it holds the new weights, and the sums of one block.
+
+    Args:
+        request: what `rank` was asked. samples: the batches that go through both models.
+        pruned_inputs: whether a layer is solved on what the pruned model gives it, or on what the dense one does.
+    """
+
+    def __init__(self, request: Request, samples: Samples, pruned_inputs: bool = True):
+        self._request, self._samples, self._pruned_inputs = request, samples, pruned_inputs
+        self._model = unwrapped(request.model)
+        check_used(request.method.title, samples, request.layers)
+        reads = {layer.name: layer for layer in samples.layers}
+        self._layers = tuple(reads.get(layer.name, layer) for layer in request.layers)
+        self._count, self._solved = None, {}
+
+    @cached_property
+    def _dense(self) -> nn.Module:
+        """A copy around the same tensors: passes end early, and others use the model at the same time."""
+        return rebuilt(self._model, {})
+
+    @cached_property
+    def blocks(self) -> list[list[int]]:
+        """The layers of each block, by number, the block first that is used first."""
+        first = self._samples.order()
+        blocks: dict[str, list[int]] = {}
+        for i, layer in enumerate(self._layers):
+            blocks.setdefault(layer.block or layer.name, []).append(i)
+        return sorted(blocks.values(), key=lambda block: min(first[self._layers[i].name] for i in block))
+
+    def solve(self, counts: Sequence[int], prune: Prune, progress: Progress) -> Solution:
+        """So many weights of every layer pruned."""
+        counts = [int(count) for count in counts]
+        if counts != self._count:
+            self._count, self._solved = counts, {}
+        for number, block in enumerate(self.blocks):
+            if not all(i in self._solved for i in block):
+                self._solved |= self._block(number, block, prune, progress)
+        solved, self._solved, self._count = self._solved, {}, None
+        return Solution([solved[i][0] for i in range(len(counts))], [solved[i][1] for i in range(len(counts))])
+
+    def _block(self, number: int, block: list[int], prune: Prune, progress: Progress) -> Mapping[int, Solved]:
+        """Every matrix of a block, from one pass over the samples."""
+        title, blocks, batches = self._request.method.title, len(self.blocks), len(self._samples.uses)
+        layers, done = [self._layers[i] for i in block], 0
+        self._check_room(layers)
+
+        def report() -> None:
+            nonlocal done
+            done += 1
+            progress((number + done / (batches + 1)) / blocks, f"{title}: block {number + 1} of {blocks}")
+
+        pruned = self._partly() if self._pruned_inputs else self._dense
+        sums = Pairing(layers, self._samples.uses).over(
+            self._dense, pruned, self._samples, self._samples.forward, report
+        )
+        found = {}
+        for i, layer in zip(block, layers, strict=True):
+            own = sums.pop(layer.name)
+            weight = self._request.weights[i].to(own.products.device)
+            keep, new = prune_matrices(layer, weight, own, self._count[i], prune)
+            found[i] = keep, self._request.weights.like_dense(i, new)
+        report()
+        return found
+
+    def _partly(self) -> nn.Module:
+        """The model with all blocks pruned that are solved so far."""
+        parameters = parameters_of(self._model)
+        new = {}
+        for i, (_, weight) in self._solved.items():
+            dense = parameters[self._layers[i].name]
+            new[id(dense)] = nn.Parameter(weight.to(dense.device), requires_grad=False)
+        return rebuilt(self._model, new)
+
+    def _check_room(self, layers: Sequence[PrunableLayer]) -> None:
+        # two sums each; while one is solved, in float64, about eight more of the largest
+        sides = [(layer.inputs // layer.experts) ** 2 * layer.experts for layer in layers]
+        what = f"{self._request.method.title} holds two matrices for every layer of {layers[0].block or layers[0].name}"
+        check_memory(4 * (2 * sum(sides) + 8 * max(sides)), what, "prune fewer layers")
