@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .data.dataset import DATA_SETS, DEFAULT
-from .experiments.run import Run
+from .experiments.run import Run, read_option
 from .models.format import FORMATS
 from .tasks.task import tasks
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .models.vlm import VLM
 
 _UNABLE = {errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EFBIG, errno.EIO}  # what is no mistake of the user
-METHOD_ROW = "{:<10} {:<10} {:<11} {:<11} {:<12} {}"
+METHOD_ROW = "{:<12} {:<12} {:<23} {:<11} {:<12} {}"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -238,6 +238,9 @@ def _add_prune(commands) -> None:
     command = commands.add_parser("prune", help="write the masks of a method at a sparsity, or the pruned checkpoint")
     _add_model(command)
     command.add_argument("--method", default="multiflow")
+    command.add_argument(
+        "--options", nargs="+", default=[], metavar="NAME=VALUE", help="of the method; the command methods lists them"
+    )
     command.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
     command.add_argument("--seed", type=int, default=0)
     _add_source(command, "--data", "--calibrate-on", use="that the method sees pairs of", default=DEFAULT)
@@ -278,6 +281,7 @@ def _prune(options: argparse.Namespace) -> None:
         seed=options.seed,
         data=_calibrated_on(options.calibrate_on),
         fixed=_fixed(options),
+        options=tuple(read_option(part, "=") for part in options.options),
     )
     order = order_of(vlm, run, sample=_sample(options), known=known)
     masks = order.masks(options.sparsity)

@@ -13,7 +13,7 @@ from app.look.words import percent
 from app.parts import address, measure_panel, ui
 from app.state import Run
 
-SHOWN = ("multiflow", "sparsegpt", "chita++", "wanda", "omp", "random")  # the strongest, and the plainest
+SHOWN = ("multiflow", "reflow", "sparsegpt", "chita++", "wanda", "omp", "random")  # the strongest, and the plainest
 ABOUT_LINES = (
     "One line a method: what the pruned model still can do on unseen scenes **without any training after pruning**. Thick: the "
     "method in the sidebar. Bars at the marks: lowest and highest of several seeds, where chance is involved."

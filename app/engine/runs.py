@@ -47,7 +47,16 @@ def slow(method: Method) -> bool:
 
 def slow_order(key: Run) -> bool:
     """Whether it takes long to order the weights of a run."""
-    return slow(method(key.method))
+    return slow(method(key.method)) or not budget_needs(key) <= {"statistics"}
+
+
+def budget_needs(key: Run) -> frozenset[str]:
+    """What is to be known for the allocation that replaces a method's own."""
+    if key.allocation == OWN:
+        return frozenset()
+    from multiflow_core.pruning.allocations import ALLOCATIONS
+
+    return ALLOCATIONS.get(key.allocation).needs
 
 
 def solved(key: Run) -> bool:
@@ -200,7 +209,7 @@ def pairs_there(model: str, data: str, most: int, report: Progress) -> int:
 
 def order(key: Run, progress: Progress | None = None) -> Order:
     """The order in which a method prunes a model; the run's sparsity does not matter."""
-    sees = method(key.method).needs or _traced(key.model)
+    sees = method(key.method).needs or budget_needs(key) or _traced(key.model)
     data = key.data if sees else ""  # what sees no data is the same for all
     return ordered(replace(key.order, data=data), progress)
 
@@ -216,13 +225,13 @@ def ordered(key: Run, report: Progress) -> Order:
     from multiflow_core.experiments.prepare import order_of
 
     chosen = method(key.method)
-    if slow(chosen):
+    if slow_order(key):
         cost = work(key.model)
         if refusal := calibration.too_long(cost, chosen, checkpoints.title(key.model)):
             raise TooLong(refusal)
         run = replace(key, data=data_sets.source(key.data))
         return order_of(vlm(key.model), run, report, calibration.slow_sample(cost))
-    needed = "statistics" in chosen.needs or _traced(key.model)
+    needed = "statistics" in chosen.needs | budget_needs(key) or _traced(key.model)
     stats = statistics(key.model, key.data) if needed else None
     allocation = chosen.allocation if key.allocation == OWN else key.allocation
     fixed = read_fixed(key.fixed)

@@ -170,12 +170,9 @@ class Replica:
     def gradients(self, batch: Any) -> dict[str, Tensor]:
         """The gradient of the objective on one batch, {parameter name: (out, in)}."""
         leaves = list(self.weights.values())
-        cast = torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._half)
         with own_random_state(self._devices), torch.inference_mode(False), torch.enable_grad():
-            torch.manual_seed(self._seed + self._passes)
+            loss = self._loss(batch, self._passes)
             self._passes += 1
-            with cast:
-                loss = self._objective(self.model, _widened_batch(batch))
             _check_loss(loss)
             found = torch.autograd.grad(loss, leaves, allow_unused=True)
         missing = [name for name, gradient in zip(self.weights, found, strict=True) if gradient is None]
@@ -185,6 +182,19 @@ class Replica:
             name: torch.zeros_like(weight) if gradient is None else gradient
             for (name, weight), gradient in zip(self.weights.items(), found, strict=True)
         }
+
+    def loss(self, batch: Any) -> Tensor:
+        """The objective on one batch, without gradients, with the same random numbers each time."""
+        with own_random_state(self._devices), torch.no_grad():
+            loss = self._loss(batch, 0)
+        if not bool(torch.isfinite(loss)):
+            raise ValueError(f"the objective is {loss.item()}: a finite loss is needed")
+        return loss
+
+    def _loss(self, batch: Any, number: int) -> Tensor:
+        torch.manual_seed(self._seed + number)
+        with torch.autocast(self._device, dtype=torch.bfloat16, enabled=self._half):
+            return self._objective(self.model, _widened_batch(batch))
 
     def mean(self, batches: Iterable[Any], progress: Progress | None = None) -> Gradients:
         """The mean gradient over batches, each batch counting alike; float32 on the processor."""

@@ -65,6 +65,10 @@ class Pairing:
             self._pass(dense, batch, number, forward, lambda key, x, read=read: read.setdefault(key, []).append(x))
             self._pass(pruned, batch, number, forward, self._adder(read))
             done()
+        for layer in self._layers:  # what the pruned model does not use any more: an expert that nothing is sent to
+            if layer.name not in self.found:
+                side = layer.inputs // layer.experts
+                self._add(layer.name, None, *torch.zeros(2, side, side))
         for name, sums in self.found.items():
             if not bool(torch.isfinite(sums.products).all() & torch.isfinite(sums.crossed).all()):
                 raise ValueError(f"the activations at the input of {name} are not finite")

@@ -14,6 +14,7 @@ from ..calibration.evidence import EVIDENCE, Data, Evidence
 from ..data import dataset
 from ..data.dataset import DataSet
 from ..models.vlm import VLM
+from ..pruning.allocations import ALLOCATIONS
 from ..pruning.criteria import CRITERIA
 from ..pruning.method import METHODS
 from ..pruning.order import Order
@@ -154,7 +155,9 @@ def order_of(
             "allocation": method.allocation if run.allocation == OWN else run.allocation,
         }
     )
-    needs = CRITERIA.get(blend["criterion"]).needs if blend else method.needs
+    needs = method.needs
+    if blend:
+        needs = CRITERIA.get(blend["criterion"]).needs | ALLOCATIONS.get(blend["allocation"]).needs
     if vlm.family.general:  # only data says which of its parts run, and what they read
         needs |= {"statistics"}
     kinds = [EVIDENCE.get(need) for need in sorted(needs)]

@@ -92,7 +92,7 @@ class Run:
             raise ValueError("a run is written as model,method,allocation,sparsity")
         *model, method, allocation, sparsity = parts
         if "options" in more:
-            more["options"] = tuple(_option(part) for part in more["options"].split(";"))
+            more["options"] = tuple(read_option(part) for part in more["options"].split(";"))
         more |= {name: _unquoted(more[name]) for name in ("data", "fixed") if name in more}
         if "seed" in more:
             more["seed"] = _number(more["seed"], int, "a seed is a whole number")
@@ -111,9 +111,13 @@ def _unquoted(text: str) -> str:
     return text.replace("%2C", ",").replace("%25", "%")
 
 
-def _option(text: str) -> tuple[str, Any]:
-    """An option's name and value: a number where it is one."""
-    name, _, value = text.partition(":")
+def read_option(text: str, mark: str = ":") -> tuple[str, Any]:
+    """An option's name and value: a number where it is one.
+
+    >>> read_option("steps:3"), read_option("mask=magnitude", "=")
+    (('steps', 3), ('mask', 'magnitude'))
+    """
+    name, _, value = text.partition(mark)
     for kind in (int, float):
         try:
             return name, kind(value)

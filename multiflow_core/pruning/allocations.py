@@ -9,8 +9,9 @@ Any of them combines with any criterion, and a dictionary {parameter name: spars
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -18,10 +19,32 @@ from torch import Tensor
 
 from ..support.registry import Registry, unknown_name
 from ..weights.layers import PrunableLayer
+from .criteria import Context, Criterion
 from .exact_cut import pruned_count
 from .merging import ordered_bits
 
 _PART = 1 << 20  # weights put in order at a time
+
+
+Known = Callable[[], Iterable[tuple[Tensor, Context]]]
+
+
+class Pace(NamedTuple):
+    """How fast a layer is pruned: at level t (all of one pace 1: the sparsity) it has lost factor * t + lead of its weights.
+
+    That is held to 0..1; t is where all layers together have lost what they should, so that counts stay exact and masks nest.
+
+    >>> Pace(2.0, 0.25).times(4).tolist()                                 # a quarter is gone before anything else is
+    [-0.0625, 0.0625, 0.1875, 0.3125]
+    """
+
+    factor: float = 1.0
+    lead: float = 0.0
+
+    def times(self, size: int) -> Tensor:
+        """The levels at which a layer loses its weights: float32 (size,)."""
+        lost = (torch.arange(size, dtype=torch.float64) + 0.5) / max(1, size)
+        return ((lost - self.lead) / self.factor).float()
 
 
 @dataclass(frozen=True)
@@ -40,6 +63,8 @@ class Allocation:
             default: the lowest score goes first.
         keeps: with `places`: scores of one layer, and how many of its weights go -> which stay, bool (size,); a shorter way.
         among: the weights that a weight's score is compared with: those of its "layer", or of its "row".
+        paces: in place of `key`, at which pace each layer loses its weights: of a function that goes through all layers, their
+            weights as (out, in) and what is known of them. needs: names of the evidence for that.
         targets: of a `given` allocation, {parameter name: weights pruned at the sparsity it implies}.
     """
 
@@ -52,7 +77,19 @@ class Allocation:
     places: Callable[[np.ndarray], np.ndarray] | None = None
     keeps: Callable[[np.ndarray, int], np.ndarray] | None = None
     among: str = "layer"
+    paces: Callable[[Known], Sequence[Pace]] | None = None
+    needs: frozenset[str] = frozenset()
     targets: Mapping[str, int] | None = field(default=None, hash=False)
+
+    def pacemaker(self, layers: Sequence[PrunableLayer], known: Known) -> Criterion:
+        """A key that orders slots by the paces of their layers."""
+        paces = dict(zip((layer.name for layer in layers), self.paces(known), strict=True))
+
+        def key(weight: Tensor, context: Context) -> Tensor:
+            name = context.layer.name  # or that of one expert
+            return (paces.get(name) or paces[name.rpartition(".")[0]]).times(weight.numel()).view(weight.shape)
+
+        return Criterion("pace", "Pace", "when a layer has lost as much", key)
 
     def places_in(self, layer: PrunableLayer, scores: Tensor) -> np.ndarray:
         """The places of a layer's weights as they lie in memory, (size,), by scores of the layer's shape."""
@@ -60,13 +97,40 @@ class Allocation:
         return layer.stored_like(torch.from_numpy(places).view(-1, layer.inputs // layer.experts)).reshape(-1).numpy()
 
 
-ALLOCATIONS: Registry[Allocation] = Registry("allocation")
+ALLOCATIONS: Registry[Allocation] = Registry("allocation", f"{__package__}.methods")
 register, get = ALLOCATIONS.register, ALLOCATIONS.get
 
 
 def allocations() -> tuple[Allocation, ...]:
     """All registered allocations, each once, by name."""
     return ALLOCATIONS.all()
+
+
+def by_block(figures: Iterable[tuple[PrunableLayer, float]], weigh: Callable[[PrunableLayer], float]) -> list[float]:
+    """For each layer the mean figure of its block, layers weighed as told.
+
+    >>> layers = [PrunableLayer(name, (1, n), block=name[0]) for name, n in (("a1", 1), ("a2", 3), ("b1", 5))]
+    >>> by_block(zip(layers, (4.0, 8.0, 1.0)), lambda layer: layer.size)
+    [7.0, 7.0, 1.0]
+    """
+    figures = list(figures)
+    sums: dict[str, list[float]] = {}
+    for layer, figure in figures:
+        total = sums.setdefault(layer.block or layer.name, [0.0, 0.0])
+        total[0] += figure * weigh(layer)
+        total[1] += weigh(layer)
+    means = {block: found / max(weight, 1e-30) for block, (found, weight) in sums.items()}
+    return [means[layer.block or layer.name] for layer, _ in figures]
+
+
+def between(values: Sequence[float]) -> list[float]:
+    """Where each value lies between the lowest, 0, and the highest, 1; all alike: in the middle.
+
+    >>> between([3.0, 1.0, 2.0]), between([1.0, 1.0])
+    ([1.0, 0.0, 0.5], [0.5, 0.5])
+    """
+    low, high = min(values), max(values)
+    return [(value - low) / (high - low) if high > low else 0.5 for value in values]
 
 
 def given(sparsities: Mapping[str, float], layers: Sequence[PrunableLayer]) -> Allocation:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 
-import numpy as np
-import torch
-from torch import Tensor, nn
+from torch import nn
 
 from ..calibration.samples import Samples, check_used
 from ..calibration.side_by_side import Pairing, Sums
@@ -16,28 +15,17 @@ from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from ..weights.masks import rebuilt
 from ..weights.wrappers import parameters_of, unwrapped
-from .exact_cut import shares
+from .layer_by_layer import Prune, Pruned, prune_matrices
+from .shelf import Shelf, digits
 from .solved_order import Request, Solution
-
-# of one matrix: (weights (out, in), x x^T, d x^T, how many go) -> (kept, bool (out, in); new weights)
-Prune = Callable[[Tensor, Tensor, Tensor, int], tuple[Tensor, Tensor]]
-Solved = tuple[np.ndarray, Tensor]
-
-
-def prune_matrices(layer: PrunableLayer, weight: Tensor, sums: Sums, count: int, prune: Prune) -> Solved:
-    """A layer, each of its matrices by itself: (kept, bool (size,); new weights in the layer's shape, on the processor)."""
-    matrices = layer.matrices(weight)
-    parts = shares(count, [matrix.numel() for matrix in matrices])
-    found = [prune(*part) for part in zip(matrices, sums.products, sums.crossed, parts, strict=True)]
-    keep = layer.stored_like(torch.cat([kept for kept, _ in found])).cpu()
-    return keep.reshape(-1).numpy(), layer.stored_like(torch.cat([new for _, new in found])).cpu()
 
 
 class Walk:
     """Goes through a model's blocks in the order of the signal, once for every sparsity that is asked for.
 
     What is solved is kept until the last block is: a walk that is ended on its way goes on with the next block, and ends with the
-    same bits. Besides the model it holds the new weights, and the sums of one block.
+    same bits; with a folder (the option `kept`) in another process, too. Besides the model it holds the new weights, and the sums
+    of one block.
 
     Args:
         request: what `rank` was asked. samples: the batches that go through both models.
@@ -71,13 +59,26 @@ class Walk:
         counts = [int(count) for count in counts]
         if counts != self._count:
             self._count, self._solved = counts, {}
+        shelf = Shelf(folder := self._request.options.get("kept", ""), self._asked() if folder else "")
         for number, block in enumerate(self.blocks):
-            if not all(i in self._solved for i in block):
-                self._solved |= self._block(number, block, prune, progress)
+            if all(i in self._solved for i in block):
+                continue
+            found = shelf.get(number)
+            if found is None:
+                shelf.put(number, found := self._block(number, block, prune, progress))
+            self._solved |= found
+        shelf.clear()
         solved, self._solved, self._count = self._solved, {}, None
         return Solution([solved[i][0] for i in range(len(counts))], [solved[i][1] for i in range(len(counts))])
 
-    def _block(self, number: int, block: list[int], prune: Prune, progress: Progress) -> Mapping[int, Solved]:
+    def _asked(self) -> str:
+        """Digits that stand for the model, the samples, the options and the counts."""
+        options = {name: value for name, value in self._request.options.items() if name != "kept"}
+        weights = (tensor for _, tensor in sorted(self._model.state_dict().items()))
+        layers = (layer.name for layer in self._layers)
+        return digits(chain([options, self._count], layers, weights, self._samples))
+
+    def _block(self, number: int, block: list[int], prune: Prune, progress: Progress) -> Mapping[int, Pruned]:
         """Every matrix of a block, from one pass over the samples."""
         title, blocks, batches = self._request.method.title, len(self.blocks), len(self._samples.uses)
         layers, done = [self._layers[i] for i in block], 0
@@ -94,7 +95,7 @@ class Walk:
         )
         found = {}
         for i, layer in zip(block, layers, strict=True):
-            own = sums.pop(layer.name)
+            own = _solvable(sums.pop(layer.name))
             weight = self._request.weights[i].to(own.products.device)
             keep, new = prune_matrices(layer, weight, own, self._count[i], prune)
             found[i] = keep, self._request.weights.like_dense(i, new)
@@ -115,3 +116,8 @@ class Walk:
         sides = [(layer.inputs // layer.experts) ** 2 * layer.experts for layer in layers]
         what = f"{self._request.method.title} holds two matrices for every layer of {layers[0].block or layers[0].name}"
         check_memory(4 * (2 * sum(sides) + 8 * max(sides)), what, "prune fewer layers")
+
+
+def _solvable(sums: Sums) -> Sums:
+    """Sums where there are numbers of 64 bits: Apple's GPUs have none."""
+    return Sums(sums.products.cpu(), sums.crossed.cpu()) if sums.products.device.type == "mps" else sums

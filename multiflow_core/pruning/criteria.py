@@ -66,7 +66,7 @@ class Criterion:
     elementwise: bool = False
 
 
-CRITERIA: Registry[Criterion] = Registry("criterion")
+CRITERIA: Registry[Criterion] = Registry("criterion", f"{__package__}.methods")
 register, get = CRITERIA.register, CRITERIA.get
 
 
@@ -136,7 +136,7 @@ def _lost(score: Tensor, weight: Tensor, norms: Tensor) -> bool:
     return bool(((weight.reshape(-1)[small] != 0) & (norms[small % norms.numel()] > 0)).any())
 
 
-def _narrowed(score: Callable[[slice], Tensor], weight: Tensor) -> Tensor:
+def narrowed(score: Callable[[slice], Tensor], weight: Tensor) -> Tensor:
     """Scores of (out, in) in float32, unless that would tie or drop what differs; `score(rows)`: those of some rows in float64.
 
     A few rows at a time: float64 of a whole layer is more than all else that is held of it.
@@ -160,7 +160,7 @@ def l2(weight: Tensor, context: Context | None = None) -> Tensor:
     """
     norm = weight.double().norm()
     unit = norm if norm > 0 else 1.0
-    return _narrowed(lambda rows: weight[rows].double().abs() / unit, weight)
+    return narrowed(lambda rows: weight[rows].double().abs() / unit, weight)
 
 
 def lamp(weight: Tensor, context: Context | None = None) -> Tensor:
@@ -183,7 +183,7 @@ def lamp(weight: Tensor, context: Context | None = None) -> Tensor:
     first_equal = np.maximum.accumulate(np.where(new, np.arange(len(ascending)), 0))
     ranked = squares / np.maximum(tail[first_equal], np.finfo(np.float64).tiny)
     scores = torch.from_numpy(ranked[ranks]).view(weight.shape)
-    return _narrowed(scores.__getitem__, weight)
+    return narrowed(scores.__getitem__, weight)
 
 
 def wanda(weight: Tensor, context: Context) -> Tensor:
@@ -192,7 +192,7 @@ def wanda(weight: Tensor, context: Context) -> Tensor:
     >>> wanda(torch.tensor([[3.0, -1.0]]), Context(PrunableLayer("w", (1, 2)), {"statistics": torch.tensor([1.0, 4.0])}))
     tensor([[3., 4.]])
     """
-    return _narrowed(lambda rows: weight[rows].abs().double() * context.norms, weight)
+    return narrowed(lambda rows: weight[rows].abs().double() * context.norms, weight)
 
 
 def snip(weight: Tensor, context: Context) -> Tensor:
@@ -201,7 +201,7 @@ def snip(weight: Tensor, context: Context) -> Tensor:
     >>> snip(torch.tensor([[3.0, -1.0]]), Context(PrunableLayer("w", (1, 2)), {"gradients": torch.tensor([[-2.0, 4.0]])}))
     tensor([[6., 4.]])
     """
-    return _narrowed(lambda rows: (weight[rows].double() * context.gradient[rows]).abs(), weight)
+    return narrowed(lambda rows: (weight[rows].double() * context.gradient[rows]).abs(), weight)
 
 
 def random(weight: Tensor, context: Context) -> Tensor:

@@ -46,6 +46,11 @@ def fraction(default: float, doc: str) -> Option:
     return Option(default, doc, lambda x: _number(x) and 0 <= x <= 1, "a number from 0 to 1")
 
 
+def from_zero(default: float, doc: str) -> Option:
+    """An option that is a number from 0 on."""
+    return Option(default, doc, lambda x: _number(x) and x >= 0, "a number from 0 on")
+
+
 def choice(default: str, doc: str, *others: str) -> Option:
     """An option that is one of a few words."""
     words = (default, *others)
@@ -124,6 +129,6 @@ def methods() -> tuple[Method, ...]:
     """All pruners, by name, with what each needs.
 
     >>> [method.name for method in methods() if "statistics" in method.needs]
-    ['multiflow', 'wanda']
+    ['alphapruning', 'ecoflap', 'multiflow', 'owl', 'ria', 'wanda']
     """
     return METHODS.all()

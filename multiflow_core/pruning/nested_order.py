@@ -226,9 +226,12 @@ class PruningOrder(Order):
         ({'all': 2.0}, {})
 
         With the multimodal prior {modality: |w|}, with the global allocation {"all": score}. A group of which nothing is
-        pruned is missing, and so is a layer that is a group by itself: `threshold` knows its cut.
+        pruned is missing, and so is a layer that is a group by itself: `threshold` knows its cut. Where layers have paces of
+        their own there is no common cut.
         """
         found = {}
+        if self.allocation.paces:
+            return found
         for group, merged, k in zip(self._groups, self._merged, self._group_counts(sparsity), strict=True):
             if merged is not None and k:
                 exact = (self.threshold(self.layers[i].name, sparsity) for i in group)

@@ -122,18 +122,19 @@ def _order(
         else ALLOCATIONS.get(allocation or chosen.allocation)
     )
     key = by if to.key == "score" else CRITERIA.get(to.key)
-    needs = by.needs | key.needs
+    needs = by.needs | key.needs | to.needs
     _check(by.name, needs, known, layers, data)
     for need in sorted(needs - known.keys()):
         known[need] = EVIDENCE.get(need).collect(model, layout, data)
         EVIDENCE.get(need).check(by.name, known[need], layers)
+    scorer = Scorer(model, layers, known, data.seed, settings)
     return PruningOrder(
         layers,
         chosen,
         by,
         to,
-        Scorer(model, layers, known, data.seed, settings),
-        key,
+        scorer,
+        to.pacemaker(layers, lambda: scorer.known(to.needs)) if to.paces else key,
         statistics=known.get("statistics"),
         progress=data.progress,
     )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -72,6 +72,12 @@ class Scorer:
         with torch.no_grad():
             weight = self._weights.some(i, index)
             return criterion.function(weight, self._context(criterion, self._layers[i])).numpy()
+
+    def known(self, needs: frozenset[str]) -> Iterator[tuple[Tensor, Context]]:
+        """The weights of each layer, as one matrix, and what is known of it."""
+        asking = Criterion("", "", "", lambda weight, context: weight, needs)
+        for i, layer in enumerate(self._layers):
+            yield layer.rows(self._weights[i]), self._context(asking, layer)
 
     def check(self, i: int) -> None:
         """ValueError where a layer's weights are not finite."""

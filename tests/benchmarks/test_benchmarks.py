@@ -9,14 +9,15 @@ import pytest
 import torch
 
 from benchmarks import __main__ as command
-from benchmarks import check, device, measure, models, pages, selecting
+from benchmarks import check, device, measure, models, pages, parts, selecting
 from benchmarks.measure import Figures
 from multiflow_core import Masks, PruningOrder, prunable_layers
+from multiflow_core.experiments.results import Results
 from multiflow_core.models.vlm import VLM
 
 
 def test_examples():
-    for module in (device, measure, models, pages):
+    for module in (device, measure, models, pages, parts):
         assert doctest.testmod(module).failed == 0
 
 
@@ -92,3 +93,31 @@ def test_peak_memory_sees_what_is_freed_again():
 
     _, grown = measure.peak_memory(grow)
     assert 150 << 20 < grown < 400 << 20
+
+
+def test_parts_are_taken_out_one_by_one_and_kept(tmp_path, capsys, monkeypatch):
+    asked = [
+        "flatland-xvlm",
+        "--pairs",
+        "2",
+        "--items",
+        "4",
+        "--sparsities",
+        "0.75",
+        "--parts",
+        "budgets",
+        "--tasks",
+        "retrieval",
+        "--out",
+    ]
+    out = tmp_path / "parts.json"
+    parts.main([*asked, str(out)])
+    told = capsys.readouterr().out
+    results = Results.load(out)
+    assert [dict(m.run.options) for m in results.runs] == [{}, {"budgets": "uniform"}, {}, {}]
+    assert all(m.achieved == pytest.approx(0.75, abs=1e-6) for m in results.runs)
+    for name in ("dense", "reflow", "budgets: uniform", "sparsegpt", "multiflow"):
+        assert f"| {name} |" in told
+    monkeypatch.setattr("multiflow_core.experiments.sweep.order_of", None)  # nothing is pruned again
+    parts.main([*asked, str(out)])
+    assert capsys.readouterr().out == told

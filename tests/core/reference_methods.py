@@ -254,3 +254,91 @@ def reflow(layers: list[nn.Linear], x: Tensor, counts: list[int], steps: int, ri
         found.append((keep, new))
         dense, pruned = (torch.tanh(y @ w.T) for y, w in ((dense, layer.weight.detach().double()), (pruned, new)))
     return found
+
+
+def ria_scores(weight: list[list[float]], norms: list[float]) -> list[list[float]]:
+    """Relative importance to the input's weights and to the output's, times the root of the input's norm."""
+    rows = [sum(map(abs, row)) for row in weight]
+    columns = [sum(abs(row[j]) for row in weight) for j in range(len(norms))]
+    return [
+        [(abs(w) / columns[j] + abs(w) / rows[i]) * math.sqrt(norms[j]) for j, w in enumerate(row)]
+        for i, row in enumerate(weight)
+    ]
+
+
+def owl_sparsities(weights: Weights, norms: dict[str, list[float]], blocks: dict[str, str], sparsity, beyond, spread):
+    """{name: sparsity} before anything is rounded: blocks by their share of |w| a beyond so many times the block's mean."""
+    ratio = {}
+    for block in dict.fromkeys(blocks.values()):
+        own = [
+            abs(w) * a
+            for name in weights
+            if blocks[name] == block
+            for row in weights[name]
+            for w, a in zip(row, norms[name], strict=True)
+        ]
+        ratio[block] = sum(value > beyond * sum(own) / len(own) for value in own) / len(own)
+    low, high = min(ratio.values()), max(ratio.values())
+    scaled = {block: (value - low) / (high - low) * 2 * spread for block, value in ratio.items()}
+    mean = sum(scaled.values()) / len(scaled)
+    return {name: 1 - (1 - sparsity + scaled[blocks[name]] - mean) for name in weights}
+
+
+def hill(weight: Tensor) -> float:
+    """Alpha of the upper half of the spectrum of W W^T."""
+    w = weight.double()
+    values = sorted(torch.linalg.eigvalsh(w @ w.T if len(w) <= w.shape[1] else w.T @ w).tolist())
+    k = len(values) // 2
+    return 1 + k / sum(math.log(values[-i] / values[-k - 1]) for i in range(1, k + 1))
+
+
+def alps(weight: Tensor, x: Tensor, count: int, steps: int, rho: float, damping: float) -> tuple[Tensor, Tensor]:
+    """The update of ALPS in scaled weights, a system solved anew for every rho; then the best values on the mask."""
+    h, _ = damped(x, x, damping)
+    scale = h.diagonal().sqrt()
+    g, w0 = h / scale / scale[:, None], weight.double() * scale
+
+    def cut(values: Tensor) -> Tensor:
+        gone = lowest(values.abs().flatten().tolist(), count)
+        return torch.tensor([i not in gone for i in range(values.numel())]).view(values.shape)
+
+    keep = before = cut(w0)
+    d, v, eye = w0 * keep, torch.zeros_like(w0), torch.eye(len(g), dtype=torch.float64)
+    kept = weight.numel() - count
+    for step in range(1, steps + 1):
+        w = torch.linalg.solve(g + rho * eye, (w0 @ g - v + rho * d).T).T
+        keep = cut(w + v / rho)
+        d = (w + v / rho) * keep
+        v = v + rho * (w - d)
+        if step % 3 == 0:
+            exchanged = int((keep ^ before).sum())
+            before = keep
+            if exchanged == 0:
+                break
+            rho *= 1.3 if exchanged >= 0.1 * kept else 1.2 if exchanged >= 0.005 * kept else 1.1
+    return keep, best_on_support(weight, x, x, keep, damping)
+
+
+def dsnot_row(
+    weight: list[float], keep: list[bool], x: list[list[float]], norms: list[float], cycles: int
+) -> list[bool]:
+    """One row: exchanges while they take from the expected error."""
+    tokens, places = len(x), range(len(weight))
+    mean = [sum(row[j] for row in x) / tokens for j in places]
+    variance = [sum((row[j] - mean[j]) ** 2 for row in x) / tokens for j in places]
+    keep, still = list(keep), set(places)
+    for _ in range(cycles):
+        error = sum(weight[j] * mean[j] for j in places if not keep[j])
+        sign = 1 if error > 0 else -1
+        told = [sign * weight[j] * mean[j] for j in places]
+        back = [j for j in places if not keep[j] and j in still and told[j] > 0]
+        gone = [j for j in places if keep[j] and j in still and told[j] < 0]
+        if not back or not gone:
+            break
+        b = max(back, key=lambda j: told[j] / variance[j])
+        g = min(gone, key=lambda j: abs(weight[j]) * norms[j])
+        if abs(sign * error - told[b] + told[g]) >= abs(error):
+            break
+        keep[b], keep[g] = True, False
+        still -= {b, g}
+    return keep

@@ -66,6 +66,28 @@ def test_prune_writes_masks(tmp_path, capsys):
     assert f"{masks.pruned:,} of {masks.total:,}" in capsys.readouterr().out
 
 
+def test_prune_gives_a_method_its_options(tmp_path):
+    asked = [
+        "prune",
+        "flatland-xvlm",
+        "--sparsity",
+        "0.5",
+        "--pairs",
+        "2",
+        "--method",
+        "reflow",
+        "--options",
+        "steps=2",
+    ]
+    found = []
+    for more in ("mask=magnitude", "budgets=uniform"):
+        main([*asked, more, "--masks", str(tmp_path / "m.safetensors")])
+        found.append(Masks.load(tmp_path / "m.safetensors"))
+    assert found[0].pruned == found[1].pruned and set(found[1].layer_sparsity().values()) == {0.5}
+    magnitude = mf.rank(load("flatland-xvlm").model, criterion="magnitude", allocation="multimodal")
+    assert found[0] == magnitude.masks(0.5)
+
+
 def test_prune_keeps_what_is_fixed(tmp_path, capsys):
     asked = ["--method", "omp", "--sparsity", "0.8", "--fixed", "text=dense", "vision 0=0.5"]
     main(["prune", "flatland-blip", *asked, "--masks", str(tmp_path / "m.safetensors")])
@@ -176,6 +198,10 @@ def test_evaluate_tells_classes_of_a_folder_by_prompts(clip, tmp_path, capsys):
     [
         (["layers", "nowhere/at all"], "no folder"),
         (["prune", "flatland-blip", "--sparsity", "1.2", "--masks", "x"], "from 0 to 1"),
+        (
+            ["prune", "flatland-blip", "--sparsity", "0.5", "--masks", "x", "--options", "power=2"],
+            "no option of method",
+        ),
         (["prune", "flatland-blip", "--sparsity", "0.5"], "--out FOLDER"),
         (["prune", "flatland-blip", "--method", "omq", "--sparsity", "0.5", "--masks", "x"], "did you mean 'omp'"),
         (["prune", "flatland-blip", "--sparsity", "0.5", "--masks", "x", "--device", "tpu"], "choose cpu"),

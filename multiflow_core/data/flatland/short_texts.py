@@ -184,7 +184,7 @@ def _other_count(said: Parse, phrase: Phrase, scene: Scene, rng: random.Random) 
 
 
 def _other_relation(said: Parse, place: tuple[int, ...], scene: Scene, rng: random.Random) -> list[str]:
-    short, now = len(place) < 3, dict((positions, link) for link, positions in said.links)[place]
+    short, now = len(place) < 3, {positions: link for link, positions in said.links}[place]
     new = rng.choice([relation for relation in RELATIONS if relation != now])
     return _replaced(said, place, RELATION_PHRASES[new][0 if short else 1])
 

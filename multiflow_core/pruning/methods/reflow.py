@@ -12,12 +12,22 @@ import torch
 from torch import Tensor
 
 from ..allocations import ALLOCATIONS
-from ..block_by_block import Prune, Walk
+from ..block_by_block import Walk
+from ..layer_by_layer import Prune
 from ..least_squares import LeastSquares, largest
 from ..method import Method, Option, choice, positive, register, whole
 from ..rank import rank
 from ..solved_order import Request, Solved
 from .sparsegpt import prune_layer
+
+# {option: what takes its part out}, to measure what each is worth: see benchmarks/parts.py
+PARTS = {
+    "inputs": ("dense",),
+    "target": ("own",),
+    "budgets": ("uniform",),
+    "asked": ("pairs",),
+    "mask": ("magnitude", "sparsegpt"),
+}
 
 
 def build(request: Request) -> Solved:
@@ -92,6 +102,12 @@ register(
             "mask": choice("admm", "who chooses the weights that go", "magnitude", "sparsegpt"),
             "budgets": Option(
                 "multimodal", "how many go in each layer", lambda name: name in ALLOCATIONS, "the name of an allocation"
+            ),
+            "kept": Option(
+                "",
+                "a folder for what is solved, so that another process goes on",
+                lambda x: isinstance(x, str),
+                "a path",
             ),
             "asked": choice("pairs and questions", "what the model is calibrated on", "pairs"),
         },

@@ -6,30 +6,20 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from ..exact_cut import keep_all_but, shares
+from ..exact_cut import keep_all_but
+from ..layer_by_layer import layer_by_layer
 from ..method import Method, positive, register, whole
-from ..solved_order import Request, Solution, Solved
+from ..solved_order import Request, Solved
 
 
 def build(request: Request) -> Solved:
-    sizes = [layer.size for layer in request.layers]
     damping, block = request.options["damping"], request.options["block"]
-    moments = request.known("moments")
 
-    def solve(count, progress):
-        keep, weights = [], []
-        for i, (layer, k) in enumerate(zip(request.layers, shares(count, sizes), strict=True)):
-            matrices = layer.matrices(request.weights[i])
-            products = moments.matrices[layer.name].unflatten(0, (layer.experts, -1))
-            parts = shares(k, [matrix.numel() for matrix in matrices])
-            pruned = [prune_layer(*part, damping, block) for part in zip(matrices, products, parts, strict=True)]
-            kept = torch.from_numpy(np.concatenate([kept for kept, _ in pruned]))
-            keep.append(layer.stored_like(kept).reshape(-1).numpy())
-            weights.append(layer.stored_like(torch.cat([new for _, new in pruned])))
-            progress((i + 1) / len(sizes), "SparseGPT: layer by layer")
-        return Solution(keep, weights)
+    def prune(weight: Tensor, products: Tensor, crossed: Tensor, count: int) -> tuple[Tensor, Tensor]:
+        keep, new = prune_layer(weight, products, count, damping, block)
+        return torch.from_numpy(keep), new
 
-    return Solved(request, solve)
+    return layer_by_layer(request, prune)
 
 
 def prune_layer(weight: Tensor, products: Tensor, count: int, damping: float, block: int) -> tuple[np.ndarray, Tensor]:

@@ -50,6 +50,14 @@ def test_the_app_gets_what_the_sweep_gets(model, quick, method):
     assert all(torch.equal(tensor, expected[name]) for name, tensor in pruned.model.state_dict().items())
 
 
+@pytest.mark.parametrize("allocation", ["owl", "alpha", "ecoflap"])
+def test_a_budget_is_given_what_it_needs_to_know(model, quick, allocation):
+    key = Run(model, "omp", 0.5, allocation)
+    order = prepare.order_of(runs.vlm(model), Run(model, "omp", allocation=allocation), sample=prepare.Sample(16, 4, 4))
+    assert runs.order(key).layer_counts(0.5).tolist() == order.layer_counts(0.5).tolist()
+    assert runs.slow_order(key) == (allocation == "ecoflap") and runs.masks(key).pruned == order.masks(0.5).pruned
+
+
 def test_long_work_is_known_as_such(model, quick, monkeypatch):
     asked = []
     runs.work(model)

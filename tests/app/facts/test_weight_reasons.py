@@ -15,8 +15,8 @@ from app.look.words import number, percent
 from multiflow_core.analysis.explain import explain
 from multiflow_core.pruning import allocations
 
-METHODS = [m.name for m in mf.methods() if m.build is None and "gradients" not in m.needs]
-ALLOCATIONS = [None, *(a.name for a in allocations.allocations())]
+METHODS = [m.name for m in mf.methods() if m.build is None and m.needs <= {"statistics"}]
+ALLOCATIONS = [None, *(a.name for a in allocations.allocations() if a.needs <= {"statistics"})]
 HIGH, LOW = ("busiest", "strongest"), ("quietest", "weakest")
 
 

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 import multiflow_core as mf
 from multiflow_core.analysis.explain import explain
 from multiflow_core.calibration.gradients import Gradients
+from multiflow_core.calibration.sensitivity import Sensitivity
 from multiflow_core.models.vlm import ASSETS
 
 NESTED = [method.name for method in mf.methods() if method.nested]
@@ -15,11 +16,13 @@ NESTED = [method.name for method in mf.methods() if method.nested]
 
 @pytest.fixture(scope="module", params=NESTED)
 def order(request, vlm):
-    """Gradients are drawn at random: what matters here is the order that comes of them."""
+    """Gradients and sensitivity are drawn at random: what matters here is the order that comes of them."""
     generator = torch.Generator().manual_seed(0)
     random = {x.name: torch.randn(x.shape, generator=generator) for x in vlm.layers}
+    shaken = {x.name: float(random[x.name].std()) for x in vlm.layers}
+    known = Sensitivity(shaken, {x.name: x.shape for x in vlm.layers})
     statistics = mf.Statistics.load(ASSETS / "flatland-blip" / "statistics.safetensors")
-    return mf.rank(vlm.model, request.param, statistics=statistics, gradients=Gradients(random, 1))
+    return mf.rank(vlm.model, request.param, statistics=statistics, gradients=Gradients(random, 1), evidence=[known])
 
 
 @settings(max_examples=12, deadline=None)

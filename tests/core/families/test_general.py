@@ -10,6 +10,8 @@ from PIL import Image
 import multiflow_core as mf
 from benchmarks.models import pictures
 from benchmarks.zoo import published
+from multiflow_core.data.dataset import Question
+from multiflow_core.experiments.prepare import evidence_of, sample_of
 from multiflow_core.families import families, family_of, generative
 from multiflow_core.families.general import accepted
 from multiflow_core.models.formats.packed import save_packed
@@ -118,6 +120,28 @@ def test_they_are_calibrated_pruned_and_still_run(opened, name):
         )
     else:
         assert not torch.allclose(pruned.embed_texts(QUESTIONS), vlm.embed_texts(QUESTIONS), atol=1e-3)
+
+
+@pytest.mark.parametrize("name", ["llava", "qwen3_vl_moe", "florence2", "git", "align"])
+def test_they_are_reconstructed_on_pairs_and_what_they_are_asked(opened, name):
+    vlm = opened(name)
+    samples = evidence_of("samples", vlm, sample=sample_of(3))
+    assert bool(list(samples.questions)) == (name in WRITING)
+    order = mf.rank(vlm.model, "reflow", evidence=[samples], layers=samples.layers, steps=4)
+    masks = order.masks(0.6)
+    assert masks.pruned == int(0.6 * order.total) and set(masks) == {layer.name for layer in samples.layers}
+    pruned = vlm.prune(masks, order.weights(0.6))
+    assert pruned.answer(views()[:1], QUESTIONS[:1]) if name in WRITING else len(pruned.embed_texts(QUESTIONS)) == 3
+
+
+def test_an_answer_is_what_was_said_when_it_was_asked_its_question(opened):
+    for name in ("llava", "git"):  # with a chat template and without
+        vlm = opened(name)
+        asked = [(0, Question("is there a boat", "yes")), (0, Question("how many", "two"))]
+        (batch,) = vlm.question_batches(views()[:1], asked)
+        told = vlm.processor.tokenizer.batch_decode(batch["input_ids"], skip_special_tokens=True)
+        for text, (_, question) in zip(told, asked, strict=True):
+            assert question.text in text and question.answer in text.partition(question.text)[2]
 
 
 @pytest.mark.parametrize("name", WRITING + TOWERS)

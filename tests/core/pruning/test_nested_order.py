@@ -17,8 +17,8 @@ from multiflow_core.pruning import allocations, criteria, nested_order
 from multiflow_core.pruning.exact_cut import interleaved, pruned_count, shares
 
 NAMES = ("vision_a", "text_b", "vision_c", "other", "fusion")
-ALLOCATIONS = [allocation.name for allocation in allocations.allocations()]
-METHODS = [m.name for m in mf.methods() if m.build is None and not m.needs & {"gradients", "objective"}]
+ALLOCATIONS = [way.name for way in allocations.allocations() if way.needs <= {"statistics"}]
+METHODS = [m.name for m in mf.methods() if m.build is None and m.needs <= {"statistics"}]
 sparsities = st.floats(0, 1, allow_nan=False) | st.sampled_from([0.0, 0.29, 0.57, 0.63, 0.75, 0.9, 1.0])
 
 

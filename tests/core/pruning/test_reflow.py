@@ -17,6 +17,7 @@ from multiflow_core.experiments.run import Run
 from multiflow_core.pruning import block_by_block
 from multiflow_core.pruning.least_squares import LeastSquares, largest
 from multiflow_core.pruning.method import METHODS
+from multiflow_core.pruning.methods.reflow import PARTS
 from tests.core import reference_methods as slow
 from tests.core.reference import READS_IMAGE, Toy, count, toy_batch
 
@@ -205,10 +206,10 @@ def test_it_keeps_more_of_the_model_than_what_it_is_made_from(batches):
     assert ours < left(model, mf.rank(model, "multiflow", statistics=moments), batches)
 
 
-PARTS = "inputs=dense target=own mask=magnitude mask=sparsegpt budgets=uniform asked=pairs refit=20 steps=3"
+TAKEN_OUT = [f"{option}={value}" for option, values in PARTS.items() for value in values]
 
 
-@pytest.mark.parametrize("part", PARTS.split())
+@pytest.mark.parametrize("part", [*TAKEN_OUT, "refit=20", "steps=3", "budgets=owl"])
 def test_every_part_can_be_taken_out_and_counts(batches, part):
     model, questions = Chain(), [{"x": batches[0]["x"] * torch.arange(6)}]
     samples, (option, value) = [Samples.of(model, batches, questions)], part.split("=")
@@ -242,6 +243,37 @@ def test_stopped_it_goes_on_where_it_was_and_ends_with_the_same_bits(batches):
     passes.clear()
     assert order.masks(0.6) == whole.masks(0.6) and len(passes) == 2 * 6
     assert all(torch.equal(w, order.weights(0.6)[name]) for name, w in expected.items())
+
+
+def test_another_process_goes_on_where_one_was_ended(batches, tmp_path):
+    model, passes = Chain(), []
+
+    def forward(model, batch):
+        passes.append(True)
+        model(**batch)
+
+    def ranked(model=model, **options):
+        return mf.rank(model, "reflow", evidence=[Samples.of(model, batches, forward=forward)], **options)
+
+    def stopping(fraction, message):
+        if message == "Reflow: block 3 of 4":
+            raise KeyboardInterrupt
+
+    expected, folder = ranked().weights(0.6), str(tmp_path / "kept")
+    with pytest.raises(KeyboardInterrupt):
+        ranked(kept=folder).masks(0.6, progress=stopping)
+    (place,) = (tmp_path / "kept").iterdir()
+    assert [file.name for file in sorted(place.iterdir())] == ["block 0000.safetensors", "block 0001.safetensors"]
+    (place / "block 0001.safetensors").write_bytes(b"cut off")
+    again, other = ranked(kept=folder), ranked(kept=folder, steps=20)
+    other.masks(0.6)  # what was asked with other options is another matter
+    passes.clear()
+    assert again.masks(0.6) == ranked().masks(0.6)
+    assert all(torch.equal(w, again.weights(0.6)[name]) for name, w in expected.items())
+    assert (
+        len(passes) == 3 * 6 + 3 + 4 * 6
+    )  # blocks 1 to 3; and all, with one pass before, of the one that is compared with
+    assert not list((tmp_path / "kept").iterdir())
 
 
 def test_progress_never_falls_and_ends(batches):

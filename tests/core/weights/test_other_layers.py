@@ -9,11 +9,13 @@ from transformers.pytorch_utils import Conv1D
 
 import multiflow_core as mf
 from multiflow_core.analysis.explain import around, explain, mask_of
+from multiflow_core.calibration.samples import Samples
+from multiflow_core.pruning.least_squares import LeastSquares
 from multiflow_core.pruning.method import METHODS
 from multiflow_core.weights import packed_file
 from multiflow_core.weights.layers import PrunableLayer
 
-SCORED = [m.name for m in METHODS.all() if m.build is None and not m.needs & {"gradients"}]
+SCORED = [m.name for m in METHODS.all() if m.build is None and m.needs <= {"statistics"}]
 
 
 def pair():
@@ -142,6 +144,35 @@ def test_experts_are_scored_each_by_itself(turned, tmp_path):
     assert mf.Masks.load(masks.save(tmp_path / "masks.safetensors")) == masks
     pruned = masks.apply(model)
     assert torch.equal(pruned.gate_up_proj == 0, ~masks["gate_up_proj"])
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("how", ["one by one", "grouped", "at once"])
+def test_experts_are_reconstructed_each_by_itself(turned, how):
+    """As a layer with the same weights and tokens would be; one that is sent nothing keeps its largest weights."""
+    model, x = Experts(turned, how), torch.randn(5, 4, generator=torch.Generator().manual_seed(1))
+    order = mf.rank(model, "reflow", batches=[{"x": x}])
+    layer = order.layers[0]
+    masks, new = (layer.matrices(part[layer.name]) for part in (order.masks(0.5), order.weights(0.5)))
+    sent = [x, x] if how == "at once" else [x[1:], x[:1]]
+    for i, rows in enumerate(sent):
+        weight = layer.matrices(model.gate_up_proj.detach())[i]
+        gone = int((~masks[i]).sum())
+        problem = LeastSquares.of(weight, rows.T @ rows)
+        keep, values = problem.admm(gone)
+        assert torch.equal(masks[i], keep)
+        torch.testing.assert_close(new[i], problem.weights(values), rtol=1e-3, atol=1e-3)
+    idle = mf.rank(model, "reflow", batches=[{"x": x[1:1]}] if how == "at once" else [{"x": x[:1]}])
+    assert idle.masks(0.5).pruned == 48 and all(bool(torch.isfinite(w).all()) for w in idle.weights(0.5).values())
+
+
+def test_reflow_solves_conv1d_like_nn_linear():
+    turned, plain = pair()
+    x = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(1))
+    samples = [Samples.of(model, [{"x": x}], forward=run) for model in (turned, plain)]
+    a, b = (mf.rank(m, "reflow", evidence=[s]) for m, s in zip((turned, plain), samples, strict=True))
+    assert torch.equal(a.masks(0.5)["fc.weight"].T, b.masks(0.5)["fc.weight"])
+    assert torch.allclose(a.weights(0.5)["fc.weight"].T, b.weights(0.5)["fc.weight"], rtol=1e-4, atol=1e-6)
 
 
 def test_statistics_of_experts_survive_a_file(tmp_path):
