@@ -11,15 +11,20 @@ import streamlit as st  # noqa: E402  (needs the path above)
 
 from app import state, warmup  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
-from app.parts import link, presenter, session, sidebar, storyteller, theme, ui, welcome  # noqa: E402
+from app.parts import guide, link, notes, presenter, session, sidebar, storyteller, theme, ui, welcome  # noqa: E402
 
 st.set_page_config(
     page_title="MULTIFLOW pruning lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
 )
 ui.opened()
 warmup.start()
+if code := notes.asked():
+    theme.style(presenting=False)
+    notes.show(code)
+    st.stop()
+guide.enter()
 presenting = presenter.presenting()
-theme.style(presenting)
+theme.style(presenting, guide.touring())
 
 
 def page_of(entry: Entry) -> st.Page:
@@ -30,6 +35,7 @@ def page_of(entry: Entry) -> st.Page:
 
 pages = {section: [page_of(entry) for entry in SECTIONS[section]] for section in SECTIONS}
 overview = next(iter(pages.values()))[0]
+by_url = {entry.url: found for section, entries in SECTIONS.items() for entry, found in zip(entries, pages[section])}
 page = st.navigation(pages, expanded=True)
 first = st.empty()
 if not warmup.core_ready():
@@ -40,14 +46,21 @@ first.empty()
 session.put(state.SETTINGS, settings)
 if settings is not None:
     sidebar.notices(settings)
-    # Overview tells its story with what it finds itself
-    ui.guarded(lambda: storyteller.banner(settings, shown=page.title != overview.title))
+    tour = ui.guarded(lambda: guide.here(settings))
+    if tour:
+        guide.turn(tour, by_url, page)
+    # Overview tells its story with what it finds itself, and a tour in its own words
+    ui.guarded(lambda: storyteller.banner(settings, shown=page.title != overview.title and tour is None))
     # before the page, so that they can be pressed while it works
     with st.sidebar:
         ui.guarded(lambda: storyteller.buttons(settings, "sidebar"))
-        shared = ui.guarded(presenter.share)
-    if presenting:
+        shared = ui.guarded(lambda: presenter.share(settings))
+    if tour:
+        guide.bar(tour)
+        guide.panel(tour)
+    elif presenting:
         presenter.bar(settings, [entry for section in pages.values() for entry in section], page.title)
+    presenter.to_the_top()
     page.run()
     if shared:
-        link.fill(shared)  # once more: the page has put into the address what it shows
+        link.fill(shared, guide.possible(settings))  # once more: the page has put into the address what it shows

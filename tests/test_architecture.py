@@ -63,6 +63,7 @@ LAZY = {  # file -> what is imported inside its functions, and why
         "a model that no family knows needs none of them, and peft is an extra that only adapters need",
     ),
     "app/engine/*": ("torch multiflow_core", "the first page is drawn while PyTorch loads"),
+    "app/parts/guide.py": ("app", "a tour asks the model, and every page asks whether there is a tour"),
     "app/warmup.py": ("app", "the server answers while PyTorch loads"),
 }
 

@@ -11,7 +11,7 @@ from app.facts import collapse, layer_sparsity, measured, two_runs, zeros
 from app.facts.stories import Story
 from app.look.words import count, percent
 from app.markup import changes
-from app.parts import glossary, live_answers, presenter, selection, storyteller, ui
+from app.parts import glossary, guide, live_answers, selection, storyteller, ui
 from app.state import METHOD, Run
 
 LAYERS = "app_pages/layers.py"
@@ -50,7 +50,7 @@ def show(settings: Run) -> None:
     st.title("What pruning saves, and what it costs")
     key = settings
     results = measured.load(settings.model, settings.data)
-    lead, answers, headline, said = st.empty(), st.container(), st.container(), st.container()
+    lead, answers, headline, said = (st.container(key="lead"), *(st.container() for _ in range(3)))
     with ui.working() as progress:
         now = layer_sparsity.of(key, progress)
         rival = runs.rival(key)
@@ -64,7 +64,7 @@ def show(settings: Run) -> None:
         gone = zeros.of(key, progress)
         ui.note(zeros.told(gone, now.method, settings.sparsity))
         ui.note(two_runs.calibration_matters(key, progress))
-    story = None if presenter.touring() else storyteller.told_now(settings)
+    story = None if guide.touring() else storyteller.told_now(settings)
     losses = measured.losses(results, key, rival)
     verdict = collapse.verdict(now, beside, dead, losses, gone.before if gone else 0.0)
     with said:

@@ -11,15 +11,18 @@ from .. import state
 from . import address, session
 
 
-def button() -> DeltaGenerator:
-    """A button that shows the address of the page as it is now; returns the place to `fill` again when the page is done."""
+def button(tour: bool) -> DeltaGenerator:
+    """A button that shows the address of the page as it is now; returns the place to `fill` again when the page is done.
+
+    `tour`: whether there is one, so that a link can start it.
+    """
     with st.popover("Link", icon=":material/link:", help="A link that shows your colleague exactly this"):
         place = st.empty()
-    fill(place)
+    fill(place, tour)
     return place
 
 
-def fill(place: DeltaGenerator) -> None:
+def fill(place: DeltaGenerator, tour: bool) -> None:
     """Write down what the address is by now."""
     with place.container():
         st.markdown("**This page, exactly as it is now**")
@@ -28,6 +31,9 @@ def fill(place: DeltaGenerator) -> None:
             st.caption("Your own pictures stay with you: others see a scene of Flatland in their place.")
         st.markdown("**The same without controls**")
         st.code(to_here({state.PRESENT.name: "1"}), language=None, wrap_lines=True)
+        if tour:
+            st.markdown("**The guided tour of this model**")
+            st.code(to_here({state.TOUR.name: "1"}), language=None, wrap_lines=True)
 
 
 def to_here(more: dict[str, str]) -> str:

@@ -13,7 +13,7 @@ from multiflow_core.experiments.run import Run
 from .. import state
 from ..engine import runs
 from ..look.words import percent
-from . import address, link, selection, session, storyteller
+from . import address, guide, link, selection, session, storyteller
 
 if TYPE_CHECKING:
     from streamlit.navigation.page import StreamlitPage
@@ -26,11 +26,7 @@ def presenting() -> bool:
     """Whether this session shows pages without controls; the address says so and keeps saying so."""
     if on := address.now(state.PRESENT):
         address.keep(state.PRESENT, on)
-    return bool(on)
-
-
-def touring() -> bool:
-    return False
+    return bool(on) or guide.touring()
 
 
 def bar(settings: Run, pages: Sequence[StreamlitPage], title: str) -> None:
@@ -57,12 +53,16 @@ def bar(settings: Run, pages: Sequence[StreamlitPage], title: str) -> None:
             args=("",),
             shortcut="Escape",
         )
+
+
+def to_the_top() -> None:
+    """Begin at the top of the page, where another one has been entered."""
     if session.take(state.STARTED):
         st.html(_TO_THE_TOP, unsafe_allow_javascript=True)
 
 
-def share() -> DeltaGenerator:
-    """Presenter mode, and the address of the page as it is now; returns where that stands."""
+def share(settings: Run) -> DeltaGenerator:
+    """The tour, presenter mode, and the address of the page as it is now; returns where that stands."""
     with st.container(horizontal=True, gap="xsmall", key="share"):
         st.button(
             "Present",
@@ -72,7 +72,15 @@ def share() -> DeltaGenerator:
             args=("1",),
             help="This page without controls, for a projector",
         )
-        return link.button()
+        if guide.possible(settings):
+            st.button(
+                "Tour",
+                icon=":material/tour:",
+                key="start_tour",
+                on_click=guide.begin,
+                help="About three minutes for a room that has never heard of pruning, with notes for the presenter",
+            )
+        return link.button(guide.possible(settings))
 
 
 def _present(value: str) -> None:

@@ -16,7 +16,7 @@ def palette() -> Palette:
     return DARK if getattr(st.context.theme, "type", None) == "dark" else LIGHT
 
 
-def style(presenting: bool) -> None:
+def style(presenting: bool, touring: bool = False) -> None:
     """Rules for picture grids, captions and narrow windows; colours come in as variables of the theme."""
     p = palette()
     colors = {
@@ -25,7 +25,7 @@ def style(presenting: bool) -> None:
         "line": p.line, "surface": p.surface, "background": p.background,
     }  # fmt: skip
     drawn = matrices.RULES + miniatures.RULES
-    rules = _rules("theme") + drawn + (_rules("presenter") if presenting else "")
+    rules = _rules("theme") + drawn + (_rules("presenter") if presenting else "") + (_rules("tour") if touring else "")
     variables = "".join(f"--mf-{name}:{color};" for name, color in colors.items())
     st.html(f"<style>:root{{{variables}}}{rules}</style>")
 

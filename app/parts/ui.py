@@ -234,9 +234,13 @@ def heading(finding: str, about: str, key: str) -> None:
 def title_row(title: str, key: str) -> Iterator[None]:
     """A line with a title at the left and whatever is put into it at the right."""
     with st.container(key=f"row_{key}", horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall"):
-        unbroken = title.replace(" %", "\u00a0%")  # no figure without its unit
-        st.markdown(f"##### {verbatim(unbroken)}", width="stretch")
+        st.markdown(f"##### {verbatim(unbroken(title))}", width="stretch")
         yield
+
+
+def unbroken(text: str) -> str:
+    """A text of which no line begins with a unit."""
+    return text.replace(" %", "\u00a0%")
 
 
 def shares_of(table: dict[str, list]) -> list[str]:

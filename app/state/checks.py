@@ -16,6 +16,7 @@ SCALES: tuple[str, ...] = ("1", "0.5", "0.25", "0.15", "0.1")
 DIRECTIONS: tuple[str, ...] = ("Text to image", "Image to text")
 LARGEST = 99  # the size of a number in the lesson's tables
 _WINDOW = re.compile(r"([0-9]{1,6})-([0-9]{1,6}),([0-9]{1,6})-([0-9]{1,6})")
+_CODE = re.compile(r"[0-9A-Za-z]{0,16}")
 _WEIGHT = re.compile(r"[0-9]{1,6}, ?[0-9]{1,6}")
 
 
@@ -85,6 +86,28 @@ def step_from(text: str) -> int:
     if not (text.isascii() and text.isdigit() and len(text) <= 2 and 1 <= int(text) <= LESSON_STEPS):
         raise BadValue(f"The address asks for step {short(text)} of the lesson, which has steps 1 to {LESSON_STEPS}")
     return int(text)
+
+
+def tour_from(text: str) -> str:
+    """The number of a step of the guided tour from a URL, or nothing; how many there are depends on what was measured.
+
+    >>> tour_from("3")
+    '3'
+    """
+    if text and not (text.isascii() and text.isdigit() and len(text) <= 2 and int(text)):
+        raise BadValue(f"The address asks for step {short(text)} of the tour, but steps are numbered from 1")
+    return text
+
+
+def code_from(text: str) -> str:
+    """The code of a tour from a URL, or nothing.
+
+    >>> code_from("room7")
+    'room7'
+    """
+    if not _CODE.fullmatch(text):
+        raise BadValue(f"The address names a tour {short(text)}, but its code has up to 16 letters and digits")
+    return text
 
 
 def matrix_from(text: str, rows: int, columns: int) -> str:

@@ -17,6 +17,7 @@ from .checks import (
     DIRECTIONS,
     SCALES,
     BadValue,
+    code_from,
     fixed_from,
     matrix_from,
     pin_from,
@@ -25,6 +26,7 @@ from .checks import (
     sparsity_from,
     step_from,
     switch_from,
+    tour_from,
     weight_from,
     window_from,
 )
@@ -109,6 +111,9 @@ STRONGEST: Key[str] = Key(  # how many neurons Flow shows at each place
 )
 STORY: Key[str] = Key("story", "", choices=("", "1"))  # the story of these settings is told on every page
 PRESENT: Key[str] = Key("present", "", choices=("", "1"), noun="presenter mode")  # no controls, for a projector
+TOUR: Key[str] = Key("tour", "", tour_from, instead="no tour")  # the step of the guided tour
+ROOM: Key[str] = Key("room", "", code_from, instead="one of its own")  # a tour's code, by which its notes follow
+NOTES: Key[str] = Key("notes", "", code_from, instead="no notes")  # the code of the tour whose notes a window shows
 QUERY: Key[str] = Key("q", "a red car")
 QUESTION: Key[str] = Key("ask", "how many things are there")
 RERANK: Key[str] = Key(  # how many of the nearest pictures the matching head looks at
@@ -137,6 +142,8 @@ NOTICES: Slot[tuple[str, ...] | None] = Slot(
 )  # what was wrong with the address; None: not yet looked at
 NOTICED: Slot[Run | None] = Slot("noticed", None)  # the settings then in force
 TOLD: Slot[Run | None] = Slot("told_for", None)  # the settings of the story that was chosen last
+SHOWN: Slot[tuple[str, str, int] | None] = Slot("tour_shown", None)  # model, data and step that were entered last
+ENTERED: Slot[Any] = Slot("tour_entered", None)  # the step that is to be shown from the next run on
 STARTED: Slot[bool] = Slot("presenting_started", False)  # whether presenter mode has just been entered
 
 FIXING: Slot[bool] = Slot("fixed_layers", False)  # whether it is being chosen which layers may go
