@@ -37,6 +37,9 @@ def _warm() -> None:
 
         for method in (state.METHOD.default, "omp"):
             runs.order(Run(model, method))
+        usual = gallery.picture("", state.SCENE.default)
+        for key in (Run.dense(model), Run(model, state.METHOD.default, state.SPARSITY.default)):
+            gallery.caption(key, usual)  # on the first screen
         gallery.gallery(model, "")
         gallery.image_embeddings(Run.dense(model))
         gallery.image_embeddings(Run(model, state.METHOD.default, state.SPARSITY.default))

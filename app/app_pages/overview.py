@@ -11,15 +11,11 @@ from app.facts import collapse, layer_sparsity, measured, two_runs, zeros
 from app.facts.stories import Story
 from app.look.words import count, percent
 from app.markup import changes
-from app.parts import glossary, guide, live_answers, selection, storyteller, ui
+from app.parts import glossary, guide, live_answers, selection, storyteller, ui, welcome
 from app.state import METHOD, Run
 
 LAYERS = "app_pages/layers.py"
 BESIDE = ("multiflow", "omp", "random")  # all others are on Compare
-WHAT = (
-    "**Pruning** sets most *weights* of a trained model, the numbers that it has learnt, to zero, so that it takes less room; "
-    "it is worth it as long as the model can still do what it could."
-)
 ABOUT_ABILITIES = (
     "What the pruned model still can do on unseen scenes, **without any training after pruning**. Dashed: the dense model. "
     "Thick: the method in the sidebar; thin grey: the others. The dotted line is where the slider stands."
@@ -55,7 +51,7 @@ def show(settings: Run) -> None:
         now = layer_sparsity.of(key, progress)
         rival = runs.rival(key)
         beside = layer_sparsity.of(rival, progress) if rival else None
-        lead.markdown(f"{WHAT} {_state(key, now)}")
+        lead.markdown(f"{welcome.WHAT} {_state(key, now)}")
         with answers:
             live = live_answers.begin(settings)
         with headline:

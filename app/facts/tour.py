@@ -254,7 +254,7 @@ def _dense(tour: Tour, subject: Subject) -> Step:
 
 
 def _pruning(tour: Tour, sparsity: float) -> Step:
-    layer = runs.order(tour.run(0.0)).layers[0]
+    layer = runs.vlm(tour.model).layers[0]
     rows, columns = (min(most, size) for most, size in zip(WEIGHTS, layer.matrix, strict=True))
     window = "" if (rows, columns) == tuple(layer.matrix) else f"0-{rows - 1},0-{columns - 1}"
     return Step(

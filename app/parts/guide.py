@@ -92,7 +92,7 @@ def panel(guide: Guide) -> None:
         st.title(ui.unbroken(guide.step.headline))
         st.markdown(ui.verbatim(ui.unbroken(guide.step.words)))
     rules = _rule(guide.step.hides, "display:none") + _rule(guide.step.after, "order:5")
-    st.html(f"<style>{rules}</style>")
+    st.html(f"<style>{rules}{_ALONE if 'ranking_pruned' in guide.step.hides else ''}</style>")
 
 
 def _rule(keys: Sequence[str], what: str) -> str:
@@ -103,6 +103,12 @@ def _rule(keys: Sequence[str], what: str) -> str:
     """
     named = ",".join(f".st-key-{key}" for key in keys)
     return f'[data-testid="stLayoutWrapper"]:has(>:is({named})){{{what}}}' if keys else ""
+
+
+_ALONE = (  # a ranking with none beside it
+    '[data-testid="stColumn"]:has(.st-key-ranking_pruned){display:none}'
+    "@media (min-width:1151px){.st-key-wrap_rankings .mf-grid{grid-template-columns:repeat(8,1fr)}}"
+)
 
 
 def bar(guide: Guide) -> None:

@@ -8,16 +8,17 @@ from .. import state
 from ..facts import measured
 from . import plotly_chart, ui
 
+WHAT = (
+    "**Pruning** sets most *weights* of a trained model, the numbers that it has learnt, to zero, so that it takes less room; "
+    "it is worth it as long as the model can still do what it could."
+)
 SHOWN = {"multiflow": "MULTIFLOW", "omp": "OMP", "random": "Random"}  # the registry is not there yet
 
 
 def show() -> None:
     """The first thing on a fresh server; needs no torch."""
-    st.title("What pruning does to a vision-language model")
-    st.markdown(
-        "MULTIFLOW sets most weights of a vision-language model to zero, once, without a task. This lab shows which "
-        "weights go, and what the sparse model still finds and says beside the dense one."
-    )
+    st.title("What pruning saves, and what it costs")
+    st.markdown(f"{WHAT} This lab shows it live, on a model that looks at pictures and reads.")
     found = measured.load(state.MODEL.default)
     if found is not None:
         names = {name: title for name, title in SHOWN.items() if name in found.names}

@@ -10,6 +10,8 @@ FIRST = (
     "app.engine.permits",
     "app.engine.guard",
     "app.parts.sidebar",
+    "app.parts.guide",
+    "app.parts.notes",
     "app.parts.presenter",
     "app.parts.welcome",
     "app.parts.ui",
