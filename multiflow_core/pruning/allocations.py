@@ -64,7 +64,7 @@ class Allocation:
         keeps: with `places`: scores of one layer, and how many of its weights go -> which stay, bool (size,); a shorter way.
         among: the weights that a weight's score is compared with: those of its "layer", or of its "row".
         paces: in place of `key`, at which pace each layer loses its weights: of a function that goes through all layers, their
-            weights as (out, in) and what is known of them. needs: names of the evidence for that.
+            weights as (experts, out, in) and what is known of them. needs: names of the evidence for that.
         targets: of a `given` allocation, {parameter name: weights pruned at the sparsity it implies}.
     """
 

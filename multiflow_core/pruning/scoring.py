@@ -74,10 +74,10 @@ class Scorer:
             return criterion.function(weight, self._context(criterion, self._layers[i])).numpy()
 
     def known(self, needs: frozenset[str]) -> Iterator[tuple[Tensor, Context]]:
-        """The weights of each layer, as one matrix, and what is known of it."""
+        """The weights of each layer, (experts, out, in), and what is known of it."""
         asking = Criterion("", "", "", lambda weight, context: weight, needs)
         for i, layer in enumerate(self._layers):
-            yield layer.rows(self._weights[i]), self._context(asking, layer)
+            yield layer.matrices(self._weights[i]), self._context(asking, layer)
 
     def check(self, i: int) -> None:
         """ValueError where a layer's weights are not finite."""

@@ -36,8 +36,7 @@ def paces(known: Known) -> list[Pace]:
     """
     found = []
     for weight, context in known():
-        matrices = weight.unflatten(0, (context.layer.experts, -1))
-        found.append((context.layer, sum(map(tail, matrices)) / len(matrices)))
+        found.append((context.layer, sum(map(tail, weight)) / len(weight)))
         spread = context.options.get("spread", SPREAD)
     return [Pace(max(_SLOW, 1 - spread) + 2 * spread * place) for place in between(by_block(found, lambda layer: 1.0))]
 

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from torch import Tensor
+
 from ..allocations import Allocation, Known, Pace, between, by_block
 from ..allocations import register as register_allocation
+from ..criteria import Context
 from ..method import Method, fraction, positive, register
 
 BEYOND, SPREAD = 5.0, 0.08  # M and lambda, as in the paper's experiments
@@ -18,17 +21,22 @@ def paces(known: Known) -> list[Pace]:
     layers, sums = [], []
     for weight, context in known():
         layers.append(context.layer)
-        sums.append(float((weight.abs().mean(0).double() * context.norms).mean()))
+        sums.append(float(_worth(weight, context).double().mean()))
     means = by_block(zip(layers, sums, strict=True), lambda layer: layer.size)
     ratios = []
     for (weight, context), mean in zip(known(), means, strict=True):
-        beyond = context.options.get("beyond", BEYOND) * mean
-        ratios.append((context.layer, float((weight.abs() * context.norms > beyond).double().mean())))
+        beyond = _worth(weight, context) > context.options.get("beyond", BEYOND) * mean
+        ratios.append((context.layer, float(beyond.double().mean())))
         spread = context.options.get("spread", SPREAD)
     outliers = by_block(ratios, lambda layer: layer.size)
     blocks = {layer.block or layer.name: place for layer, place in zip(layers, between(outliers), strict=True)}
     middle = sum(blocks.values()) / len(blocks)
     return [Pace(lead=2 * spread * (middle - blocks[layer.block or layer.name])) for layer in layers]
+
+
+def _worth(weight: Tensor, context: Context) -> Tensor:
+    """|w_ij| a_j."""
+    return weight.abs() * context.norms.view(len(weight), 1, -1)
 
 
 register_allocation(

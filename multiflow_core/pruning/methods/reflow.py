@@ -8,14 +8,19 @@ Each part can be taken out by an option.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import torch
 from torch import Tensor
 
+from ...calibration.evidence import EVIDENCE
+from ...calibration.samples import Samples
 from ..allocations import ALLOCATIONS
 from ..block_by_block import Walk
 from ..layer_by_layer import Prune
 from ..least_squares import LeastSquares, largest
 from ..method import Method, Option, choice, positive, register, whole
+from ..order import Order
 from ..rank import rank
 from ..solved_order import Request, Solved
 from .sparsegpt import prune_layer
@@ -35,21 +40,24 @@ def build(request: Request) -> Solved:
     samples = samples if options["asked"] == "pairs and questions" else samples.without_questions()
     walk = Walk(request, samples, options["inputs"] == "pruned")
     prune = pruner(options)
-    budgets = rank(
-        request.model,
-        criterion="magnitude",
-        allocation=options["budgets"],
-        evidence=request.evidence.values(),
-        batches=samples.pairs,
-        objective=request.data.objective,
-        layers=request.layers,
-        seed=request.data.seed,
-    )
+    budgets = _budgets(request, samples)
 
     def solve(count, progress):
         return walk.solve(budgets.layer_counts(count / request.total), prune, progress)
 
     return Solved(request, solve)
+
+
+def _budgets(request: Request, samples: Samples) -> Order:
+    """How many weights go in each layer."""
+    way, seen = ALLOCATIONS.get(request.options["budgets"]), replace(request.data, batches=samples.pairs)
+    known = dict(request.evidence)
+    for need in way.needs - known.keys():
+        known[need] = EVIDENCE.get(need).collect(
+            request.model, request.layers, replace(seen, forward=samples.forward, progress=None)
+        )
+    evidence = known.values()
+    return rank(request.model, criterion="magnitude", allocation=way, evidence=evidence, layers=request.layers)
 
 
 def pruner(options) -> Prune:

@@ -178,6 +178,27 @@ def test_texts_to_calibrate_with(tmp_path):
     assert said == {"a": {"a photo of a snowy owl"}, "b": {"how many?"}}
 
 
+def test_questions_to_calibrate_with_are_answered_and_nothing_is_measured_on_their_pictures(tmp_path):
+    put(tmp_path, *(f"{i}.png" for i in range(12)))
+    asked = [("how many?", str(i)) for i in range(12)], [("why?", "")] * 12, [(f"{n}?", "yes") for n in range(4)] * 12
+    questions = [
+        {"image": f"{i % 12}.png", "question": q, "answer": a} for part in asked for i, (q, a) in enumerate(part)
+    ]
+    write(tmp_path / "data.json", [*questions, *({"image": f"{i}.png", "caption": f"picture {i}"} for i in range(12))])
+    album = dataset.open(str(tmp_path))
+    pictures, found = album.asked(99, 0, 16)
+    numbers = [number for number, _ in found]
+    assert len(pictures) == len(album.pairs(99, 0, 16)) and set(numbers) == set(range(len(pictures)))
+    assert all(1 <= numbers.count(n) <= dataset.EACH and question.answer for n, question in found)
+    assert len(album.asked(2, 0, 16)[0]) == 2
+    measured = {picture.tobytes() for picture in album.exam("test", 99, 0, 0).pictures(16)}
+    assert measured and not measured & {picture.tobytes() for picture in pictures}
+
+
+def test_nobody_has_asked(tmp_path):
+    assert not any(map(len, table(tmp_path).asked(9, 0, 16)))
+
+
 def test_captions_are_wanted_of_what_is_searched(tmp_path):
     """Pictures without a caption are left out where others have one."""
     album = table(tmp_path)

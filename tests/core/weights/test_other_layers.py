@@ -166,6 +166,21 @@ def test_experts_are_reconstructed_each_by_itself(turned, how):
     assert idle.masks(0.5).pruned == 48 and all(bool(torch.isfinite(w).all()) for w in idle.weights(0.5).values())
 
 
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize("allocation", ["owl", "alpha"])
+def test_budgets_see_every_expert(turned, allocation):
+    """As layers of their own in one block would be seen, whichever way they are stored."""
+    model, x = Experts(turned, "one by one"), torch.randn(5, 4, generator=torch.Generator().manual_seed(1))
+    order = mf.rank(model, criterion="wanda", allocation=allocation, statistics=mf.calibrate(model, [{"x": x}]))
+    plain = mf.rank(
+        Experts(False, "one by one"),
+        criterion="wanda",
+        allocation=allocation,
+        statistics=mf.calibrate(Experts(False, "one by one"), [{"x": x}]),
+    )
+    assert order.layer_counts(0.5).tolist() == plain.layer_counts(0.5).tolist() and order.masks(0.5).pruned == 48
+
+
 def test_reflow_solves_conv1d_like_nn_linear():
     turned, plain = pair()
     x = torch.randn(3, 6, 4, generator=torch.Generator().manual_seed(1))
