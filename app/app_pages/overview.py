@@ -133,7 +133,7 @@ def _figures(key: Run, now: layer_sparsity.Facts, results: measured.Results | No
                 st.html(changes.without(task.unit))
     if other and any(found.beside is not None for found in known):
         name, idea = runs.title(other), runs.method(other.method).idea.split(". ")[0]
-        st.html(changes.legend(f"{name}, another method with as many weights gone: {idea[:1].lower()}{idea[1:]}."))
+        st.html(changes.legend(f"{name}, with as many weights gone: {idea[:1].lower()}{idea[1:]}."))
     if now.fixed:
         st.caption(
             f"{len(now.fixed)} layers are fixed: {percent(key.sparsity)} is the share of the {count(now.free)} weights "

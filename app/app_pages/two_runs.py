@@ -110,7 +110,7 @@ def _said(a: Run, b: Run) -> None:
     if any("captioning" not in runs.vlm(key.model).tasks for key in (a, b)):
         return
     with ui.asked("scene"):
-        number = picture_picker.scene(a.data)
+        number = picture_picker.numbered(a.data)
     with ui.working() as progress:
         picture = gallery.picture(a.data, number, progress)
         said = {letter: _judged(key, picture, progress) for letter, key in (("A", a), ("B", b))}

@@ -30,7 +30,7 @@ def choose(data: str, area: DeltaGenerator, controls: DeltaGenerator) -> gallery
         with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
             number = scene(data, on_change=_take_scene)
             another(data, "primary")
-        _examples(data)
+        _examples(data, own())
         add("Or your own pictures")
     picture = chosen(data, number)
     with area, st.container(key="picture"):
@@ -57,6 +57,14 @@ def another(data: str, type: str = "secondary") -> None:
     )
 
 
+def numbered(data: str) -> int:
+    """The number of a picture of the data set, typed or taken from some that are shown."""
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+        number = scene(data)
+        _examples(data, ())
+    return number
+
+
 def scene(data: str, on_change: Callable[[], None] | None = None) -> int:
     """Draw the field for the number of a scene, or of a picture of another data set."""
     last = gallery.last(data)
@@ -81,14 +89,14 @@ def written(picture: gallery.Picture) -> None:
         st.caption(f"What people wrote: {said}")
 
 
-def _examples(data: str) -> None:
+def _examples(data: str, own: tuple[gallery.Picture, ...]) -> None:
     """Some pictures and the newest own ones, one click each."""
     numbers = [number for number in (FIRST if data else EXAMPLES) if number <= gallery.last(data)]
     with st.container(key="scene_examples", horizontal=True, gap="xsmall"):
         for number in numbers:
             picture = gallery.picture(data, number)
             _thumbnail(picture.shown(128), str(number), picture.title, number)
-        for place, picture in list(enumerate(own(), start=1))[-NEWEST:]:
+        for place, picture in list(enumerate(own, start=1))[-NEWEST:]:
             _thumbnail(picture.shown(128), f"own {place}", picture.title, picture.id)
 
 

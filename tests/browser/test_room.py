@@ -66,6 +66,21 @@ def test_a_room_chooses_the_picture(page: Page, server: str, path: str):
     assert parameters(page)["scene"] == "12"
 
 
+FRESH = """() => {
+  const stale = place => document.querySelectorAll(place + ' [data-stale="true"]').length
+  return stale('[data-testid="stMain"]') > 0 && stale(':is(.st-key-stories_sidebar, .st-key-share)') === 0
+}"""
+
+
+def test_stories_and_present_can_be_pressed_while_a_page_works(page: Page, server: str):
+    """What is greyed out is the old answer, and not what leads away from it."""
+    open_page(page, server, "retrieval?method=lamp&sparsity=0.4")
+    page.locator(".st-key-preset_75").get_by_role("button").first.click()
+    page.wait_for_function(FRESH)
+    page.locator(".st-key-start_presenting").get_by_role("button").first.click()
+    expect(page.locator(".st-key-presenter_bar")).to_be_visible()
+
+
 def test_a_copied_link_restores_two_pinned_runs(page: Page, server: str, browser):
     open_page(page, server, "two-runs?sparsity=0.75&q=a+blue+house")
     page.locator(".st-key-hold_A").get_by_role("button").first.click()
