@@ -11,6 +11,7 @@ from typing import Any
 import torch  # noqa: F401  (for the examples)
 from torch import nn
 
+from ..families import family_of
 from ..weights.capture import LinearInputs, quiet
 from ..weights.layers import PrunableLayer
 from ..weights.wrappers import unwrapped
@@ -74,6 +75,20 @@ class Samples:
     def without_questions(self) -> Samples:
         """The pairs alone."""
         return replace(self, questions=Source(()), uses=self.uses[: len(self.uses) - sum(1 for _ in self.questions)])
+
+    def eye(self, model: nn.Module) -> str:
+        """The path of the part of a model after which batches may go on, "" where there is none: see `looked`."""
+        family = family_of(model)
+        return family.eye if family is not None and self.forward == how(model) else ""
+
+    def looked(self, model: nn.Module) -> list[Any]:
+        """The batches with what a model's eye makes of the pictures, in their place."""
+        found = []
+        with quiet(model):
+            for batch in self:
+                states = family_of(model).look(model, batch)
+                found.append({"image_states": states} | {k: v for k, v in batch.items() if k != "pixel_values"})
+        return found
 
     def order(self) -> dict[str, int]:
         """{parameter name: its place among all layers, by first use}"""

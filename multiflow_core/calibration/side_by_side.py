@@ -58,12 +58,14 @@ class Pairing:
         batches: Iterable[Any],
         forward: Forward,
         done: Callable = lambda: None,
+        others: Iterable[Any] | None = None,
     ) -> dict[str, Sums]:
-        """{parameter name: its sums}; `done()` is called after every batch."""
-        for number, batch in enumerate(batches):
+        """{parameter name: its sums}; `done()` is called after every batch. `others`: the batches as the pruned model has them."""
+        both = zip(batches, batches if others is None else others, strict=True)
+        for number, (batch, other) in enumerate(both):
             read: dict[tuple[str, int | None], list[Tensor]] = {}
             self._pass(dense, batch, number, forward, lambda key, x, read=read: read.setdefault(key, []).append(x))
-            self._pass(pruned, batch, number, forward, self._adder(read))
+            self._pass(pruned, other, number, forward, self._adder(read))
             done()
         for layer in self._layers:  # what the pruned model does not use any more: an expert that nothing is sent to
             if layer.name not in self.found:

@@ -31,6 +31,7 @@ class Family:
         dense: (pattern of parameter names, why such a matrix is not pruned).
         example: example(small) -> a new model with random weights, at its published size or very small, and its processor: what
             the family is tested with. None for those of `benchmarks.models`.
+        eye: the path of the part that only reads pictures, where `calibration_forward` can go on from what it says (`look`).
         general: whether it takes whatever no other family knows, and leaves the layout to `models.layout`.
     """
 
@@ -39,6 +40,7 @@ class Family:
     roles: tuple[Role, ...] = ()
     dense: tuple[tuple[str, str], ...] = ()
     example: Callable[[bool], tuple[nn.Module, Any]] | None = None
+    eye: str = ""
     general: bool = False
 
     def opens(self, architectures: Sequence[str]) -> bool:
@@ -169,6 +171,10 @@ class Family:
 
     def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
         """Every pass through which an image-text pair reaches a prunable layer."""
+        raise NotImplementedError
+
+    def look(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        """What the part called `eye` makes of a batch's pictures; `image_states` of the batch, if it has them, stand for that."""
         raise NotImplementedError
 
     def objective(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:

@@ -46,6 +46,7 @@ class Blip(Family):
         *roles("text_encoder.encoder.layer.{n}", CROSS_BLOCK, "text", "text", "text"),
         *roles("text_decoder.bert.encoder.layer.{n}", CROSS_BLOCK, "text", "decoder", "text"),
     )
+    eye = "vision_model"
     dense = (
         ("embedding", EMBEDDING),
         ("vision_proj|text_proj", PROJECTION),
@@ -98,8 +99,7 @@ class Blip(Family):
 
         A question with its answer: the text encoder with the image, then the decoder, which reads the question's states.
         """
-        ids, mask = batch["input_ids"], batch["attention_mask"]
-        image = model.vision_model(pixel_values=batch["pixel_values"]).last_hidden_state
+        ids, mask, image = batch["input_ids"], batch["attention_mask"], self.look(model, batch)
         if "answer_ids" in batch:
             seen = image[batch["picture_of"]]
             text = model.text_encoder(input_ids=ids, attention_mask=mask, encoder_hidden_states=seen)
@@ -115,6 +115,11 @@ class Blip(Family):
                 _said_again(model, text.last_hidden_state, mask, ids, mask)
                 return
             model.text_decoder(input_ids=_begun(model, ids), attention_mask=mask, encoder_hidden_states=image)
+
+    def look(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        if "image_states" in batch:
+            return batch["image_states"]
+        return model.vision_model(pixel_values=batch["pixel_values"]).last_hidden_state
 
     def objective(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """BLIP's three pre-training losses, those of them that the model has parts for: ITC + ITM + LM.

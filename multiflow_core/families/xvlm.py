@@ -25,6 +25,7 @@ class Xvlm(Family):
         *roles("text_encoder.encoder.layer.{n}", BERT_BLOCK, "text", "text", "text"),
         *roles("fusion_encoder.layer.{n}", CROSS_BLOCK, "fusion", "fusion", "text"),
     )
+    eye = "vision_encoder"
     dense = (
         ("embedding", EMBEDDING),
         ("vision_proj|text_proj", PROJECTION),
@@ -39,7 +40,10 @@ class Xvlm(Family):
 
     def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
         mask = batch["attention_mask"]
-        model.fuse(model.text_states(batch["input_ids"], mask), mask, model.image_states(batch["pixel_values"]))
+        model.fuse(model.text_states(batch["input_ids"], mask), mask, self.look(model, batch))
+
+    def look(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
+        return batch["image_states"] if "image_states" in batch else model.image_states(batch["pixel_values"])
 
     def objective(self, model: nn.Module, batch: dict[str, Tensor]) -> Tensor:
         """X-VLM's losses on whole images: ITC + ITM; matching against the next pair's text, nothing drawn by chance."""

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import chain
+from typing import Any
 
 from torch import nn
 
@@ -38,7 +39,7 @@ class Walk:
         check_used(request.method.title, samples, request.layers)
         reads = {layer.name: layer for layer in samples.layers}
         self._layers = tuple(reads.get(layer.name, layer) for layer in request.layers)
-        self._count, self._solved = None, {}
+        self._count, self._solved, self._looked = None, {}, None
 
     @cached_property
     def _dense(self) -> nn.Module:
@@ -58,7 +59,7 @@ class Walk:
         """So many weights of every layer pruned."""
         counts = [int(count) for count in counts]
         if counts != self._count:
-            self._count, self._solved = counts, {}
+            self._count, self._solved, self._looked = counts, {}, None
         shelf = Shelf(folder := self._request.options.get("kept", ""), self._asked() if folder else "")
         for number, block in enumerate(self.blocks):
             if all(i in self._solved for i in block):
@@ -68,7 +69,7 @@ class Walk:
                 shelf.put(number, found := self._block(number, block, prune, progress))
             self._solved |= found
         shelf.clear()
-        solved, self._solved, self._count = self._solved, {}, None
+        solved, self._solved, self._looked, self._count = self._solved, {}, None, None
         return Solution([solved[i][0] for i in range(len(counts))], [solved[i][1] for i in range(len(counts))])
 
     def _asked(self) -> str:
@@ -90,8 +91,9 @@ class Walk:
             progress((number + done / (batches + 1)) / blocks, f"{title}: block {number + 1} of {blocks}")
 
         pruned = self._partly() if self._pruned_inputs else self._dense
+        ours, others = self._batches(pruned)
         sums = Pairing(layers, self._samples.uses).over(
-            self._dense, pruned, self._samples, self._samples.forward, report
+            self._dense, pruned, ours, self._samples.forward, report, others
         )
         found = {}
         for i, layer in zip(block, layers, strict=True):
@@ -101,6 +103,16 @@ class Walk:
             found[i] = keep, self._request.weights.like_dense(i, new)
         report()
         return found
+
+    def _batches(self, pruned: nn.Module) -> tuple[Iterable[Any], Iterable[Any]]:
+        """For the dense and the pruned model. Once all is solved that reads pictures, they are not looked at any more."""
+        eye = self._samples.eye(self._model)
+        left = (layer.name for i, layer in enumerate(self._layers) if i not in self._solved)
+        if not eye or any(name.startswith(f"{eye}.") for name in left):
+            return self._samples, self._samples
+        if self._looked is None:
+            self._looked = self._samples.looked(self._dense), self._samples.looked(pruned)
+        return self._looked
 
     def _partly(self) -> nn.Module:
         """The model with all blocks pruned that are solved so far."""

@@ -376,6 +376,27 @@ def test_questions_are_asked_where_data_has_some_and_the_model_answers(vlm, tmp_
 
 
 @pytest.mark.parametrize("model", ["flatland-blip", "flatland-xvlm"])
+def test_pictures_are_looked_at_no_more_once_all_that_reads_them_is_solved(model, monkeypatch):
+    vlm, looked = mf.load(model), []
+    samples = evidence_of("samples", vlm, sample=sample_of(2))
+    blocks = {layer.block for layer in vlm.layers if layer.modality == "vision"}
+    look = type(vlm.family).look
+
+    def counted(self, model, batch):
+        looked.append("image_states" not in batch)
+        return look(self, model, batch)
+
+    monkeypatch.setattr(type(vlm.family), "look", counted)
+    order = mf.rank(vlm.model, "reflow", evidence=[samples], steps=2)
+    masks, weights = order.masks(0.75), order.weights(0.75)
+    assert looked.count(True) == 2 * len(samples.uses) * (len(blocks) + 1)
+    monkeypatch.setattr(type(vlm.family), "eye", "")
+    again = mf.rank(vlm.model, "reflow", evidence=[samples], steps=2)
+    assert again.masks(0.75) == masks
+    assert all(torch.equal(weight, again.weights(0.75)[name]) for name, weight in weights.items())
+
+
+@pytest.mark.parametrize("model", ["flatland-blip", "flatland-xvlm"])
 def test_a_built_in_model_at_once(model, request):
     order = order_of(found := mf.load(model), Run(model, "reflow", options=(("steps", 3),)), sample=sample_of(2))
     masks = order.masks(0.75)
