@@ -15,8 +15,8 @@ EVERY = 1.0  # seconds between two looks at where the tour is
 
 def asked() -> str:
     """The code of the tour whose notes this window shows; nothing where it is a window like any other."""
-    code = address.now(state.NOTES)
-    address.keep(state.NOTES, code)
+    if code := address.now(state.NOTES):
+        address.keep(state.NOTES, code)
     return code
 
 
