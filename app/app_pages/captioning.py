@@ -8,8 +8,9 @@ from app.engine import runs
 from app.facts import climb, gallery, truth
 from app.look.words import percent
 from app.markup import cards
-from app.parts import ladder_panel, picture_picker, ui
+from app.parts import ahead, ladder_panel, picture_picker, ui
 from app.state import Run
+from multiflow_core.models.vlm import Caption
 
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
@@ -35,15 +36,14 @@ def show(settings: Run) -> None:
         left, right = st.columns([4, 8], gap="large")
         picture = picture_picker.choose(settings.data, left.container(), left.container())
     with right:
-        _captions(settings, picture)
+        said = _captions(settings, picture)
         if ladder_panel.wanted(settings, "caption", cheap=True):
-            key = settings
-            ladder_panel.show(
-                (key.order, picture.id), lambda progress: climb.captions(key, picture, progress), ABOUT_LADDER
-            )
+            ladder_panel.show(climb.captions(settings, picture, said), ABOUT_LADDER)
+    ahead.fetch(settings, picture.id, lambda at, told: gallery.caption(at, picture, told))
 
 
-def _captions(settings: Run, picture: gallery.Picture) -> None:
+def _captions(settings: Run, picture: gallery.Picture) -> Caption:
+    """Both captions; returns the dense model's."""
     keys = Run.dense(settings.model, settings.data), settings
     name = f"{runs.title(keys[1])} at {percent(settings.sparsity)}"
     with ui.working() as progress:
@@ -59,6 +59,7 @@ def _captions(settings: Run, picture: gallery.Picture) -> None:
         st.caption(f"What is really there: *{gallery.caption_of(picture.scene)}*.")
     picture_picker.written(picture)
     ui.note(truth.strange(dense, picture.scene is not None))
+    return captions[0]
 
 
 def finding(name: str, dense: cards.Said, pruned: cards.Said) -> str:

@@ -12,7 +12,7 @@ from app.engine.store import Progress
 from app.facts import climb, gallery, rankings, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
-from app.parts import address, ladder_panel, picture_picker, session, text_field, ui
+from app.parts import address, ahead, ladder_panel, picture_picker, session, text_field, ui
 from app.state import Run
 
 TOP = 8
@@ -105,7 +105,8 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
         settings,
         rankings.sought(both, texts, known.true + (None,) * len(own), "picture", known.word),
         scores,
-        query.text,
+        both[0],
+        (query.text, again, searched, *(picture.id for picture in own)),
     )
 
 
@@ -144,7 +145,7 @@ def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
     found = rankings.compare(both, texts, true, TOP, "captions", any(true) or picture.scene is not None, word=word)
     _beside(settings, found, cards.caption_list, ABOUT_CAPTIONS, picture.scene is not None)
     ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
-    _margins(settings, rankings.sought(both, texts, true, "caption", word), scores, picture.id)
+    _margins(settings, rankings.sought(both, texts, true, "caption", word), scores, both[0], (picture.id, extra))
 
 
 # --- both -----------------------------------------------------------------------------------------------------------
@@ -170,13 +171,15 @@ def _margins(
     settings: Run,
     sought: rankings.Sought | None,
     scores: Callable[[Run, Progress], list[float]],
+    dense: list[float],
     about: Hashable,
     leads: bool = True,
 ) -> None:
     """By how much the rankings are right, where the scores are of one kind, and for how long."""
+    key = settings
+    ahead.fetch(key, about, scores)
     if sought is None:
         return
-    key = settings
     climbed = ladder_panel.wanted(settings, "rank", cheap=False)
     with st.container(key="wrap_margins"):
         left, right = st.columns([5, 7], gap="large") if climbed and leads else (st.container(), st.container())
@@ -185,11 +188,7 @@ def _margins(
             ui.chart(sought.gaps(f"{runs.title(key)} at {percent(settings.sparsity)}"), "gaps", ABOUT_GAPS)
     if climbed:
         with right:
-            ladder_panel.show(
-                (key.order, about, sought.wanted),
-                lambda progress: climb.ranks(key, scores, sought, TOP, progress),
-                ABOUT_RANKS,
-            )
+            ladder_panel.show(climb.ranks(key, scores, dense, sought, TOP, about), ABOUT_RANKS)
 
 
 ui.page(show)

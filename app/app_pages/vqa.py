@@ -10,7 +10,7 @@ from app.engine import runs
 from app.facts import climb, gallery, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
-from app.parts import ladder_panel, picture_picker, text_field, ui
+from app.parts import ahead, ladder_panel, picture_picker, text_field, ui
 from app.state import Run
 
 ABOUT = (
@@ -64,15 +64,10 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
     if right is None:
         st.caption(f"The lab does not know the right answer: {ui.verbatim(why)}.")
     ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
-    strip = st.container()
+    if ladder_panel.wanted(settings, "answer", cheap=True):
+        ladder_panel.show(climb.answers(key, picture, question, said[0], right), ABOUT_LADDER)
     ui.chart(FirstWords(name, said[0].alternatives, said[1].alternatives, right), "first_words", ABOUT_WORDS)
-    with strip:  # last, so that nothing waits for it
-        if ladder_panel.wanted(settings, "answer", cheap=True):
-            ladder_panel.show(
-                (key.order, picture.id, question),
-                lambda progress: climb.answers(key, picture, question, right, progress),
-                ABOUT_LADDER,
-            )
+    ahead.fetch(key, (picture.id, question), lambda at, told: gallery.answer(at, picture, question, told))
 
 
 def finding(question: str, name: str, dense: cards.Reply, pruned: cards.Reply) -> str:

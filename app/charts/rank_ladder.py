@@ -19,7 +19,8 @@ class RankLadder:
     """The best place of all that should be found at each of the sparsities, the dense model first, and `lines` for some
     of them, (name, places); places count from 1 to `total`.
 
-    `what` they are, as in "best true picture"; the page shows the first `top`; the slider is at `sparsity`.
+    `what` they are, as in "best true picture"; the page shows the first `top`; the slider is at `sparsity`. Before it is
+    `complete` it says nothing of where something changes.
     """
 
     what: str
@@ -30,6 +31,7 @@ class RankLadder:
     total: int
     top: int
     sparsity: float
+    complete: bool = True
 
     def within(self, place: int) -> Flip | None:
         """Up to where the best of them is among the first `place`; None where it is not to begin with."""
@@ -39,6 +41,8 @@ class RankLadder:
 
     def title(self) -> str:
         one = f"The {self.what}"
+        if not self.complete:
+            return f"{one} at {len(self.sparsities)} sparsities so far"
         first, top = self.within(1), self.within(self.top)
         if top is None:
             return f"{one} is only {ordinal(self.best[0])} in the dense model, {ordinal(min(self.best))} at best"

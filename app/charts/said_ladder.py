@@ -54,12 +54,16 @@ class Rung:
 
 @dataclass(frozen=True)
 class SaidLadder:
-    """The rungs by rising sparsity, the dense model first; `thing` is "answer" or "caption"; the slider is at `sparsity`."""
+    """The rungs by rising sparsity, the dense model first; `thing` is "answer" or "caption"; the slider is at `sparsity`.
+
+    Before it is `complete` it says nothing of where something changes.
+    """
 
     thing: str
     method: str
     rungs: tuple[Rung, ...]
     sparsity: float
+    complete: bool = True
 
     @property
     def rows(self) -> tuple[str, ...]:
@@ -79,6 +83,8 @@ class SaidLadder:
         return flip([(rung.sparsity, bool(rung.true)) for rung in self.rungs])
 
     def title(self) -> str:
+        if not self.complete:
+            return f"{self.method}'s {self.thing} at {len(self.rungs)} sparsities so far"
         same, held, first = self.same, self.held, self.rungs[0].said
         says = f"{self.method} keeps the dense model's {self.thing}"
         if self.thing == "answer":

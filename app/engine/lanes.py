@@ -5,9 +5,10 @@ sessions that need the same wait for the same job. A waiting session keeps repor
 may interrupt it; a job that nobody waits for any more is told to stop at its next report.
 
 Each lane runs one job at a time: the short one, and one for what is known to be long, which runs beside it at a lower
-priority. In the short lane look-ups go before jobs that ask a model, and among these the page that was opened first: a page
-of ten jobs waits in line once, not ten times. A job that waits for another one lets the next of its lane go ahead meanwhile;
-a short job that turns out to take its time lets the others go ahead between two steps.
+priority. In the short lane look-ups go before jobs that ask a model, these before what is made in spare time, and among
+equals the page that was opened first: a page of ten jobs waits in line once, not ten times. A job that waits for another one
+lets the next of its lane go ahead meanwhile; a short job that turns out to take its time lets the others go ahead between two
+steps, and one of spare time does so at every step.
 """
 
 from __future__ import annotations
@@ -27,6 +28,7 @@ from multiflow_core.support.threads import Progress
 
 POLL = 0.05
 TURN = 1.0  # seconds that a short job may keep others waiting between two steps
+LOOK_UP, ASKS, SPARE = range(3)  # the places in the line of the short lane
 THREADS = 256  # of a lane: one that runs, and those that wait for jobs of the other
 
 
@@ -37,9 +39,9 @@ class Abandoned(BaseException):
 class Job:
     """What makes one thing; `within` another job it runs on that one's thread and in its turn."""
 
-    def __init__(self, name: Hashable, make: Callable[[Progress], Any], lane: Lane, place: tuple[bool, float]):
+    def __init__(self, name: Hashable, make: Callable[[Progress], Any], lane: Lane, place: tuple[int, float]):
         self.name, self.make, self.lane = name, make, lane
-        self.place = place  # in the line: whether it asks a model, and when the page that wants it was opened
+        self.place = place  # in the line: what kind of job it is, and when the page that wants it was opened
         self.within: Job | None = None
         self.begun, self.turn, self.done = False, threading.Event(), threading.Event()
         self.value: Any = None
@@ -105,11 +107,16 @@ class Lanes:
         self._jobs: dict[Hashable, Job] = {}
         self._lock = threading.Lock()  # of all jobs and lanes
         self._short, self._long = Lane("short"), Lane("long", _step_back)
-        self._here = threading.local()  # its `job`: what this thread is at; `opened`: when the page that it runs was
+        # its `job`: what this thread is at; `opened`: when the page that it runs was; `spare`: whether nobody waits for it
+        self._here = threading.local()
 
     def open(self) -> None:
         """A page begins on this thread: what it needs stands in line as from now."""
         self._here.opened = time.monotonic()
+
+    def give_way(self) -> None:
+        """Whatever this thread asks for from now on is made in spare time."""
+        self._here.spare = True
 
     def get(
         self,
@@ -141,9 +148,10 @@ class Lanes:
     ) -> tuple[Job, bool]:
         """The job that makes a thing, and whether it is for the job `inside` to do itself: what has not begun elsewhere."""
         known = self._jobs.get(name)
-        opened = inside.outermost.place[1] if inside else getattr(self._here, "opened", time.monotonic())
-        job = known or Job(name, make, lane, (asks, opened))
+        place = inside.outermost.place if inside else self._place(asks)
+        job = known or Job(name, make, lane, place)
         self._jobs[name] = job
+        self._hurry(job.outermost, place)
         if inside is not None and not job.begun and job.lane in (self._short, inside.lane):
             if known:
                 job.lane.line.remove(job)
@@ -153,6 +161,21 @@ class Lanes:
             lane.join(job)
             self._advance(lane)
         return job, False
+
+    def _place(self, asks: bool) -> tuple[int, float]:
+        """Where what this thread asks for stands in line."""
+        if getattr(self._here, "spare", False):
+            return SPARE, time.monotonic()
+        return ASKS if asks else LOOK_UP, getattr(self._here, "opened", time.monotonic())
+
+    def _hurry(self, job: Job, place: tuple[int, float]) -> None:
+        """Let a job go as early as the most urgent of those who want it."""
+        if place >= job.place:
+            return
+        job.place = place
+        if job in job.lane.line:
+            job.lane.line.remove(job)
+            job.lane.join(job)
 
     def _wait(self, job: Job, told: Progress | None, inside: Job | None) -> None:
         """Wait until a job is done; the job `inside` gives up its turn meanwhile."""
@@ -188,7 +211,11 @@ class Lanes:
             self._step_back_in(first)
 
     def _overdue(self, job: Job) -> bool:
-        return job.lane.runs is job and time.monotonic() - job.turned >= TURN
+        if job.lane.runs is not job:
+            return False
+        if job.place[0] == SPARE:
+            return job.lane.line[0].place[0] < SPARE
+        return time.monotonic() - job.turned >= TURN
 
     def _do(self, job: Job) -> None:
         before = getattr(self._here, "job", None)

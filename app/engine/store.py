@@ -41,6 +41,10 @@ class Room(Generic[T]):
         """
         return self._store.get(self, key, make, progress, long)
 
+    def at_once(self, key: Hashable, make: Callable[[], T]) -> T:
+        """What is kept under the key, made here and now if it is not there: for what takes no time and little memory."""
+        return self._store.at_once(self, key, make)
+
 
 class Kept(Generic[T]):
     """A function whose results are kept by its arguments. See `Store.keep`."""
@@ -117,6 +121,17 @@ class Store:
         """A page begins on this thread: what it needs stands in line as from now."""
         self._lanes.open()
 
+    def give_way(self) -> None:
+        """Whatever this thread asks for from now on is made in spare time."""
+        self._lanes.give_way()
+
+    def at_once(self, room: Room[T], key: Hashable, make: Callable[[], T]) -> T:
+        """See `Room.at_once`."""
+        with self._lock:
+            if key not in room:
+                self._keep(room, key, make())
+            return self._used(room, key)
+
     def clear(self) -> None:
         """Forget everything that is kept."""
         with self._lock:
@@ -129,14 +144,17 @@ class Store:
                 return self._used(room, key)
         value = make(report)
         with self._lock:
-            room.kept[key] = value
+            self._keep(room, key, value)
             self._used(room, key)
-            while len(room.kept) > room.capacity:
-                self._drop(room, next(iter(room.kept)))
             if total(buffers(value)) >= LARGE:
                 self._large[room, key] = None
                 self._fit()
         return value
+
+    def _keep(self, room: Room[T], key: Hashable, value: T) -> None:
+        room.kept[key] = value
+        while len(room.kept) > room.capacity:
+            self._drop(room, next(iter(room.kept)))
 
     def _used(self, room: Room[T], key: Hashable) -> T:
         """What is kept there, now the most recently used."""

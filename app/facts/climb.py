@@ -1,22 +1,25 @@
 """The ladder: what a model does at rising sparsities, and, to one per cent, where that first changes.
 
-Every rung is a pruned model that is asked once and thrown away; what it says is kept, so a ladder that was left half-way
-goes on where it stopped, and every rung is a job of its own, so that others are served in between.
+Every rung is a pruned model that is asked once and thrown away. What it says is kept, so a ladder that was left half-way goes on
+where it stopped; it is climbed in spare time, from where the slider stands, and can be looked at before it is complete.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from functools import partial
+from typing import Generic, TypeVar
 
 from multiflow_core.experiments.run import Run
 from multiflow_core.models.vlm import Answer, Caption
 
+from ..charts import Chart
 from ..charts.rank_ladder import RankLadder
 from ..charts.said_ladder import Rung, SaidLadder, flip
 from ..engine import runs
-from ..engine.store import Progress
+from ..engine.spare import Step
+from ..engine.store import STORE, Progress
 from ..look.words import percent
 from . import gallery, rankings, truth
 from .gallery import Picture
@@ -27,24 +30,25 @@ Climbed = tuple[tuple[float, T], ...]
 RUNGS = (0, 10, 20, 30, 40, 50, 60, 70, 80, 90)  # per cent
 FINEST = 1  # per cent between two neighbours where something changes
 HALVINGS = 4  # that it takes at most to get there
+_KEPT = STORE.room(512)  # ladders
 
 
-def by_halving(at: Callable[[float], T], holds: Sequence[Callable[[T], bool]]) -> Climbed[T]:
-    """Ask at every rung, then where each of `holds` first ceases to hold, by halving, down to one per cent.
+def next_rung(found: Mapping[int, T], holds: Sequence[Callable[[T], bool]], near: float) -> int | None:
+    """The per cent to ask at next: the dense model, every rung from `near` on, then, by halving, where each of `holds` first
+    ceases to hold; None where nothing is left.
 
-    >>> found = dict(by_halving(lambda s: "red" if s < 0.57 else "blue", [lambda said: said == "red"]))
-    >>> [s for s in found if 0.5 < s < 0.6], found[0.56], found[0.57]
-    ([0.55, 0.56, 0.57], 'red', 'blue')
+    >>> next_rung({}, [], 0.6), next_rung({0: "red"}, [], 0.62), next_rung({rung: "red" for rung in RUNGS}, [], 0.6)
+    (0, 60, None)
 
     A change that is undone between two rungs is not seen: nothing says that an answer changes only once.
     """
-    found = {rung: at(rung / 100) for rung in RUNGS}
-    while middle := next(filter(None, (_between(found, hold) for hold in holds)), None):
-        found[middle] = at(middle / 100)
-    return tuple((rung / 100, found[rung]) for rung in sorted(found))
+    left = [rung for rung in RUNGS if rung not in found]
+    if left:
+        return min(left, key=lambda rung: (rung != 0, abs(rung - 100 * near)))
+    return next(filter(None, (_between(found, hold) for hold in holds)), None)
 
 
-def _between(found: dict[int, T], hold: Callable[[T], bool]) -> int | None:
+def _between(found: Mapping[int, T], hold: Callable[[T], bool]) -> int | None:
     """The per cent half-way between the last rung at which it holds and the next one; None where these are neighbours."""
     change = flip([(rung, hold(found[rung])) for rung in sorted(found)])
     if change.first is None or change.first - change.last <= FINEST:
@@ -52,37 +56,77 @@ def _between(found: dict[int, T], hold: Callable[[T], bool]) -> int | None:
     return int(change.last + change.first) // 2
 
 
-def of(
-    order: Run,
-    ask: Callable[[Run, Progress], T],
-    holds: Sequence[Callable[[T], bool]],
-    progress: Progress,
-) -> Climbed[T]:
-    """What `ask(key, progress)` returns for the runs of an order, from the dense model on."""
-    total, done = len(RUNGS) + HALVINGS * len(holds), 0
+class Climb(Generic[T]):
+    """What `ask(key, progress)` returned for runs of one order, and what is still to be asked.
 
-    def at(sparsity: float) -> T:
-        nonlocal done
-        key = order.at(sparsity) if sparsity else Run.dense(order.model, order.data)
+    Attributes:
+        holds: what to follow to the per cent where it ceases to hold; each must hold of the dense model.
+        found: {per cent: what was said}. near: the sparsity to begin from.
+    """
 
-        def told(fraction: float, message: str) -> None:
-            progress(min(1.0, (done + fraction) / total), f"at {percent(sparsity)}: {message}")
+    def __init__(self, order: Run, ask: Callable[[Run, Progress], T], holds: Sequence[Callable[[T], bool]]):
+        self.order, self.ask, self.holds = order, ask, holds
+        self.found: dict[int, T] = {}
+        self.near = 0.0
 
-        told(0.0, "asking")
+    @property
+    def rungs(self) -> Climbed[T]:
+        """What was found, by rising sparsity."""
+        return tuple((rung / 100, said) for rung, said in sorted(self.found.items()))
+
+    @property
+    def complete(self) -> bool:
+        return next_rung(self.found, self.holds, 0.0) is None
+
+    @property
+    def most(self) -> int:
+        """How many rungs it can have."""
+        return len(RUNGS) + HALVINGS * len(self.holds)
+
+    def steps(self) -> Iterator[Step]:
+        """One step a rung, as long as one is left."""
+        while (rung := next_rung(self.found, self.holds, self.near)) is not None:
+            yield partial(self._climb, rung)
+
+    def _climb(self, rung: int, report: Progress) -> None:
+        key = self.order.at(rung / 100) if rung else Run.dense(self.order.model, self.order.data)
+        report(0.0, f"asking at {percent(rung / 100)}")
         with runs.passing(key):
-            said = ask(key, told)
-        done += 1
-        return said
+            self.found[rung] = self.ask(key, report)
 
-    return by_halving(at, holds)
+
+def climb(
+    about: Hashable, order: Run, ask: Callable[[Run, Progress], T], holds: Sequence[Callable[[T], bool]]
+) -> Climb[T]:
+    """The ladder about something, with what was found of it before."""
+    return _KEPT.at_once((order, about), lambda: Climb(order, ask, holds))
+
+
+class Ladder(Generic[T]):
+    """A ladder as a page shows it: what was climbed, and the chart of as much of it as there is.
+
+    Attributes:
+        near: where the slider stands.
+    """
+
+    def __init__(self, climbed: Climb[T], draw: Callable[[Climbed[T], bool], Chart], near: float):
+        self.climbed, self._draw, self.near = climbed, draw, near
+
+    @property
+    def complete(self) -> bool:
+        return self.climbed.complete
+
+    def chart(self) -> Chart | None:
+        """None before the dense model and one other were asked."""
+        rungs = self.climbed.rungs
+        return self._draw(rungs, self.complete) if len(rungs) > 1 and not rungs[0][0] else None
 
 
 # --- what is asked --------------------------------------------------------------------------------------------------
 
 
-def answers(key: Run, picture: Picture, question: str, right: str | None, progress: Progress) -> SaidLadder:
+def answers(key: Run, picture: Picture, question: str, dense: Answer, right: str | None) -> Ladder[Answer]:
     """What a model answers as it is pruned; `right` is the right answer, None where nobody knows it."""
-    dense = gallery.answer(Run.dense(key.model, key.data), picture, question, progress).text
 
     def ask(at: Run, told: Progress) -> Answer:
         return gallery.answer(at, picture, question, told)
@@ -90,13 +134,16 @@ def answers(key: Run, picture: Picture, question: str, right: str | None, progre
     def rung(sparsity: float, answer: Answer) -> Rung:
         return Rung(sparsity, answer.text, truth.replied(answer, right, question, picture).true, answer.probability)
 
-    found = of(key.order, ask, [lambda answer: answer.text == dense], progress)
-    return SaidLadder("answer", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
+    def draw(found: Climbed[Answer], complete: bool) -> SaidLadder:
+        return SaidLadder("answer", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity, complete)
+
+    about = ("answers", picture.id, question)
+    climbed = climb(about, key.order, ask, [lambda answer: answer.text == dense.text])
+    return Ladder(climbed, draw, key.sparsity)
 
 
-def captions(key: Run, picture: Picture, progress: Progress) -> SaidLadder:
+def captions(key: Run, picture: Picture, dense: Caption) -> Ladder[Caption]:
     """What a model says about a picture as it is pruned."""
-    dense = gallery.caption(Run.dense(key.model, key.data), picture, progress)
     taught = truth.at_home(runs.vlm(key.model))
 
     def ask(at: Run, told: Progress) -> Caption:
@@ -108,28 +155,35 @@ def captions(key: Run, picture: Picture, progress: Progress) -> SaidLadder:
     def rung(sparsity: float, caption: Caption) -> Rung:
         return Rung(sparsity, caption.text, true(caption), math.prod(caption.probabilities))
 
+    def draw(found: Climbed[Caption], complete: bool) -> SaidLadder:
+        return SaidLadder("caption", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity, complete)
+
+    about = ("captions", picture.id)
     holds = [lambda caption: caption.text == dense.text] + [true] * bool(true(dense))
-    found = of(key.order, ask, holds, progress)
-    return SaidLadder("caption", runs.title(key), tuple(rung(*pair) for pair in found), key.sparsity)
+    return Ladder(climb(about, key.order, ask, holds), draw, key.sparsity)
 
 
 def ranks(
     key: Run,
     scores: Callable[[Run, Progress], list[float]],
+    dense: list[float],
     sought: rankings.Sought,
     top: int,
-    progress: Progress,
-) -> RankLadder:
+    asked: Hashable,
+) -> Ladder[list[float]]:
     """The places of what should be found, as the model is pruned; `scores` are those of everything that is ranked."""
 
     def best(found: list[float]) -> int:
         places = rankings.places(found)
         return min(places[i] for i in sought.wanted)
 
-    dense = best(scores(Run.dense(key.model, key.data), progress))
-    holds = [lambda found, n=n: best(found) <= n for n in (1, top) if dense <= n]
-    found = of(key.order, scores, holds, progress)
-    places = [rankings.places(one) for _, one in found]
-    lines = tuple((name, tuple(place[i] for place in places)) for name, i in zip(sought.names, sought.wanted))
-    firsts, sparsities = tuple(best(one) for _, one in found), tuple(s for s, _ in found)
-    return RankLadder(sought.good, runs.title(key), sparsities, firsts, lines, len(places[0]), top, key.sparsity)
+    def draw(found: Climbed[list[float]], complete: bool) -> RankLadder:
+        places = [rankings.places(one) for _, one in found]
+        lines = tuple((name, tuple(place[i] for place in places)) for name, i in zip(sought.names, sought.wanted))
+        firsts, sparsities = tuple(best(one) for _, one in found), tuple(s for s, _ in found)
+        total = len(places[0])
+        return RankLadder(sought.good, runs.title(key), sparsities, firsts, lines, total, top, key.sparsity, complete)
+
+    about = ("ranks", asked, sought.wanted)
+    holds = [lambda found, n=n: best(found) <= n for n in (1, top) if best(dense) <= n]
+    return Ladder(climb(about, key.order, scores, holds), draw, key.sparsity)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TypeVar
 
 import streamlit as st
+from streamlit.runtime.scriptrunner import get_script_run_ctx
 
 from ..state.keys import Slot
 
@@ -29,3 +30,9 @@ def put(slot: Slot[T], value: T) -> None:
 def take(slot: Slot[T]) -> T:
     """What was remembered, and forget it."""
     return st.session_state.pop(slot.name, slot.default)
+
+
+def owner() -> str:
+    """A name for this session that no other has."""
+    context = get_script_run_ctx()
+    return context.session_id if context else ""

@@ -173,7 +173,6 @@ LAYER_TABLE: Slot[Any] = Slot("layer_table", None)  # the row that is marked in 
 WEIGHT_ROW: Slot[int] = Slot("weight_row", 0)  # the fields in which a weight is typed
 WEIGHT_COLUMN: Slot[int] = Slot("weight_column", 0)
 LINES: Slot[tuple[str, ...]] = Slot("lines", ())  # the methods that Compare draws as lines
-CLIMBED: Slot[Any] = Slot("climbed", None)  # what the ladder on the page is about
 
 UPLOADS: Slot[int] = Slot("uploads", 0)  # how often the uploader was emptied: part of its widget key
 OWN_PICTURES: Slot[tuple[Any, ...]] = Slot("own pictures", ())  # those that this session has added

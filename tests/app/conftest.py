@@ -10,6 +10,7 @@ from streamlit.testing.v1 import AppTest
 import multiflow_core as mf
 from app import app_pages
 from app.engine import checkpoints
+from app.engine.spare import SPARE
 from app.engine.store import STORE
 from multiflow_core.pruning.method import METHODS, Method
 from multiflow_core.pruning.solved_order import Request, Solution, Solved
@@ -62,14 +63,16 @@ def assets(tmp_path, monkeypatch, result_file) -> Path:
 def open_page(monkeypatch):
     """open_page("retrieval", sparsity="0.63") -> AppTest after its first run.
 
-    Nothing is warmed up behind its back, and ladders have three rungs: how they climb is tested without a page.
+    Nothing is warmed up behind its back or fetched ahead, and ladders have three rungs: how they climb is tested without a page.
     """
     from app import warmup
     from app.facts import climb
+    from app.parts import ahead
 
     monkeypatch.setattr(warmup, "start", lambda: None)
     monkeypatch.setattr(climb, "RUNGS", (0, 50, 90))
     monkeypatch.setattr(climb, "FINEST", 50)
+    monkeypatch.setattr(ahead, "near", lambda sparsity: [])
 
     def opened(page: str = "overview", **params: str) -> AppTest:
         at = AppTest.from_file(str(APP / "dashboard.py"), default_timeout=TIMEOUT)
@@ -82,6 +85,12 @@ def open_page(monkeypatch):
         return at.switch_page(f"app_pages/{page}.py").run()
 
     return opened
+
+
+def filled(at: AppTest) -> AppTest:
+    """A page once all is there that it has made in spare time."""
+    assert SPARE.settle(TIMEOUT)
+    return at.run()
 
 
 @pytest.fixture

@@ -1,15 +1,16 @@
 """What Retrieval, Captioning and VQA share: ladders, own pictures, and other models."""
 
 import io
+import threading
 
 import pytest
 from PIL import Image
 
 from app import state
 from app.engine import permits, runs
-from app.facts import typed_text
+from app.facts import climb, typed_text
 from benchmarks.models import save
-from tests.app.conftest import plots, texts
+from tests.app.conftest import filled, plots, texts
 
 
 def png(color="skyblue", size=(80, 60)) -> bytes:
@@ -37,10 +38,10 @@ def charts(at) -> list[str]:
 def test_ranks_over_sparsity_are_drawn_when_asked_for(open_page):
     at = open_page("retrieval")
     assert len(plots(at)) == 1 and not at.toggle(key="ladder").value
-    at.toggle(key="ladder").set_value(True).run()
+    filled(at.toggle(key="ladder").set_value(True).run())
     assert not at.exception and len(plots(at)) == 2
     assert charts(at)[-1].startswith("The best true picture stays first up to")
-    at = open_page("retrieval", direction="Image to text", ladder="true")
+    at = filled(open_page("retrieval", direction="Image to text", ladder="true"))
     assert charts(at)[-1].startswith("The true caption")
 
 
@@ -56,8 +57,25 @@ def test_a_large_model_is_asked_only_on_demand(open_page, monkeypatch):
     monkeypatch.setattr(runs, "SMALL", 1000)
     at = open_page("vqa")
     assert len(plots(at)) == 1
-    at.toggle(key="ladder").set_value(True).run()
+    filled(at.toggle(key="ladder").set_value(True).run())
     assert len(plots(at)) == 2
+
+
+def test_answers_do_not_wait_for_the_strip_which_can_be_stopped_and_goes_on(open_page, monkeypatch, empty_store):
+    """While a strip is being climbed the page is complete but for it, down to what stands after it in the sidebar."""
+    held, go = climb.Climb._climb, threading.Event()
+    monkeypatch.setattr(climb.Climb, "_climb", lambda self, rung, report: go.wait(60) and held(self, rung, report))
+    at = open_page("vqa")
+    assert not at.exception and "The dense model answers" in texts(at)
+    assert at.button(key="start_presenting") and at.button(key="climb_stop")
+    at.button(key="climb_stop").click().run()
+    assert "Stopped after 0 of at most" in texts(at)
+    go.set()
+    at.text_input(key="ask").set_value("where is this").run()
+    assert filled(at).button(key="start_presenting")
+    assert charts(at)[1].startswith("MULTIFLOW answers")
+    at.text_input(key="ask").set_value("how many things are there").run()
+    assert charts(filled(at))[1].startswith("MULTIFLOW answers")
 
 
 # --- own pictures -----------------------------------------------------------------------------------------------
@@ -129,7 +147,7 @@ TASKS = {
 def test_other_models_work_on_the_pages_that_their_tasks_allow(open_page, assets, empty_store, name):
     save(name, assets / name, small=True)
     for page in ("retrieval", "captioning", "vqa"):
-        at = open_page(page, model=name, method="omp", ladder="true")
+        at = filled(open_page(page, model=name, method="omp", ladder="true"))
         assert not at.exception and not at.error and not at.warning
         if page == TASKS[name]:
             assert "was not trained on Flatland" in texts(at) and plots(at)
