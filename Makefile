@@ -29,7 +29,7 @@ lock: .venv/bin/python
 	$(BIN)/python .ci/lock.py # pins the newest versions that the requirements allow
 
 clean:
-	rm -rf .venv .uploads
+	rm -rf .venv .uploads .cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import io
+import math
 import random
+from collections.abc import Callable, Hashable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TypeVar
 
 import torch
 from PIL.Image import Image
@@ -20,11 +23,13 @@ from multiflow_core.experiments.run import Run
 from multiflow_core.models.vlm import VLM, Answer, Caption
 
 from .. import state
-from ..engine import checkpoints
+from ..engine import checkpoints, disk
 from ..engine.calibration import sample
 from ..engine.data_sets import data_set
 from ..engine.runs import pruned, vlm, work
-from ..engine.store import STORE, Progress
+from ..engine.store import STORE, Progress, Room
+
+T = TypeVar("T")
 
 MOST, FEWEST = 160, 24
 WORK = 1e12  # multiply-adds of a look at the whole gallery: a quarter of a minute on two cores, at every new sparsity
@@ -50,6 +55,11 @@ class Picture:
     number: int | None = field(default=None, compare=False)
     texts: tuple[str, ...] = field(default=(), compare=False)
     questions: tuple[Question, ...] = field(default=(), compare=False)
+
+    @property
+    def content(self) -> str:
+        """What it shows, in a word, for what is kept of it on disk; of a data set's item, together with the data of the run."""
+        return self.scene.to_json() if self.scene else self.id if self.data is None else f"item {self.number}"
 
     @property
     def scene(self) -> Scene | None:
@@ -165,24 +175,47 @@ def about(picture: Picture) -> str:
 @STORE.keep(128, asks=True)
 def image_embeddings(key: Run, report: Progress) -> Tensor:
     """The gallery's pictures as the model sees them, (pictures, width)."""
+    images = gallery(key.model, key.data).images
+
+    def make() -> Tensor:
+        return _seen(key, range(len(images)), report)
+
+    return disk.kept(key, ("gallery", len(images)), disk.TENSOR, make, report)
+
+
+@STORE.keep(128, asks=True)
+def first_embeddings(key: Run, some: tuple[int, ...], report: Progress) -> Tensor:
+    """The same of some of them, which is there sooner."""
+    return _seen(key, some, report)
+
+
+def _seen(key: Run, some: Sequence[int], report: Progress) -> Tensor:
     model, images = pruned(key), gallery(key.model, key.data).images
     step = min(STEP, sample(work(key.model)).batch)
     parts = []
-    for start in range(0, len(images), step):
-        report(start / len(images), "looking at the gallery")
-        parts.append(model.embed_images(images[start : start + step]))
+    for start in range(0, len(some), step):
+        report(start / len(some), "looking at the gallery")
+        parts.append(model.embed_images([images[i] for i in some[start : start + step]]))
     return torch.cat(parts)
 
 
 @STORE.keep(128, asks=True)
 def caption_embeddings(key: Run, report: Progress) -> Tensor:
     """The gallery's captions as the model reads them, (captions, width)."""
-    report(0.2, "reading the captions")
-    return pruned(key).embed_texts(gallery(key.model, key.data).captions)
+    captions = gallery(key.model, key.data).captions
+
+    def make() -> Tensor:
+        report(0.2, "reading the captions")
+        return pruned(key).embed_texts(captions)
+
+    return disk.kept(key, ("captions", captions), disk.TENSOR, make, report)
 
 
 # what is said of pictures is kept by their ids: a picture in a key would stay in memory with it
 EMBEDDINGS, ANSWERS = STORE.room(4096, asks=True), STORE.room(4096, asks=True)
+_ANSWER = disk.as_json(lambda said: Answer(said["text"], said["probability"], tuple(map(tuple, said["alternatives"]))))
+_CAPTION = disk.as_json(lambda said: Caption(said["text"], tuple(said["words"]), tuple(said["probabilities"])))
+_FIGURES = disk.as_json(list)
 
 
 def own_embedding(key: Run, picture: Picture, progress: Progress | None = None) -> Tensor:
@@ -193,7 +226,24 @@ def own_embedding(key: Run, picture: Picture, progress: Progress | None = None) 
         model = pruned(key)
         return model.embed_images([picture.seen_by(model)])
 
-    return EMBEDDINGS.get((key, picture.id), make, progress)
+    return _asked(EMBEDDINGS, key, (picture.id,), ("picture", picture.content), disk.TENSOR, make, progress)
+
+
+def _asked(
+    room: Room[T],
+    key: Run,
+    name: tuple[Hashable, ...],
+    content: tuple[Hashable, ...],
+    form: disk.Form[T],
+    make: Callable[[Progress], T],
+    progress: Progress | None,
+) -> T:
+    """What a run's model makes of something: kept in memory by its name, on disk by its content."""
+
+    def once(report: Progress) -> T:
+        return disk.kept(key, content, form, lambda: make(report), report)
+
+    return room.get((key, *name), once, progress)
 
 
 def text_scores(
@@ -204,12 +254,34 @@ def text_scores(
     Without `scenes` only the own pictures are searched.
     """
 
+    pictures = gallery(key.model, key.data).pictures if scenes else ()
+
     def make(_: Progress) -> list[float]:
         seen = [image_embeddings(key)] if scenes else []
         seen += [own_embedding(key, picture) for picture in own]
         return (torch.cat(seen) @ pruned(key).embed_texts([text])[0]).tolist()
 
-    return ANSWERS.get((key, "text", text, scenes, *(picture.id for picture in own)), make, progress)
+    name = ("text", text, scenes, *(picture.id for picture in own))
+    content = ("text", text, len(pictures), *(picture.content for picture in own))
+    return _asked(ANSWERS, key, name, content, _FIGURES, make, progress)
+
+
+def first_scores(
+    key: Run, text: str, some: tuple[int, ...], total: int, progress: Progress | None = None
+) -> list[float]:
+    """The same of some pictures, which is there sooner; of the others of so many in `total` minus infinity."""
+
+    def make(_: Progress) -> list[float]:
+        near = (first_embeddings(key, some) @ pruned(key).embed_texts([text])[0]).tolist()
+        found = dict(zip(some, near, strict=True))
+        return [found.get(i, -math.inf) for i in range(total)]
+
+    return ANSWERS.get((key, "first", text, some, total), make, progress)
+
+
+def at_hand(key: Run) -> bool:
+    """Whether the whole gallery need not be looked at once more."""
+    return image_embeddings.holds(key)
 
 
 def text_ranking(
@@ -227,7 +299,9 @@ def text_ranking(
         model = pruned(key)
         return model.match([pictures[i].seen_by(model) for i in first], [text] * len(first)).tolist()
 
-    sure = ANSWERS.get((key, "match", text, k, scenes, *(picture.id for picture in own)), make, progress)
+    name = ("match", text, k, scenes, *(picture.id for picture in own))
+    content = ("match", text, *(pictures[i].content for i in first))
+    sure = _asked(ANSWERS, key, name, content, _FIGURES, make, progress)
     found = list(nearest)
     for i, probability in zip(first, sure, strict=True):
         found[i] = 1 + probability
@@ -251,7 +325,9 @@ def image_scores(key: Run, picture: Picture, extra: tuple[str, ...], progress: P
             texts = torch.cat([texts, pruned(key).embed_texts(extra)])
         return (texts @ own_embedding(key, picture)[0]).tolist()
 
-    return ANSWERS.get((key, "image", picture.id, extra), make, progress)
+    captions = gallery(key.model, key.data).captions
+    content = ("image", picture.content, captions, extra)
+    return _asked(ANSWERS, key, ("image", picture.id, extra), content, _FIGURES, make, progress)
 
 
 def caption(key: Run, picture: Picture, progress: Progress | None = None) -> Caption:
@@ -262,7 +338,7 @@ def caption(key: Run, picture: Picture, progress: Progress | None = None) -> Cap
         report(0.95, "writing a caption")
         return model.caption([picture.seen_by(model)])[0]
 
-    return ANSWERS.get((key, "caption", picture.id), make, progress)
+    return _asked(ANSWERS, key, ("caption", picture.id), ("caption", picture.content), _CAPTION, make, progress)
 
 
 def answer(key: Run, picture: Picture, question: str, progress: Progress | None = None) -> Answer:
@@ -273,7 +349,8 @@ def answer(key: Run, picture: Picture, question: str, progress: Progress | None 
         report(0.95, "looking for an answer")
         return model.answer([picture.seen_by(model)], [question])[0]
 
-    return ANSWERS.get((key, "answer", picture.id, question), make, progress)
+    content = ("answer", picture.content, question)
+    return _asked(ANSWERS, key, ("answer", picture.id, question), content, _ANSWER, make, progress)
 
 
 # --- pictures to look at --------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import checkpoints, permits, runs
+from ..engine import checkpoints, disk, permits, runs
 from ..engine.store import Progress
 from . import address, session, ui
 
@@ -90,6 +90,7 @@ def _dialog() -> None:
     with st.container(horizontal=True, gap="xsmall", key="hub_names"):
         for name, title in runs.hub_names().items():
             st.button(title, key=f"open_{name}", on_click=_ask, args=(name,), help=name)
+    _kept_answers()
     asked = session.take(state.OPENING)  # whatever the reader does now, it is not asked for again
     if asked:
         try:
@@ -100,6 +101,15 @@ def _dialog() -> None:
         else:
             _show(False)
             st.rerun()
+
+
+def _kept_answers() -> None:
+    """How much of what models said is kept on disk, and the button that forgets it, for who runs the server."""
+    kept = disk.here()
+    if kept is not None and permits.here().local:
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.caption(f"Answers kept on disk: {kept.size / 1e6:.1f} MB", width="content")
+            st.button("Forget them", icon=":material/delete:", key="clear_disk", type="tertiary", on_click=kept.clear)
 
 
 def _open(place: str, progress: Progress) -> str:

@@ -22,6 +22,12 @@ URLS = {entry.url for entry in app_pages.PAGES}
 TIMEOUT = 300
 
 
+@pytest.fixture(autouse=True)
+def nothing_on_disk(monkeypatch):
+    """Tests ask models themselves."""
+    monkeypatch.setenv("MULTIFLOW_CACHE", "")
+
+
 def scores(**figures: float) -> dict:
     """Scores that hold nothing but headline figures, by task."""
     return {task: {TASKS.get(task).figure: value} for task, value in figures.items()}
