@@ -41,7 +41,8 @@ first = st.empty()
 if not warmup.core_ready():
     with first.container():
         ui.guarded(welcome.show)
-settings = ui.guarded(sidebar.show)
+live = next((entry.looks_up for entry in PAGES if entry.title == page.title), False)
+settings = ui.guarded(lambda: sidebar.show(live))
 first.empty()
 session.put(state.SETTINGS, settings)
 if settings is not None:

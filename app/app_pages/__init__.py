@@ -10,21 +10,26 @@ from typing import NamedTuple
 
 
 class Entry(NamedTuple):
-    """A page of the navigation."""
+    """A page of the navigation.
+
+    Attributes:
+        looks_up: whether its charts look everything up, so that they can move with the slider.
+    """
 
     file: str
     title: str
     icon: str
     url: str
+    looks_up: bool = False
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
     "Explore": (
-        Entry("overview.py", "Overview", ":material/grid_view:", "overview"),
-        Entry("layers.py", "Layers", ":material/layers:", "layers"),
-        Entry("neurons.py", "Neurons", ":material/lens_blur:", "neurons"),
-        Entry("distributions.py", "Distributions", ":material/ssid_chart:", "distributions"),
-        Entry("flow.py", "Flow", ":material/account_tree:", "flow"),
+        Entry("overview.py", "Overview", ":material/grid_view:", "overview", True),
+        Entry("layers.py", "Layers", ":material/layers:", "layers", True),
+        Entry("neurons.py", "Neurons", ":material/lens_blur:", "neurons", True),
+        Entry("distributions.py", "Distributions", ":material/ssid_chart:", "distributions", True),
+        Entry("flow.py", "Flow", ":material/account_tree:", "flow", True),
     ),
     "Try": (
         Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval"),
@@ -32,12 +37,12 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("vqa.py", "VQA", ":material/contact_support:", "vqa"),
     ),
     "Compare": (
-        Entry("compare.py", "Compare", ":material/leaderboard:", "compare"),
+        Entry("compare.py", "Compare", ":material/leaderboard:", "compare", True),
         Entry("two_runs.py", "Two runs", ":material/compare:", "two-runs"),
     ),
     "Learn": (
         Entry("learn.py", "Learn", ":material/school:", "learn"),
-        Entry("why.py", "Why this weight?", ":material/help_center:", "why"),
+        Entry("why.py", "Why this weight?", ":material/help_center:", "why", True),
         Entry("methods.py", "Methods", ":material/menu_book:", "methods"),
     ),
 }

@@ -11,7 +11,7 @@ from app.facts import collapse, layer_sparsity, measured, two_runs, zeros
 from app.facts.stories import Story
 from app.look.words import count, percent
 from app.markup import changes
-from app.parts import glossary, guide, live_answers, selection, storyteller, ui, welcome
+from app.parts import glossary, guide, live_answers, live_slider, selection, storyteller, ui, welcome
 from app.state import METHOD, Run
 
 LAYERS = "app_pages/layers.py"
@@ -70,7 +70,7 @@ def show(settings: Run) -> None:
         chosen = runs.measured_as(key)
         titles = {m.name: m.title for m in runs.methods() if m.name in BESIDE} | {chosen: now.method}
         ui.chart(measured.abilities(results, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
-    if live:  # last, so that nothing waits for it
+    if live and not live_slider.moving():  # last, so that nothing waits for it
         fails = verdict.level == "collapse" and rival and rival.method == METHOD.default
         live_answers.fill(live, settings, rival if fails else None)
 

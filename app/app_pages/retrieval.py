@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Sequence
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from app import state
 from app.engine import runs
@@ -76,8 +77,6 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     def scores(key: Run, progress: Progress) -> list[float]:
         return gallery.text_ranking(key, query.text, again, progress, own, searched)
 
-    with ui.working() as progress:
-        both = [scores(key, progress) for key in keys(settings)]
     pictures = pool.pictures if searched else ()
     known = truth.of(query.text, pictures)
     if not known.understood and not query.complaints and pool.flat:
@@ -87,17 +86,29 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     texts = tuple(gallery.about(picture) for picture in pictures) + tuple(picture.title for picture in own)
     marked = known.true + (False,) * len(own)
     shown = (*pictures, *own)
-    found = rankings.compare(
-        both,
-        texts,
-        marked,
-        TOP,
-        "pictures",
-        known.understood and searched,
-        lambda i: shown[i].shown(gallery.SHOWN),
-        known.word,
-    )
-    _beside(settings, found, cards.picture_grid, ABOUT, pool.flat)
+
+    def compared(both: Sequence[Sequence[float]]) -> rankings.Rankings:
+        return rankings.compare(
+            both,
+            texts,
+            marked,
+            TOP,
+            "pictures",
+            known.understood and searched,
+            lambda i: shown[i].shown(gallery.SHOWN),
+            known.word,
+        )
+
+    places = _Beside(settings, cards.picture_grid)
+    with ui.working() as progress:
+        dense_scores = scores(Run.dense(settings.model, settings.data), progress)
+        if searched and not own and not gallery.at_hand(settings, progress):
+            first = rankings.best(dense_scores, TOP)
+            near = gallery.first_scores(settings, query.text, first, len(pictures), progress)
+            places.fill(compared((dense_scores, near)), so_far=len(first))
+        both = dense_scores, scores(settings, progress)
+    places.fill(found := compared(both))
+    places.say(found, ABOUT, pool.flat)
     if own:
         st.caption("Nobody has told the lab what your own pictures show, so they are ranked and never marked as true.")
     ui.note(truth.strange(dense, flat=searched and pool.flat))
@@ -143,7 +154,9 @@ def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
     true = truth.true_captions(texts, picture)
     word = "true" if picture.scene else truth.MATCHING
     found = rankings.compare(both, texts, true, TOP, "captions", any(true) or picture.scene is not None, word=word)
-    _beside(settings, found, cards.caption_list, ABOUT_CAPTIONS, picture.scene is not None)
+    places = _Beside(settings, cards.caption_list)
+    places.fill(found)
+    places.say(found, ABOUT_CAPTIONS, picture.scene is not None)
     ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
     _margins(settings, rankings.sought(both, texts, true, "caption", word), scores, both[0], (picture.id, extra))
 
@@ -156,15 +169,30 @@ def keys(settings: Run) -> tuple[Run, Run]:
     return Run.dense(settings.model, settings.data), settings
 
 
-def _beside(settings: Run, found: rankings.Rankings, draw: Callable[..., str], about: str, flat: bool) -> None:
-    """The finding, and the dense ranking beside the pruned one."""
-    name = f"{runs.title(settings)} at {percent(settings.sparsity)}"
-    ui.heading(found.finding(name), about.format(n=found.total, true=FLAT if flat else OWN), "ranking")
-    with st.container(key="wrap_rankings"):
-        for column, side in zip(st.columns(2, gap="medium"), ("dense", "pruned"), strict=True):
-            head = cards.heading("Dense" if side == "dense" else name, found.note(side), side)
-            with column, st.container(key=f"ranking_{side}"):
-                st.html(head + draw(found.hits[side], side, moves=side == "pruned"))
+class _Beside:
+    """The places of the finding, of the dense ranking, and beside it of the pruned one, which may be filled more than once."""
+
+    def __init__(self, settings: Run, draw: Callable[..., str]):
+        self.name, self.draw = f"{runs.title(settings)} at {percent(settings.sparsity)}", draw
+        self.heading = st.container()
+        self.sides: dict[str, DeltaGenerator] = {}
+        with st.container(key="wrap_rankings"):
+            for column, side in zip(st.columns(2, gap="medium"), ("dense", "pruned"), strict=True):
+                with column, st.container(key=f"ranking_{side}"):
+                    self.sides[side] = st.empty()
+
+    def fill(self, found: rankings.Rankings, so_far: int = 0) -> None:
+        """Both rankings; the pruned one of no more than `so_far` of the dense model's first, where only these were looked at."""
+        for side, place in self.sides.items():
+            early = so_far and side == "pruned"
+            note = f"so far, of the dense model's first {so_far}" if early else found.note(side)
+            head = cards.heading("Dense" if side == "dense" else self.name, note, side)
+            place.html(head + self.draw(found.hits[side], side, moves=side == "pruned" and not early))
+
+    def say(self, found: rankings.Rankings, about: str, flat: bool) -> None:
+        """The finding."""
+        with self.heading:
+            ui.heading(found.finding(self.name), about.format(n=found.total, true=FLAT if flat else OWN), "ranking")
 
 
 def _margins(

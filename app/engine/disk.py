@@ -168,7 +168,13 @@ def kept(key: Run, asked: Hashable, form: Form[T], make: Callable[[], T], report
     return value
 
 
-def _address(key: Run, asked: Hashable, report: Progress) -> str:
+def holds(key: Run, asked: Hashable, progress: Progress | None = None) -> bool:
+    """Whether that is on disk."""
+    store = here()
+    return store is not None and store.get(_address(key, asked, progress)) is not None
+
+
+def _address(key: Run, asked: Hashable, report: Progress | None) -> str:
     content = (_code(), weights(key.model, report), str(replace(key, model="")), asked)
     return hashlib.sha256(repr(content).encode()).hexdigest()
 

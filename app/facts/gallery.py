@@ -279,9 +279,11 @@ def first_scores(
     return ANSWERS.get((key, "first", text, some, total), make, progress)
 
 
-def at_hand(key: Run) -> bool:
-    """Whether the whole gallery need not be looked at once more."""
-    return image_embeddings.holds(key)
+def at_hand(key: Run, progress: Progress | None = None) -> bool:
+    """Whether a model has looked at the whole gallery already."""
+    if image_embeddings.holds(key):
+        return True
+    return disk.holds(key, ("gallery", len(gallery(key.model, key.data, progress).images)), progress)
 
 
 def text_ranking(

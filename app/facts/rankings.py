@@ -66,6 +66,15 @@ def places(scores: Sequence[float]) -> list[int]:
     return found
 
 
+def best(scores: Sequence[float], top: int) -> tuple[int, ...]:
+    """The first of a ranking.
+
+    >>> best([0.2, 0.9, 0.5], 2)
+    (1, 2)
+    """
+    return tuple(sorted(range(len(scores)), key=lambda i: -scores[i])[:top])
+
+
 def compare(
     scores: Sequence[Sequence[float]],
     texts: Sequence[str],

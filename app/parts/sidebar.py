@@ -14,14 +14,17 @@ from .. import state
 from ..engine import calibration, checkpoints, data_sets, runs
 from ..engine.store import Progress
 from ..facts import measured
-from . import address, fixed_layers, open_data, open_model, selection, session, ui
+from . import address, fixed_layers, live_slider, open_data, open_model, selection, session, ui
 
 if TYPE_CHECKING:
     from multiflow_core.pruning.method import Method
 
 
-def show() -> Run | None:
-    """Draw the sidebar and return what it says; None when there is no model to show."""
+def show(live: bool = False) -> Run | None:
+    """Draw the sidebar and return what it says; None when there is no model to show.
+
+    On a page that is `live` it says what the slider shows while it is dragged, too.
+    """
     if not checkpoints.models():
         st.error(
             f"There is no checkpoint in {ui.verbatim(checkpoints.assets().name)}/: train one, or put a folder with "
@@ -61,10 +64,12 @@ def show() -> Run | None:
                             help=_PRESET_HELP.get(preset),
                             type="primary" if abs(sparsity - preset) < 0.005 else "secondary",
                         )
+                    live_slider.button(live)
+                shown = live_slider.follow(sparsity, live)
                 fixed = fixed_layers.show(model)
     open_model.dialog()
     open_data.dialog()
-    return Run(model, method, round(sparsity, 2), allocation, data=data, fixed=fixed)
+    return Run(model, method, round(shown, 2), allocation, data=data, fixed=fixed)
 
 
 _PRESET_HELP = {

@@ -146,6 +146,10 @@ SHOWN: Slot[tuple[str, str, int] | None] = Slot("tour_shown", None)  # model, da
 ENTERED: Slot[Any] = Slot("tour_entered", None)  # the step that is to be shown from the next run on
 STARTED: Slot[bool] = Slot("presenting_started", False)  # whether presenter mode has just been entered
 
+DRAGGED: Slot[tuple[float, float] | None] = Slot("dragged", None)  # the slider's value, and the one under the finger
+PLAYING: Slot[bool] = Slot("playing", False)  # whether the slider runs by itself
+DRAWN: Slot[int] = Slot("drawn", 0)  # how often the page was
+
 FIXING: Slot[bool] = Slot("fixed_layers", False)  # whether it is being chosen which layers may go
 
 OPENED: Slot[Mapping[str, str]] = Slot("opened", NOTHING)  # {what the address says: what it goes by} of opened models

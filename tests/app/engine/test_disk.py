@@ -57,6 +57,7 @@ def test_a_new_server_asks_nothing_twice_and_says_the_same(cache, asked):
     asked.clear()
     again = everything()
     assert not asked and not runs.passed.holds(Run(MODEL, "omp", 0.5)) and not runs.stayed.holds(Run(MODEL, "omp", 0.5))
+    assert gallery.at_hand(Run(MODEL, "omp", 0.5)) and not gallery.at_hand(Run(MODEL, "omp", 0.51))
     assert again[:4] == first[:4]
     assert all(torch.equal(a, b) for a, b in zip(first[4:], again[4:]))
 
@@ -121,7 +122,7 @@ def test_a_broken_file_is_begun_anew_and_a_broken_row_is_made_again(tmp_path, ca
         rows.execute("UPDATE kept SET value = ?", (b"{",))
     STORE.clear()
     asked.clear()
-    assert gallery.answer(key, picture, "where is this") == said and asked == ["answer"]
+    assert gallery.answer(key, picture, "where is this") == said and "answer" in asked
 
 
 def test_where_nothing_can_be_written_all_goes_on_without(tmp_path):
