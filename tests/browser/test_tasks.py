@@ -78,3 +78,57 @@ def test_vqa_does_not_scroll_sideways(page: Page, server: str, width: int):
     answers, controls = page.locator(".st-key-answer_dense"), page.locator(".st-key-asked_scene")
     if width == 800:  # what is asked and answered comes before what could be asked instead
         assert answers.bounding_box()["y"] < controls.bounding_box()["y"]
+
+
+def test_a_query_is_answered_while_a_strip_is_being_filled(page: Page, server: str):
+    """Nothing on the page or beside it waits for the strip: not the next answer, not Present, not the stories."""
+    page.goto(f"{server}/vqa?method=lamp&sparsity=0.41&scene=14")
+    strip = page.locator(".st-key-controls_climbing")
+    expect(strip).to_contain_text("of at most")
+    expect(page.locator(".st-key-answer_pruned")).to_contain_text("LAMP at 41 % answers")
+    expect(page.get_by_role("button", name="Present").first).to_be_enabled()
+    box = page.get_by_role("textbox", name="Question")
+    box.fill("where is this")
+    box.press("Enter")
+    expect(page.locator(".st-key-title_answers")).to_contain_text("where is this")
+    expect(strip).to_contain_text("of at most")  # that of the new question
+    strip.get_by_role("button", name="Stop").click()
+    expect(strip).to_contain_text("Stopped after")
+    strip.get_by_role("button", name="Go on").click()
+    expect(page.locator(".st-key-chart_ladder h5")).to_contain_text("LAMP answers", timeout=120_000)
+    expect(strip).to_have_count(0)
+
+
+def test_charts_move_while_the_slider_is_dragged_and_the_address_when_it_is_let_go(page: Page, server: str):
+    open_page(page, server, "?sparsity=0.63")
+    idle(page)
+    weights = page.locator('[data-testid="stMetricValue"]').first
+    expect(weights).to_have_text("63 %")
+    track = page.locator(".st-key-sidebar_sparsity [role=group] > div").first.bounding_box()
+    across, y = (lambda share: track["x"] + share * track["width"]), track["y"] + track["height"] / 2
+    page.mouse.move(across(0.63), y)
+    page.mouse.down()
+    for share in (0.6, 0.5, 0.4, 0.3):
+        page.mouse.move(across(share), y)
+        page.wait_for_timeout(100)
+    expect(weights).to_have_text("30 %")
+    assert parameters(page).get("sparsity") in (None, "0.63")
+    page.mouse.move(across(0.2), y)
+    page.mouse.up()
+    expect(weights).to_have_text("20 %")
+    idle(page)
+    assert float(parameters(page)["sparsity"]) == pytest.approx(0.2, abs=0.011)
+
+
+def test_the_slider_plays_and_stops(page: Page, server: str):
+    open_page(page, server, "distributions?sparsity=0.63")
+    idle(page)
+    page.locator(".st-key-play").get_by_role("button").click()
+    slider = page.locator(".st-key-sidebar_sparsity input[type=range]")
+    page.wait_for_function("e => Number(e.value) > 0.05 && Number(e.value) < 0.6", arg=slider.element_handle())
+    page.locator(".st-key-play").get_by_role("button").click()
+    expect(page.locator(".st-key-play")).to_contain_text("Play")
+    idle(page)
+    stopped = slider.input_value()
+    page.wait_for_timeout(1500)
+    assert slider.input_value() == stopped and 0 < float(stopped) < 0.95
