@@ -54,8 +54,8 @@ def show(ladder: climb.Ladder, explanation: str) -> None:
 
 def _show(ladder: climb.Ladder, explanation: str, left: bool) -> None:
     """In a place that runs on its own as long as something is `left` to climb."""
-    if left and not _left(ladder):
-        st.rerun()  # the whole page, once: its place need not be looked at any more
+    if left != _left(ladder):
+        st.rerun()  # the whole page, once: its place need not be looked at any more, or has to be again
     if chart := ladder.chart():
         ui.chart(chart, "ladder", explanation)
     if not ladder.complete:
