@@ -10,7 +10,6 @@ from app.look.words import percent
 from app.markup import cards
 from app.parts import ahead, ladder_panel, picture_picker, ui
 from app.state import Run
-from multiflow_core.models.vlm import Caption
 
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
@@ -42,7 +41,7 @@ def show(settings: Run) -> None:
     ahead.fetch(settings, picture.id, lambda at, told: gallery.caption(at, picture, told))
 
 
-def _captions(settings: Run, picture: gallery.Picture) -> Caption:
+def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
     """Both captions; returns the dense model's."""
     keys = Run.dense(settings.model, settings.data), settings
     name = f"{runs.title(keys[1])} at {percent(settings.sparsity)}"

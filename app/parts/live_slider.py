@@ -16,8 +16,6 @@ import streamlit as st
 from .. import state
 from . import session
 
-KEY = "live_slider"
-
 
 @cache
 def _component() -> Callable[..., Any]:
@@ -36,7 +34,7 @@ def follow(sparsity: float, live: bool) -> float:
     answer = session.get(state.DRAWN) + 1
     session.put(state.DRAWN, answer)
     _component()(
-        key=KEY,
+        key=state.LIVE.name,
         data={"live": live, "playing": playing, "sparsity": shown, "answer": answer},
         height=1,
         on_dragged_change=_drag,
@@ -72,14 +70,14 @@ def _play(on: bool) -> None:
 
 
 def _drag() -> None:
-    value = st.session_state[KEY].dragged
+    value = session.get(state.LIVE).dragged
     if isinstance(value, int | float) and 0 <= value <= 1:
         session.put(state.DRAGGED, (round(session.get(state.SPARSITY), 2), round(float(value), 2)))
 
 
 def _step() -> None:
     """One step of the play, from the browser."""
-    told = st.session_state[KEY].played
+    told = session.get(state.LIVE).played
     if session.get(state.PLAYING) and isinstance(told, dict) and 0 <= told.get("at", -1) <= 1:
         session.put(state.SPARSITY, round(float(told["at"]), 2))
         session.put(state.PLAYING, not told.get("over"))

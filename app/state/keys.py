@@ -147,6 +147,7 @@ ENTERED: Slot[Any] = Slot("tour_entered", None)  # the step that is to be shown 
 STARTED: Slot[bool] = Slot("presenting_started", False)  # whether presenter mode has just been entered
 
 DRAGGED: Slot[tuple[float, float] | None] = Slot("dragged", None)  # the slider's value, and the one under the finger
+LIVE: Slot[Any] = Slot("live_slider", None)  # what the browser tells of it
 PLAYING: Slot[bool] = Slot("playing", False)  # whether the slider runs by itself
 DRAWN: Slot[int] = Slot("drawn", 0)  # how often the page was
 
