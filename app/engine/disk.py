@@ -50,21 +50,6 @@ def as_json(made: Callable[[Any], T]) -> Form[T]:
     return Form(lambda value: json.dumps(value, default=asdict).encode(), lambda data: made(json.loads(data)))
 
 
-def _write_tensor(tensor: Any) -> bytes:
-    from safetensors.torch import save
-
-    return save({"tensor": tensor.contiguous()})
-
-
-def _read_tensor(data: bytes) -> Any:
-    from safetensors.torch import load
-
-    return load(data)["tensor"]
-
-
-TENSOR: Form[Any] = Form(_write_tensor, _read_tensor)
-
-
 class Disk:
     """A bounded table of bytes by key, in one file.
 

@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import torch
 from PIL.Image import Image
+from safetensors.torch import load, save
 from torch import Tensor
 
 from multiflow_core.data import dataset, flatland
@@ -30,7 +31,7 @@ from ..engine.runs import pruned, vlm, work
 from ..engine.store import STORE, Progress, Room
 
 T = TypeVar("T")
-
+_TENSOR = disk.Form(lambda tensor: save({"is": tensor.contiguous()}), lambda data: load(data)["is"])
 MOST, FEWEST = 160, 24
 WORK = 1e12  # multiply-adds of a look at the whole gallery: a quarter of a minute on two cores, at every new sparsity
 SHOWN, OWN = 256, 512  # pixels; the network sees pictures at its own size
@@ -180,7 +181,7 @@ def image_embeddings(key: Run, report: Progress) -> Tensor:
     def make() -> Tensor:
         return _seen(key, range(len(images)), report)
 
-    return disk.kept(key, ("gallery", len(images)), disk.TENSOR, make, report)
+    return disk.kept(key, ("gallery", len(images)), _TENSOR, make, report)
 
 
 @STORE.keep(128, asks=True)
@@ -208,7 +209,7 @@ def caption_embeddings(key: Run, report: Progress) -> Tensor:
         report(0.2, "reading the captions")
         return pruned(key).embed_texts(captions)
 
-    return disk.kept(key, ("captions", captions), disk.TENSOR, make, report)
+    return disk.kept(key, ("captions", captions), _TENSOR, make, report)
 
 
 # what is said of pictures is kept by their ids: a picture in a key would stay in memory with it
@@ -226,7 +227,7 @@ def own_embedding(key: Run, picture: Picture, progress: Progress | None = None) 
         model = pruned(key)
         return model.embed_images([picture.seen_by(model)])
 
-    return _asked(EMBEDDINGS, key, (picture.id,), ("picture", picture.content), disk.TENSOR, make, progress)
+    return _asked(EMBEDDINGS, key, (picture.id,), ("picture", picture.content), _TENSOR, make, progress)
 
 
 def _asked(
