@@ -70,9 +70,9 @@ def show(settings: Run) -> None:
         chosen = runs.measured_as(key)
         titles = {m.name: m.title for m in runs.methods() if m.name in BESIDE} | {chosen: now.method}
         ui.chart(measured.abilities(results, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
-    if live and not live_slider.moving():  # last, so that nothing waits for it
+    if live:  # last, so that nothing waits for it
         fails = verdict.level == "collapse" and rival and rival.method == METHOD.default
-        live_answers.fill(live, settings, rival if fails else None)
+        live_answers.fill(live, settings, rival if fails else None, live_slider.moving())
 
 
 def _state(key: Run, now: layer_sparsity.Facts) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import math
 import random
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import TypeVar
@@ -342,6 +342,11 @@ def caption(key: Run, picture: Picture, progress: Progress | None = None) -> Cap
         return model.caption([picture.seen_by(model)])[0]
 
     return _asked(ANSWERS, key, ("caption", picture.id), ("caption", picture.content), _CAPTION, make, progress)
+
+
+def said(keys: Iterable[Run], picture: Picture) -> bool:
+    """Whether all these models have described a picture already, so that it costs nothing to hear it again."""
+    return all((key, "caption", picture.id) in ANSWERS for key in keys)
 
 
 def answer(key: Run, picture: Picture, question: str, progress: Progress | None = None) -> Answer:

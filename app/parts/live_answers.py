@@ -15,7 +15,7 @@ from .. import state
 from ..engine import runs
 from ..facts import gallery, rankings, truth, two_runs, typed_text
 from ..markup import cards
-from . import address, picture_picker, ui
+from . import address, ahead, picture_picker, session, ui
 
 ASKED = ("captioning", "retrieval", "vqa")  # whichever a model can do first
 SIDES = ("dense", "pruned", "rival")
@@ -29,6 +29,15 @@ class Live:
     place: DeltaGenerator
     task: str
     picture: gallery.Picture | None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered, as it is drawn: words before it, a column or several, and a remark."""
+
+    lead: str
+    columns: tuple[str, ...]
+    note: str
 
 
 def tasks(model: str, results: Results | None) -> tuple[Task, ...]:
@@ -55,12 +64,32 @@ def begin(settings: Run) -> Live | None:
         return Live(right.container(), task, picture)
 
 
-def fill(live: Live, settings: Run, beside: Run | None) -> None:
-    """Ask the dense model, the pruned one, and another one where there is one, and show what they say."""
+def fill(live: Live, settings: Run, beside: Run | None, moving: bool) -> None:
+    """Ask the dense model, the pruned one, and another one where there is one, and show what they say.
+
+    While the slider is `moving` nobody is asked: what is at hand is shown, else what was said last, with the sparsity at which
+    it was said. Once it stands, the neighbours are asked in spare time.
+    """
     asked = [Run.dense(settings.model, settings.data), *([settings] if settings.sparsity else []), beside]
     named = {run: two_runs.name(run) if run.method else "The dense model" for run in asked if run}
+    about = (settings.model, settings.data, live.task, live.picture and live.picture.id)
     with live.place:
-        {"captioning": _captions, "retrieval": _found, "vqa": _answers}[live.task](settings, named, live.picture)
+        if not moving or (live.picture and gallery.said(named, live.picture)):
+            ask = {"captioning": _captions, "retrieval": _found, "vqa": _answers}[live.task]
+            session.put(state.ANSWERED, (about, ask(settings, named, live.picture)))
+        last, answers = session.get(state.ANSWERED) or (None, None)
+        if answers and last == about:
+            _draw(answers)
+    if live.task == "captioning" and not moving:
+        ahead.fetch(settings, live.picture.id, lambda key, told: gallery.caption(key, live.picture, told))
+
+
+def _draw(answers: Answers) -> None:
+    if answers.lead:
+        st.markdown(answers.lead)
+    for place, html in zip(st.columns(len(answers.columns), gap="medium"), answers.columns, strict=True):
+        place.html(html)
+    ui.note(answers.note)
 
 
 def _picture(settings: Run) -> gallery.Picture:
@@ -81,48 +110,47 @@ def _text(key: state.Key[str]) -> str:
     return text
 
 
-def _captions(settings: Run, named: dict[Run, str], picture: gallery.Picture) -> None:
+def _captions(settings: Run, named: dict[Run, str], picture: gallery.Picture) -> Answers:
     taught = truth.at_home(runs.vlm(settings.model))
     with ui.working() as progress:
         dense, *others = (truth.judged(gallery.caption(run, picture, progress), picture, taught) for run in named)
     # where nothing makes sense, every word differs, and no mark helps
     said = [dense, *(truth.marked(dense, one)[1] if one.understood else one for one in others)]
     html = [cards.caption_card(f"{name} says", *one) for name, *one in zip(named.values(), said, SIDES, strict=False)]
-    st.html("".join((*html, cards.legend(judged=any(one.true is not None for one in said)))))
-    ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
+    html.append(cards.legend(judged=any(one.true is not None for one in said)))
+    return Answers("", ("".join(html),), truth.strange(runs.vlm(settings.model), picture.scene is not None))
 
 
-def _answers(settings: Run, named: dict[Run, str], picture: gallery.Picture) -> None:
+def _answers(settings: Run, named: dict[Run, str], picture: gallery.Picture) -> Answers:
     question = _text(state.QUESTION)
     right, _ = truth.right_answer(question, picture)
     with ui.working() as progress:
         said = [gallery.answer(run, picture, question, progress) for run in named]
     replies = [truth.replied(answer, right, question, picture) for answer in said]
-    st.markdown(f"**{ui.verbatim(question)}**")
     html = [
         cards.answer_card(f"{name} answers", *one) for name, *one in zip(named.values(), replies, SIDES, strict=False)
     ]
-    st.html("".join(html))
-    ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
+    strange = truth.strange(runs.vlm(settings.model), picture.scene is not None)
+    return Answers(f"**{ui.verbatim(question)}**", ("".join(html),), strange)
 
 
-def _found(settings: Run, named: dict[Run, str], _: None) -> None:
+def _found(settings: Run, named: dict[Run, str], _: None) -> Answers | None:
     """A query, and the first pictures that each model finds."""
     query = typed_text.check(_text(state.QUERY), runs.vlm(settings.model))
     if not query.usable:
-        return
+        return None
     with ui.working() as progress:
         pool = gallery.gallery(settings.model, settings.data, progress)
         scores = [gallery.text_scores(run, query.text, progress) for run in named]
     known = truth.of(query.text, pool.pictures)
     texts = tuple(gallery.about(picture) for picture in pool.pictures)
-    st.markdown(f"Asked for **“{ui.verbatim(query.text)}”** among {len(texts)} pictures, the nearest first:")
-    for column, name, side, own in zip(
-        st.columns(len(named), gap="medium"), named.values(), SIDES, scores, strict=False
-    ):
+    columns = []
+    for name, side, own in zip(named.values(), SIDES, scores, strict=False):
         found = _first([scores[0], own], texts, known, pool)
-        column.html(cards.heading(name, "", side) + cards.picture_grid(found.hits["pruned"], side, side != "dense"))
-    ui.note(truth.strange(runs.vlm(settings.model), pool.flat))
+        grid = cards.picture_grid(found.hits["pruned"], side, moves=side != "dense")
+        columns.append(cards.heading(name, "", side) + grid)
+    lead = f"Asked for **“{ui.verbatim(query.text)}”** among {len(texts)} pictures, the nearest first:"
+    return Answers(lead, tuple(columns), truth.strange(runs.vlm(settings.model), pool.flat))
 
 
 def _first(

@@ -142,6 +142,7 @@ NOTICES: Slot[tuple[str, ...] | None] = Slot(
 )  # what was wrong with the address; None: not yet looked at
 NOTICED: Slot[Run | None] = Slot("noticed", None)  # the settings then in force
 TOLD: Slot[Run | None] = Slot("told_for", None)  # the settings of the story that was chosen last
+ANSWERED: Slot[Any] = Slot("answered", None)  # what the first screen asked about, and what was answered last
 SHOWN: Slot[tuple[str, str, int] | None] = Slot("tour_shown", None)  # model, data and step that were entered last
 ENTERED: Slot[Any] = Slot("tour_entered", None)  # the step that is to be shown from the next run on
 STARTED: Slot[bool] = Slot("presenting_started", False)  # whether presenter mode has just been entered

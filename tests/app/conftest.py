@@ -132,7 +132,8 @@ def anew(monkeypatch):
 
 def plots(at) -> list[str]:
     """What the charts of a page are drawn from, as JSON: figure, alternative text and Plotly's settings."""
-    return [element.proto.bytes.decode() for element in at.get("bidi_component")]
+    drawn = (element.proto.bytes.decode() for element in at.get("bidi_component"))
+    return [figure for figure in drawn if '"figure"' in figure]
 
 
 def texts(at: AppTest) -> str:

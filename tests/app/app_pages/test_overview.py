@@ -6,7 +6,7 @@ import pytest
 
 from app import state
 from app.engine import runs
-from app.facts import layer_sparsity, measured
+from app.facts import gallery, layer_sparsity, measured
 from app.look.words import percent
 from tests.app.conftest import plots, texts
 
@@ -94,6 +94,17 @@ def test_the_first_screen_asks_the_dense_and_the_pruned_model_about_the_same_pic
     assert not at.exception and "Scene 12," not in texts(at)
     at.slider(key="sparsity").set_value(0.0).run()
     assert "The dense model says" in texts(at) and " 0 % says" not in texts(at)
+
+
+def test_while_the_slider_is_dragged_nobody_is_asked(open_page, monkeypatch):
+    """What is at hand is shown, else what was said last, with the sparsity at which it was said."""
+    at = open_page("overview", sparsity="0.63")
+    for known, shown, other in ((False, "63 %", "37 %"), (True, "37 %", "63 %")):
+        monkeypatch.setattr(gallery, "said", lambda keys, picture, known=known: known)
+        at.session_state[state.DRAGGED.name] = (0.63, 0.37)
+        at.run()
+        assert not at.exception and at.metric[0].value == "37 %"
+        assert f"MULTIFLOW at {shown} says" in texts(at) and f"MULTIFLOW at {other} says" not in texts(at)
 
 
 def test_a_model_that_cannot_describe_searches_on_the_first_screen(open_page):
