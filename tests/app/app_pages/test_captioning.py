@@ -1,7 +1,7 @@
 """Captioning as a session sees it, on the shipped checkpoint."""
 
 from app import state
-from tests.app.conftest import plots, texts
+from tests.app.conftest import filled, plots, texts
 
 
 def charts(at) -> list[str]:
@@ -36,8 +36,8 @@ def test_words_that_differ_are_framed(open_page):
 
 
 def test_the_caption_is_followed_over_sparsity(open_page):
-    at = open_page("captioning", scene="5")
+    at = filled(open_page("captioning", scene="5"))
     assert any(title.startswith("MULTIFLOW keeps the dense model's caption") for title in charts(at))
     before = plots(at)[0]
-    at.slider(key="sparsity").set_value(0.8).run()
+    filled(at.slider(key="sparsity").set_value(0.8).run())
     assert charts(at)[-1].startswith("MULTIFLOW keeps") and plots(at)[0] != before  # the slider's place

@@ -3,7 +3,7 @@
 import pytest
 
 from app.facts import gallery, truth
-from tests.app.conftest import plots, texts
+from tests.app.conftest import filled, plots, texts
 
 
 def test_a_question_in_the_address_is_answered_and_judged(open_page):
@@ -47,7 +47,7 @@ def test_a_question_without_a_word_gets_a_sentence(open_page, question, part):
 
 
 def test_two_models_that_disagree(open_page):
-    at = open_page("vqa", scene="5", ask="is there a purple car", sparsity="0.8")
+    at = filled(open_page("vqa", scene="5", ask="is there a purple car", sparsity="0.8"))
     assert "“is there a purple car”: only the dense model is right" in texts(at)
     assert "MULTIFLOW answers “yes” up to" in texts(at) and "✗ Wrong" in texts(at)
     assert len(plots(at)) == 2
