@@ -304,7 +304,7 @@ def test_it_is_offered(answers):
     assert any(name.startswith("Toy counter") for name in offered["methods"])
     assert offered["model"] == offered["own"] and offered["cut"] == "63 %"
     assert offered["pages"][-1] == "Toy" and offered["page"].startswith("Toy: what")
-    assert any("#### Toy counter" in card for card in offered["cards"]) and "w_ij^4" in offered["formulas"]
+    assert any("## Toy counter" in card for card in offered["cards"]) and "w_ij^4" in offered["formulas"]
     assert offered["problems"] == [] and offered["miniatures"] == [24, 24]
 
 

@@ -20,7 +20,7 @@ def show(settings: Run) -> None:
     st.title("Learn: which weights go, and why?")
     at, hidden = lesson_panel.where()
     step = STEPS[at - 1]
-    st.markdown(f"### {at}. {step.title}")
+    st.markdown(f"## {at}. {step.title}")
     with st.container(key="wrap_learn"):
         left, right = st.columns([2, 3], gap="large")
     with left:

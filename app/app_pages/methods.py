@@ -39,7 +39,7 @@ def show(settings: Run) -> None:
 def _card(method, data: comparison.Comparison | None, settings: Run) -> None:
     with st.container(border=True, key=f"card_{re.sub('[^a-z0-9]', '_', method.name)}"):
         chosen = " · chosen at the left" if method.name == settings.method else ""
-        st.markdown(f"#### {method.title}{chosen}")
+        st.markdown(f"## {method.title}{chosen}")
         st.markdown(method.idea)
         if method.latex:
             st.latex(method.latex)

@@ -172,7 +172,7 @@ def _card(look: neurons.Look, row: int, column: int) -> None:
         fate = "kept" if look.mask[row, column] else "pruned"
         gone = one_weight.gone(look.key, look.layer.name, row, column)
         when = f"; gone from {gone} on" if gone else ""
-        st.markdown(f"##### Weight ({row}, {column}) is {fate} at {percent(look.key.sparsity)} sparsity{when}")
+        st.markdown(f"## Weight ({row}, {column}) is {fate} at {percent(look.key.sparsity)} sparsity{when}")
         with st.container(horizontal=True, gap="medium"):
             for name, place, kind in look.places(row, column):
                 above = f"above {percent(place.share)} of {kind}"

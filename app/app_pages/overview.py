@@ -170,7 +170,7 @@ def _where(now: layer_sparsity.Facts, beside: layer_sparsity.Facts | None, detai
     layers = [fact.layer for fact in now.layers]
     chosen = selection.chosen(layers)
     with st.container(horizontal=True, vertical_alignment="center", key="where"):
-        st.markdown("#### Where it was cut", width="stretch")
+        st.markdown("## Where it was cut", width="stretch")
         glossary.terms(*WORDS)
     ui.note(detail)
     shares = layer_sparsity.shares(now, beside)

@@ -43,7 +43,7 @@ def show(settings: Run) -> None:
         told = one_weight.told(key, found)
         where = f"Weight ({weight[1]}, {weight[2]}) of {one_weight.place(key, weight[0])}"
         st.caption(ui.verbatim(f"{where} under {runs.title(key)} at {percent(key.sparsity)}"))
-        st.markdown(f"### {told.headline}", help=ABOUT)
+        st.markdown(f"## {told.headline}", help=ABOUT)
         with ui.controls("turn"):
             _turn(one_weight.turn(key, found), "gone" if found.kept else "still there")
     with st.container(key="wrap_why"):

@@ -19,7 +19,8 @@ class Palette:
 
     `modality` colours name vision, text and fusion; `dense` and `pruned` the two models; `sparsity` runs from nothing
     pruned (next to the background) to everything pruned, through the colour of the pruned model; `true` and `false` mark
-    what is right and wrong, always together with a sign; `versus` is what only the chosen method, or only another one, keeps.
+    what is right and wrong, always together with a sign; `versus` is what only the chosen method, or only another one, keeps;
+    `action` is the ground of white words on a button.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Palette:
     line: str
     dense: str
     pruned: str
+    action: str
     true: str
     false: str
     versus: tuple[str, str]
@@ -152,6 +154,7 @@ LIGHT = Palette(
     line="#dfe1e8",
     dense="#4a5368",
     pruned="#7b3fc6",
+    action="#7b3fc6",
     true="#15803d",
     false="#c62828",
     versus=("#00808a", "#7a5c14"),
@@ -167,6 +170,7 @@ DARK = Palette(
     line="#343846",
     dense="#c3cad9",
     pruned="#a97df0",
+    action="#7d4cd9",
     true="#5fd894",
     false="#ff6b60",
     versus=("#45d0d6", "#b9984a"),

@@ -116,7 +116,7 @@ def caption_card(name: str, said: Said, side: str) -> str:
     """A caption in large words: the bar under a word shows how sure the model was, false words are struck through."""
     words = "".join(_word(word, side) for word in said.words) or '<span class="mf-muted">(it says nothing)</span>'
     return (
-        f'<div class="mf-says mf-{side}"><h4>{escape(name)}</h4><div class="mf-words">{words}</div>'
+        f'<div class="mf-says mf-{side}"><h2>{escape(name)}</h2><div class="mf-words">{words}</div>'
         f'<div class="mf-verdict">{_verdict(said)}</div></div>'
     )
 
@@ -165,7 +165,7 @@ def answer_card(name: str, reply: Reply, side: str) -> str:
         None: "",
     }
     return (
-        f'<div class="mf-says mf-{side}"><h4>{escape(name)}</h4><div class="mf-words">{_word(word, side)}</div>'
+        f'<div class="mf-says mf-{side}"><h2>{escape(name)}</h2><div class="mf-words">{_word(word, side)}</div>'
         f'<div class="mf-verdict">{verdicts[reply.true]}<span class="mf-muted">{percent(reply.probability)} sure</span></div></div>'
     )
 

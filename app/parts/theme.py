@@ -22,7 +22,7 @@ def style(presenting: bool, touring: bool = False) -> None:
     colors = {
         "dense": p.dense, "pruned": p.pruned, "own": p.versus[0], "rival": p.versus[1],
         "true": p.true, "false": p.false, "ink": p.ink, "muted": p.muted,
-        "line": p.line, "surface": p.surface, "background": p.background,
+        "action": p.action, "line": p.line, "surface": p.surface, "background": p.background,
     }  # fmt: skip
     drawn = matrices.RULES + miniatures.RULES
     rules = _rules("theme") + drawn + (_rules("presenter") if presenting else "") + (_rules("tour") if touring else "")

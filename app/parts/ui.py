@@ -234,7 +234,7 @@ def heading(finding: str, about: str, key: str) -> None:
 def title_row(title: str, key: str) -> Iterator[None]:
     """A line with a title at the left and whatever is put into it at the right."""
     with st.container(key=f"row_{key}", horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall"):
-        st.markdown(f"##### {verbatim(unbroken(title))}", width="stretch")
+        st.markdown(f"## {verbatim(unbroken(title))}", width="stretch")
         yield
 
 

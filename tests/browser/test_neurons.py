@@ -38,12 +38,12 @@ def test_clicks_lead_to_a_weight_that_the_slider_and_a_link_keep(page: Page, ser
     click(page, "lens", 0.5 / 32, 0.5 / 96, "weight=384%2C96")
     card = page.locator(".st-key-weight_card")
     expect(card).to_contain_text("Weight (384, 96) is")
-    before = page.locator(".st-key-chart_lens h5").inner_text()
+    before = page.locator(".st-key-chart_lens h2").inner_text()
     page.locator(".st-key-preset_90").get_by_role("button").first.click()
     expect(card).to_contain_text("at 90 % sparsity")
     idle(page)
     assert parameters(page)["window"] == "384-479,96-127" and parameters(page)["weight"] == "384,96"
-    assert page.locator(".st-key-chart_lens h5").inner_text() != before
+    assert page.locator(".st-key-chart_lens h2").inner_text() != before
     colleague = browser.new_context(viewport={"width": 1440, "height": 1600}).new_page()
     colleague.goto(page.url)
     expect(colleague.locator(".st-key-weight_card")).to_have_text(card.inner_text(), use_inner_text=True)
@@ -53,7 +53,7 @@ def test_clicks_lead_to_a_weight_that_the_slider_and_a_link_keep(page: Page, ser
 
 def test_a_neuron_of_the_list_is_one_click_away(page: Page, server: str):
     open_page(page, server, f"neurons?layer={FC1}")
-    strongest = int(page.locator(".st-key-chart_top_input h5").inner_text().split(":")[0].removeprefix("Input "))
+    strongest = int(page.locator(".st-key-chart_top_input h2").inner_text().split(":")[0].removeprefix("Input "))
     click(page, "top_input", 0.3, 0.05, "window=")
     first, last = map(int, parameters(page)["window"].split(",")[1].split("-"))
     assert first <= strongest <= last < first + 32

@@ -50,7 +50,7 @@ def test_a_room_sees_what_is_asked_and_can_ask_something_else(page: Page, server
     assert size > 1.5 * page.locator('[data-testid="stMain"] p').first.evaluate(
         "e => parseFloat(getComputedStyle(e).fontSize)"
     )
-    found = page.locator(":is(.st-key-title_ranking,.st-key-title_found,.st-key-title_answers) h5")
+    found = page.locator(":is(.st-key-title_ranking,.st-key-title_found,.st-key-title_answers) h2")
     before = found.inner_text()
     box.fill(text)
     box.press("Enter")

@@ -21,7 +21,7 @@ def test_a_question_is_answered_followed_and_handed_on(page: Page, server: str, 
     box.press("Enter")
     idle(page)
     expect(page.locator(".st-key-answer_dense")).to_contain_text("Right")
-    title = page.locator(".st-key-chart_ladder h5")
+    title = page.locator(".st-key-chart_ladder h2")
     expect(title).to_contain_text("MULTIFLOW answers “yes” up to")
     before = title.inner_text()
     page.locator(".st-key-preset_90").get_by_role("button").first.click()
@@ -31,7 +31,7 @@ def test_a_question_is_answered_followed_and_handed_on(page: Page, server: str, 
     colleague = browser.new_context(viewport={"width": 1440, "height": 1600}).new_page()
     colleague.goto(page.url)
     idle(colleague)
-    expect(colleague.locator(".st-key-chart_ladder h5")).to_have_text(before, use_inner_text=True)
+    expect(colleague.locator(".st-key-chart_ladder h2")).to_have_text(before, use_inner_text=True)
     colleague.context.close()
 
 
@@ -65,7 +65,7 @@ def test_a_changed_mind_ends_a_ladder_and_a_second_thought_goes_on(page: Page, s
     expect(page.locator(".st-key-chart_ladder")).to_have_count(0)
     expect(page.locator('[data-testid="stProgress"]')).to_have_count(0)
     switch.click()
-    expect(page.locator(".st-key-chart_ladder h5")).to_contain_text("true picture")
+    expect(page.locator(".st-key-chart_ladder h2")).to_contain_text("true picture")
     idle(page)
 
 
@@ -95,7 +95,7 @@ def test_a_query_is_answered_while_a_strip_is_being_filled(page: Page, server: s
     strip.get_by_role("button", name="Stop").click()
     expect(strip).to_contain_text("Stopped after")
     strip.get_by_role("button", name="Go on").click()
-    expect(page.locator(".st-key-chart_ladder h5")).to_contain_text("LAMP answers", timeout=120_000)
+    expect(page.locator(".st-key-chart_ladder h2")).to_contain_text("LAMP answers", timeout=120_000)
     expect(strip).to_have_count(0)
 
 

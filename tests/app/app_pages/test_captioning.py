@@ -7,7 +7,7 @@ from tests.app.conftest import filled, plots, texts
 def charts(at) -> list[str]:
     """The titles above charts and rankings."""
     titles = (m.value.replace("\u00a0", " ") for m in at.markdown)
-    return [title.removeprefix("##### ") for title in titles if title.startswith("##### ")]
+    return [title.removeprefix("## ") for title in titles if title.startswith("## ")]
 
 
 def test_both_models_caption_the_scene(open_page):
@@ -29,10 +29,10 @@ def test_a_random_scene_is_in_the_state(open_page):
 
 def test_words_that_differ_are_framed(open_page):
     at = open_page("captioning", method="omp", sparsity="0.9")
-    said = [html.proto.body for html in at.get("html") if "<h4>" in html.proto.body]
+    said = [html.proto.body for html in at.get("html") if "<h2>" in html.proto.body]
     assert len(said) == 2 and all("mf-differs" in html for html in said)
     at = open_page("captioning", sparsity="0")
-    assert not any("mf-differs" in html.proto.body for html in at.get("html") if "<h4>" in html.proto.body)
+    assert not any("mf-differs" in html.proto.body for html in at.get("html") if "<h2>" in html.proto.body)
 
 
 def test_the_caption_is_followed_over_sparsity(open_page):

@@ -26,23 +26,23 @@ def lesson(weights=WEIGHTS, tokens=TOKENS, scale=SCALE) -> Lesson:
 
 
 def heading(at) -> str:
-    return next(m.value for m in at.markdown if m.value.startswith("### "))
+    return next(m.value for m in at.markdown if m.value.startswith("## "))
 
 
 @pytest.mark.parametrize("step", range(1, 11))
 def test_a_link_opens_a_step(open_page, step):
     at = open_page("learn", step=str(step))
     assert not at.exception and not at.error and not at.warning
-    assert heading(at) == f"### {step}. {TITLES[step - 1]}"
+    assert heading(at) == f"## {step}. {TITLES[step - 1]}"
 
 
 def test_back_and_next(open_page):
     at = open_page("learn")
     assert at.button(key="back").disabled
     at.button(key="next").click().run()
-    assert heading(at).startswith("### 2.") and not at.button(key="back").disabled
+    assert heading(at).startswith("## 2.") and not at.button(key="back").disabled
     at.button(key="back").click().run()
-    assert heading(at).startswith("### 1.")
+    assert heading(at).startswith("## 1.")
     assert open_page("learn", step="10").button(key="next").disabled
 
 

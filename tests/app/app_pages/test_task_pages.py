@@ -29,7 +29,7 @@ def add(at, *files: bytes, names=()):
 def charts(at) -> list[str]:
     """The titles above charts and rankings."""
     titles = (m.value.replace("\u00a0", " ") for m in at.markdown)
-    return [title.removeprefix("##### ") for title in titles if title.startswith("##### ")]
+    return [title.removeprefix("## ") for title in titles if title.startswith("## ")]
 
 
 # --- ladders ----------------------------------------------------------------------------------------------------

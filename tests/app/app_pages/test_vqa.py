@@ -43,7 +43,7 @@ def test_a_question_without_a_word_gets_a_sentence(open_page, question, part):
     at.text_input(key="ask").set_value(question).run()
     assert not at.exception and not at.error
     assert len(at.warning) == 1 and part in at.warning[0].value
-    assert "<h4>" not in texts(at)
+    assert "<h2>" not in texts(at)
 
 
 def test_two_models_that_disagree(open_page):

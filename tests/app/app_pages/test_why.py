@@ -14,7 +14,7 @@ LAYER = "vision_model.encoder.layers.0.self_attn.qkv.weight"
 
 
 def verdict(at) -> str:
-    return next(m.value for m in at.markdown if m.value.startswith("###") and not m.value.startswith("#####"))
+    return next(m.value for m in at.markdown if m.value.startswith("## "))
 
 
 def test_a_link_restores_the_weight(open_page):
@@ -23,7 +23,7 @@ def test_a_link_restores_the_weight(open_page):
     assert at.session_state[state.LAYER.name] == LAYER
     key = Run("flatland-blip", "multiflow", 0.5)
     kept = bool(runs.masks(key)[LAYER][31, 13])
-    assert verdict(at).startswith("### Kept" if kept else "### Pruned")
+    assert verdict(at).startswith("## Kept" if kept else "## Pruned")
 
 
 def test_the_slider_changes_the_verdict_and_not_the_weight(open_page):
@@ -31,7 +31,7 @@ def test_the_slider_changes_the_verdict_and_not_the_weight(open_page):
     critical = one_weight.critical(Run("flatland-blip", "multiflow"), LAYER, 31, 13)
     for sparsity in (critical - 0.02, critical + 0.02):
         at.slider(key="sparsity").set_value(round(sparsity, 2)).run()
-        assert verdict(at).startswith("### Kept" if critical > sparsity else "### Pruned")
+        assert verdict(at).startswith("## Kept" if critical > sparsity else "## Pruned")
         assert at.session_state[state.WEIGHT.name] == "31,13"
 
 
