@@ -60,6 +60,7 @@ class Spare:
         self._wishes: dict[tuple[Hashable, bool], Wish] = {}  # by whose they are, and whether they go first
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
+        self._busy = False
 
     def want(self, owner: Hashable, about: Hashable, steps: Steps, first: bool = True) -> Wish:
         """The wish of an owner: a new one in place of one about something else, the same where it is about the same."""
@@ -88,6 +89,13 @@ class Spare:
         with self._changed:
             self._wishes.pop((owner, first), None)
 
+    def drop_all(self, seconds: float = 60.0) -> bool:
+        """Drop all wishes, and wait until the step that is being done has ended; whether it has."""
+        with self._changed:
+            self._wishes.clear()
+            self._changed.notify_all()
+            return self._changed.wait_for(lambda: not self._busy, seconds)
+
     def settle(self, seconds: float = 60.0) -> bool:
         """Wait until all that is wanted is done; whether it is. For tests and measurements."""
         with self._changed:
@@ -104,9 +112,11 @@ class Spare:
         self._store.give_way()
         while True:
             with self._changed:
+                self._busy = False
                 while (wish := self._next()) is None:
                     self._changed.notify_all()
                     self._changed.wait()
+                self._busy = True
             self._do(wish)
 
     def _next(self) -> Wish | None:

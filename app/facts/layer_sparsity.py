@@ -10,6 +10,7 @@ from multiflow_core.experiments.run import Run
 
 from ..charts.heatmap import SparsityGrid
 from ..charts.modalities import ModalityShares
+from ..charts.model_map import Block, Matrix, ModelMap, Tower
 from ..engine import runs, slider
 from ..engine.store import Progress
 
@@ -121,6 +122,34 @@ def grids(facts: Facts, selected: str | None = None) -> tuple[SparsityGrid, ...]
         names = cells.table(lambda cell: cell[0].layer.name)
         found.append(SparsityGrid(modality, cells.blocks, cells.roles, sizes, pruned, names, selected))
     return tuple(found)
+
+
+def model_map(facts: Facts, selected: str | None = None) -> ModelMap:
+    """The whole model as towers of blocks: those that see the picture first, then in the order of the layout."""
+    towers: dict[tuple[str, str], dict[str, list[LayerFact]]] = {}
+    for fact in facts.layers:
+        tower = towers.setdefault((_tower(fact.layer.block), fact.layer.modality), {})
+        tower.setdefault(fact.layer.block, []).append(fact)
+    found = [
+        Tower(name, modality, tuple(_block(title, held) for title, held in blocks.items()))
+        for (name, modality), blocks in towers.items()
+    ]
+    return ModelMap(facts.method, tuple(sorted(found, key=lambda tower: tower.modality != "vision")), selected)
+
+
+def _tower(block: str) -> str:
+    """What a block's tower is called: its name without its number.
+
+    >>> _tower("vision 3"), _tower("bridge")
+    ('vision', 'bridge')
+    """
+    name, _, number = block.rpartition(" ")
+    return name if number.isdigit() and name else block
+
+
+def _block(name: str, held: Sequence[LayerFact]) -> Block:
+    matrices = tuple(Matrix(fact.layer.role, fact.layer.size, fact.pruned, fact.layer.name) for fact in held)
+    return Block(name, matrices, any(fact.layer.role.startswith("cross") for fact in held))
 
 
 def shares(facts: Facts, rival: Facts | None) -> ModalityShares:

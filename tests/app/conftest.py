@@ -23,9 +23,11 @@ TIMEOUT = 300
 
 
 @pytest.fixture(autouse=True)
-def nothing_on_disk(monkeypatch):
-    """Tests ask models themselves."""
+def alone(monkeypatch):
+    """Tests ask models themselves, and leave nothing behind that goes on asking: the next one may take the model away."""
     monkeypatch.setenv("MULTIFLOW_CACHE", "")
+    yield
+    assert SPARE.drop_all()
 
 
 def scores(**figures: float) -> dict:

@@ -19,7 +19,8 @@ def test_the_address_sets_layer_and_number(open_page):
     at = open_page("flow", layer=FC2, strongest="4")
     assert not at.exception and not at.error and not at.warning
     assert "text 2 (fc1 to fc2)" in texts(at)
-    dense, pruned, lines = plots(at)
+    whole, dense, pruned, lines = plots(at)
+    assert FC2 in whole
     assert dense.count('"hidden ') >= 4 and "all other inputs" in pruned and "flow left" in lines
 
 
@@ -29,13 +30,13 @@ def test_the_slider_keeps_the_layer(open_page):
     at.slider(key="sparsity").set_value(0.9).run()
     after = plots(at)
     assert at.session_state["layer"] == FC2 and "At 90 %" in texts(at)
-    assert len(after) == 3 and all(a != b for a, b in zip(before, after))
+    assert len(after) == 4 and all(a != b for a, b in zip(before, after))
 
 
 def test_a_layer_without_a_partner_is_said_so(open_page, monkeypatch):
     monkeypatch.setattr(flow, "chain", lambda key, layer: None)
     at = open_page("flow")
-    assert not at.exception and not at.error and not plots(at)
+    assert not at.exception and not at.error and len(plots(at)) == 1  # the whole model
     assert "has no partner here" in at.info[0].value
 
 

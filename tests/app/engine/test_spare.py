@@ -148,3 +148,18 @@ def test_a_page_that_was_left_wants_nothing_any_more(store, monkeypatch):
     wishes.want("you", "late", lambda: iter([lambda report: done.append("late")]), first=False)
     begin.set()
     assert wishes.settle(10) and not done
+
+
+def test_all_that_is_wanted_can_be_dropped(store):
+    wishes, inside, done = Spare(store), threading.Event(), []
+
+    def slow(report):
+        inside.set()
+        for _ in range(200):
+            report(0.5, "half")
+            threading.Event().wait(0.01)
+        done.append("slow")
+
+    wishes.want("me", "slow", lambda: iter([slow, lambda report: done.append("next")]))
+    assert inside.wait(10)
+    assert wishes.drop_all(10) and not done
