@@ -60,8 +60,9 @@ def _card(hit: Hit, side: str, moves: bool) -> str:
     )
     return (
         f'<figure class="mf-card{" mf-true" if hit.true else ""}" title="{escape(hit.text)}">'
-        f'<img src="{data_uri(hit.picture)}" alt="{escape(alt)}"><span class="mf-rank">{hit.rank}</span>{check}'
-        f'<figcaption><span class="mf-line"><span title="{what}">{score:.2f}</span>{sign}</span>'
+        f'<img src="{data_uri(hit.picture)}" alt="{escape(alt)}">'
+        f'<figcaption><span class="mf-line"><b>{hit.rank}</b>{check}</span>'
+        f'<span class="mf-line"><span title="{what}">{score:.2f}</span>{sign}</span>'
         f"{_bar(score, side)}</figcaption></figure>"
     )
 

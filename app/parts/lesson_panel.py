@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import secrets
 from collections.abc import Sequence
 
 import pandas as pd
@@ -10,11 +11,12 @@ import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
+from ..engine import classes
 from ..lesson import STEPS, Exercise, Step, guess
 from ..lesson.small_layers import INPUTS, OUTPUTS, Cell, Lesson, Numbers
 from ..lesson.step import name
 from ..look.words import number, percent
-from ..markup import matrices
+from ..markup import matrices, tally
 from ..state.keys import Key
 from . import address, session
 
@@ -22,6 +24,10 @@ TABLES: dict[str, tuple[Key[str], str, tuple[str, ...]]] = {
     "weights": (state.LESSON_WEIGHTS, "Weights", tuple(f"output {o}" for o in OUTPUTS)),
     "tokens": (state.LESSON_TOKENS, "What arrives at the inputs", ("token 1", "token 2", "token 3", "token 4")),
 }
+
+
+ROWS = 8  # answers of a class that are shown
+LOOK = 2.0  # seconds between two looks at what a class has answered
 
 
 # --- finding one's way ----------------------------------------------------------------------------------------------
@@ -160,7 +166,47 @@ def ask(exercise: Exercise, step: int, hidden: bool) -> bool:
             st.warning("Not quite. Look again, or try another number.", icon=":material/replay:")
         if shown and not right:
             st.info(exercise.why, icon=":material/lightbulb:")
+        _collect(exercise, step, given, hidden)
     return shown or step in solved
+
+
+def _collect(exercise: Exercise, step: int, given: float | None, hidden: bool) -> None:
+    """In a class: hand this answer in; or, in the instructor's view, what was handed in."""
+    code = address.now(state.CLASS)
+    address.keep(state.CLASS, code)
+    if code and not hidden and given is not None:
+        classes.give(code, step, session.owner(), given)
+        st.caption("Your answer has been handed in, without a name.")
+    elif code and hidden:
+        st.fragment(_class, run_every=LOOK)(code, exercise, step)
+    elif hidden:
+        st.button(
+            "Collect the answers of a class",
+            icon=":material/groups:",
+            key="collect",
+            type="tertiary",
+            on_click=_begin_class,
+            help="Makes a link to hand on. Answers that are given there are counted here: no names, nothing is stored.",
+        )
+
+
+def _class(code: str, exercise: Exercise, step: int) -> None:
+    """How many gave which answer, as they come in; which is right is told once the answers are no longer kept back."""
+    counts = classes.given(code, step)
+    many = sum(number for _, number in counts)
+    st.caption(
+        f"{many} {'answer' if many == 1 else 'answers'} so far. The class opens this page with `class={code}` in place of "
+        "`answers=hidden` in its address."
+    )
+    shown = session.get(state.TOLD_CLASS)
+    rows = [(f"{value:g}", count, shown and exercise.right(value)) for value, count in counts[:ROWS]]
+    if rows:
+        st.html(tally.bars(rows, many))
+    st.toggle("Say which is right", key=state.TOLD_CLASS.name)
+
+
+def _begin_class() -> None:
+    session.put(state.CLASS, secrets.token_hex(2))
 
 
 # --- the game -------------------------------------------------------------------------------------------------------

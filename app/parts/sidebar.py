@@ -14,6 +14,7 @@ from .. import state
 from ..engine import calibration, checkpoints, data_sets, runs
 from ..engine.store import Progress
 from ..facts import measured
+from ..look.words import percent
 from . import address, fixed_layers, live_slider, open_data, open_model, selection, session, ui
 
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def show(live: bool = False) -> Run | None:
                 with st.container(horizontal=True, gap="xsmall", key="presets"):
                     for preset in state.PRESETS:
                         st.button(
-                            "Dense" if preset == 0 else f"{preset:.0%}",
+                            "Dense" if preset == 0 else percent(preset),
                             key=f"preset_{preset:.0%}".rstrip("%"),
                             on_click=selection.choose_sparsity,
                             args=(preset,),

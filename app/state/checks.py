@@ -100,13 +100,13 @@ def tour_from(text: str) -> str:
 
 
 def code_from(text: str) -> str:
-    """The code of a tour from a URL, or nothing.
+    """The code of a tour or of a class from a URL, or nothing.
 
     >>> code_from("room7")
     'room7'
     """
     if not _CODE.fullmatch(text):
-        raise BadValue(f"The address names a tour {short(text)}, but its code has up to 16 letters and digits")
+        raise BadValue(f"The address has the code {short(text)}, but a code has up to 16 letters and digits")
     return text
 
 

@@ -131,6 +131,7 @@ LESSON_TOKENS: Key[str] = Key("x", "2,1,4,1;0,0,0,-4;-2,0,-4,1;0,-1,0,0", lambda
 SCALE: Key[str] = Key("scale", "0.15", choices=SCALES, noun="size of the text weights")
 # the lesson keeps its answers to itself, for a class
 ANSWERS: Key[str] = Key("answers", "", choices=("", "hidden"), noun="state of the answers")
+CLASS: Key[str] = Key("class", "", code_from, instead="no class")  # the code by which a class's answers are collected
 
 # --- what a session remembers ---------------------------------------------------------------------------------------
 
@@ -189,6 +190,7 @@ ONLY_OWN: Slot[bool] = Slot("only own", False)  # whether retrieval searches not
 REFUSED: Slot[tuple[str, ...]] = Slot("refused", ())  # what was wrong with files of the last upload
 
 HIDING: Slot[bool] = Slot("hide_answers", False)  # whether the lesson's answers are kept back
+TOLD_CLASS: Slot[bool] = Slot("told class", False)  # whether a class is shown which of its answers is right
 SOLVED: Slot[Mapping[int, float]] = Slot("solved_steps", NOTHING)  # {step: the right answer that was given}
 EDITORS: Slot[int] = Slot("editor_round", 0)  # how often the lesson's numbers were put back: part of the widget keys
 EDITED: Slot[Mapping[str, Any]] = Slot("edited", NOTHING)  # {key: the numbers that its editor began with}

@@ -1,16 +1,19 @@
 """The lesson as a session sees it."""
 
 import re
+from collections import OrderedDict
 
 import pytest
 
 from app import state
+from app.engine import classes
 from app.lesson import STEPS
 from app.lesson import small_layers as service
 from app.lesson.small_layers import Lesson, small, towers
 from app.lesson.step import product
 from app.look.words import number
 from app.markup import matrices
+from app.parts import session
 from multiflow_core.experiments.run import Run
 from multiflow_core.weights.dense import weight_of
 from tests.app.conftest import texts
@@ -150,3 +153,31 @@ def test_an_excerpt_is_a_piece_of_the_model():
             assert it.score[a][b] == pytest.approx(abs(it.weights[a][b]) * it.meeting[a][b], rel=1e-5)
     smallest = weight.abs().flatten().argsort(stable=True)[: it.gone]
     assert it.otherwise == int(mask.flatten()[smallest].sum())
+
+
+def test_answers_of_a_class_are_counted_without_names(open_page, monkeypatch):
+    """Each session's last answer counts; only the instructor's view shows them, and which is right only when asked."""
+    teacher = open_page("learn", step="2", answers="hidden")
+    teacher.button(key="collect").click().run()
+    code = "".join(teacher.query_params["class"])
+    assert "0 answers so far" in texts(teacher)
+    for who, answers in (("anna", (11.0, 12.0)), ("bert", (12.0,)), ("carl", (3.0,))):
+        monkeypatch.setattr(session, "owner", lambda who=who: who)
+        student = open_page("learn", **{"step": "2", "class": code})
+        for answer in answers:
+            student.number_input(key="answer_2").set_value(answer).run()
+        assert "handed in, without a name" in texts(student) and "answers so far" not in texts(student)
+    teacher.run()
+    assert "3 answers so far" in texts(teacher) and "2 answered 12; 1 answered 3" in texts(teacher)
+    teacher.toggle(key="told class").set_value(True).run()
+    assert "2 answered 12, which is right; 1 answered 3" in texts(teacher)
+
+
+def test_a_class_is_bounded_and_the_quietest_one_goes_first(monkeypatch):
+    monkeypatch.setattr(classes, "_answers", OrderedDict())
+    monkeypatch.setattr(classes, "MOST", 2)
+    monkeypatch.setattr(classes, "SEATS", 2)
+    for code in ("a", "b", "a", "c"):
+        for who in range(3):
+            classes.give(code, 1, who, float(who))
+    assert [classes.given(code, 1) for code in "abc"] == [[(0.0, 1), (1.0, 1)], [], [(0.0, 1), (1.0, 1)]]
