@@ -142,6 +142,7 @@ def ask(exercise: Exercise, step: int, hidden: bool) -> bool:
     """Put the question; True once the answer was given, also for other numbers since then, or asked for."""
     with st.container(border=True, key="exercise"):
         st.markdown(f"**Exercise.** {exercise.question}")
+        verdict = st.container()  # above the field: there it is in view on a low screen
         with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
             given = st.number_input(
                 "Your answer",
@@ -159,13 +160,13 @@ def ask(exercise: Exercise, step: int, hidden: bool) -> bool:
         if right:
             solved = {**solved, step: given}
             session.put(state.SOLVED, solved)
-            st.success(f"Right! {exercise.why}", icon=":material/check_circle:")
+            verdict.success(f"Right! {exercise.why}", icon=":material/check_circle:")
         elif given is not None and solved.get(step) == given:
-            st.info("The numbers have changed: with these the answer is another one.", icon=":material/replay:")
+            verdict.info("The numbers have changed: with these the answer is another one.", icon=":material/replay:")
         elif given is not None:
-            st.warning("Not quite. Look again, or try another number.", icon=":material/replay:")
+            verdict.warning("Not quite. Look again, or try another number.", icon=":material/replay:")
         if shown and not right:
-            st.info(exercise.why, icon=":material/lightbulb:")
+            verdict.info(exercise.why, icon=":material/lightbulb:")
         _collect(exercise, step, given, hidden)
     return shown or step in solved
 
