@@ -250,7 +250,12 @@ _PASSING: set[Run] = set()
 
 @contextmanager
 def passing(key: Run) -> Iterator[None]:
-    """Inside, the run's model is asked once and not needed again: what it says is kept, the model is not."""
+    """Inside, the run's model is asked once and not needed again: what it says is kept, the model is not.
+
+    Nobody may be there to see that the model's files have been written anew: then it is not asked, as its weights may be gone.
+    """
+    if checkpoints.model_of(checkpoints.address_of(key.model)) != key.model:
+        raise ValueError(f"{checkpoints.title(key.model)} has been written anew: it is another model now")
     _PASSING.add(key)
     try:
         yield

@@ -5,12 +5,13 @@ import torch
 from safetensors.torch import load_file
 
 import multiflow_core as mf
-from app.engine import checkpoints
+from app.engine import checkpoints, runs
 from benchmarks.models import build, save
+from multiflow_core.experiments.run import Run
 from multiflow_core.families import family_of
 from multiflow_core.models.format import FORMATS
 from multiflow_core.models.vlm import VLM
-from tests.app.conftest import PAGES, texts
+from tests.app.conftest import PAGES, filled, texts
 from tests.core.families import authors
 
 WEIGHTS_ONLY = ("overview", "layers", "distributions", "learn", "methods")
@@ -49,7 +50,7 @@ def test_a_file_of_its_authors_opens_and_says_what_was_done(open_page, tmp_path)
     (tmp_path / "vocab.txt").write_text("\n".join(authors.words()), encoding="utf-8")
     file = tmp_path / "model_base_caption.pth"
     torch.save({"model": authors.salesforce(authors.blip("captioning"))}, file)
-    at = open_page("captioning", model=str(file), method="omp", sparsity="0.1")
+    at = filled(open_page("captioning", model=str(file), method="omp", sparsity="0.1"))
     assert not at.exception and not at.error and not at.warning
     assert "Salesforce's BLIP" in texts(at).replace("\\", "") and "tensors renamed" in texts(at)
     (model,) = {checkpoints.model_of(str(file))}
@@ -57,6 +58,8 @@ def test_a_file_of_its_authors_opens_and_says_what_was_done(open_page, tmp_path)
     assert checkpoints.result_file(model) == tmp_path / "model_base_caption.pth.results.json"
     torch.save({"model": authors.salesforce(authors.blip("retrieval"))}, file)
     assert checkpoints.model_of(str(file)) != model  # another model, under the same address
+    with pytest.raises(ValueError, match="written anew"), runs.passing(Run(model, "omp", 0.5)):
+        pass
 
 
 @pytest.fixture(scope="module")
