@@ -57,7 +57,7 @@ def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
     if picture.scene is not None:
         st.caption(f"What is really there: *{gallery.caption_of(picture.scene)}*.")
     picture_picker.written(picture)
-    ui.note(truth.strange(dense, picture.scene is not None))
+    ui.loud(truth.strange(dense, picture.scene is not None))
     return captions[0]
 
 

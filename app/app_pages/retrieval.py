@@ -111,7 +111,7 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     places.say(found, ABOUT, pool.flat)
     if own:
         st.caption("Nobody has told the lab what your own pictures show, so they are ranked and never marked as true.")
-    ui.note(truth.strange(dense, flat=searched and pool.flat))
+    ui.loud(truth.strange(dense, flat=searched and pool.flat))
     _margins(
         settings,
         rankings.sought(both, texts, known.true + (None,) * len(own), "picture", known.word),
@@ -157,7 +157,7 @@ def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
     places = _Beside(settings, cards.caption_list)
     places.fill(found)
     places.say(found, ABOUT_CAPTIONS, picture.scene is not None)
-    ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
+    ui.loud(truth.strange(runs.vlm(settings.model), picture.scene is not None))
     _margins(settings, rankings.sought(both, texts, true, "caption", word), scores, both[0], (picture.id, extra))
 
 

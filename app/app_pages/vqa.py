@@ -63,7 +63,7 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
             st.html(cards.answer_card(title, reply, side))
     if right is None:
         st.caption(f"The lab does not know the right answer: {ui.verbatim(why)}.")
-    ui.note(truth.strange(runs.vlm(settings.model), picture.scene is not None))
+    ui.loud(truth.strange(runs.vlm(settings.model), picture.scene is not None))
     if ladder_panel.wanted(settings, "answer", cheap=True):
         ladder_panel.show(climb.answers(key, picture, question, said[0], right), ABOUT_LADDER)
     ui.chart(FirstWords(name, said[0].alternatives, said[1].alternatives, right), "first_words", ABOUT_WORDS)

@@ -10,6 +10,9 @@ from ..look.palette import Palette
 from ..look.words import percent
 
 ROW, FRAME = 30, 92
+REACH = (
+    30  # points from which on a colour is full: the same in every picture, so that 2 points always look like 2 points
+)
 LABELLED = 20  # more columns than this leave no room for numbers in the cells
 
 
@@ -50,12 +53,11 @@ class DifferenceGrid:
     def figure(self, palette: Palette) -> go.Figure:
         pairs = [list(zip(*rows, strict=True)) for rows in zip(self.first, self.second, strict=True)]
         points = [[None if a is None else 100 * (a - b) for a, b in row] for row in pairs]
-        reach = max(1.0, *(abs(v) for row in points for v in row if v is not None))
         hover = [["" if a is None else f"A {percent(a)}, B {percent(b)}" for a, b in row] for row in pairs]
         labels = [["" if v is None else f"{v:+.0f}" for v in row] for row in points]
         labelled = len(self.blocks) <= LABELLED
         trace = dict(
-            type="heatmap", z=points, x=list(self.blocks), y=list(self.roles), zmin=-reach, zmax=reach,
+            type="heatmap", z=points, x=list(self.blocks), y=list(self.roles), zmin=-REACH, zmax=REACH,
             colorscale=palette.divergence, customdata=hover, xgap=2, ygap=2, hoverongaps=False,
             text=labels if labelled else None, texttemplate="%{text}", textfont=dict(size=12), showscale=not labelled,
             colorbar=dict(title=dict(text="points"), thickness=10, outlinewidth=0, len=1.0, ticksuffix=""),

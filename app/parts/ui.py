@@ -224,6 +224,13 @@ def note(sentence: str) -> None:
         st.caption(verbatim(sentence))
 
 
+def loud(sentence: str) -> None:
+    """A remark that nobody may miss, where there is one."""
+    if sentence:
+        with st.container(key="loud"):
+            st.markdown(f":material/visibility_off: {verbatim(sentence)}")
+
+
 def heading(finding: str, about: str, key: str) -> None:
     """A finding as a heading, with an explanation one click away."""
     with st.container(key=f"title_{key}"), title_row(finding, key):
