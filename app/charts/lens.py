@@ -174,6 +174,14 @@ class Lens:
             xaxis2=_strip_axis("output saliency") | dict(domain=[0, STRIP], anchor="y", autorange="reversed"),
             yaxis2=_strip_axis("input saliency") | dict(domain=[1 - STRIP, 1], anchor="x", side="right"),
         )  # fmt: skip
+        for axis in (
+            "xaxis",
+            "yaxis",
+        ):  # under the pointer: the row and the column that meet in a weight, up to their bars
+            layout[axis] |= dict(
+                showspikes=True, spikemode="across", spikesnap="hovered data", spikethickness=1.5, spikedash="solid",
+                spikecolor=palette.ink,
+            )  # fmt: skip
         layout["yaxis"]["range"].reverse()
         return palette.figure([self._heat(palette), *bars, *marks, self._targets()], layout)
 

@@ -172,3 +172,10 @@ def test_the_strongest_neurons():
     assert TOP.title() == "Input 100: 10 % of the saliency, no weight left"
     assert len(TOP.table()["saliency"]) == 20
     assert replace(TOP, total=0.0).title() == "No input carries any saliency"
+
+
+def test_the_pointer_marks_the_row_and_the_column_up_to_their_bars():
+    layout = LENS.figure(LIGHT).layout
+    for axis in (layout.xaxis, layout.yaxis):
+        assert axis.showspikes and axis.spikemode == "across" and axis.spikecolor == LIGHT.ink
+    assert not layout.xaxis2.showspikes and not layout.yaxis2.showspikes
