@@ -10,6 +10,7 @@ from app import state
 from app.engine import checkpoints, runs
 from app.lesson import STEPS, Step, printed, small_layers
 from app.lesson.small_layers import Lesson
+from app.lesson.step import reminder
 from app.look.words import percent
 from app.markup import matrices
 from app.parts import address, lesson_panel, selection, theme, ui
@@ -41,7 +42,8 @@ def show(settings: Run) -> None:
         if step.game:
             shown = lesson_panel.play(lesson, hidden)
         if shown or not step.game:
-            st.html(matrices.side_by_side(step.pictures(lesson, shown), theme.palette()))
+            drawn = step.pictures(lesson, shown)
+            st.html(matrices.side_by_side((*drawn, *reminder(lesson, drawn, at, shown)), theme.palette()))
         if shown:
             st.markdown(step.moral(lesson))
     _foot(settings, hidden)

@@ -101,6 +101,19 @@ def sketch(caption: str, values: tuple, gone: frozenset[Cell] = frozenset()) -> 
     return Network(caption, values, OUTPUTS, INPUTS, gone)
 
 
+def reminder(lesson: Lesson, pictures: tuple[Matrix | Network, ...], number: int, shown: bool) -> tuple[Network, ...]:
+    """The layer as neurons and links, for a step about it that does not draw it itself; with what goes, once that is known.
+
+    Steps 6 and 7 are about two towers, step 10 is about a real layer: they have none.
+    """
+    if number in (6, 7, 10) or any(isinstance(it, Network) for it in pictures):
+        return ()
+    gone = lesson.small.gone if number == 9 or (number == 8 and shown) else frozenset()
+    return (
+        sketch("The layer, as lines: dotted ones go" if gone else "The layer, as lines", lesson.small.weights, gone),
+    )
+
+
 def added(values: tuple[float, ...]) -> str:
     """A sum, written out.
 

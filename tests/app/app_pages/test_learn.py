@@ -181,3 +181,13 @@ def test_a_class_is_bounded_and_the_quietest_one_goes_first(monkeypatch):
         for who in range(3):
             classes.give(code, 1, who, float(who))
     assert [classes.given(code, 1) for code in "abc"] == [[(0.0, 1), (1.0, 1)], [], [(0.0, 1), (1.0, 1)]]
+
+
+@pytest.mark.parametrize("step", range(1, 11))
+def test_the_layer_stays_in_view_as_neurons_and_links(open_page, step):
+    """Through all steps about the small layer; those about two towers and about a real layer draw their own."""
+    at = open_page("learn", step=str(step))
+    if step == 8:  # the game comes first
+        assert "mf-drawing" not in texts(at).replace(".mf-drawing", "")
+    else:
+        assert ('<figure class="mf-drawing">' in texts(at)) == (step not in (6, 7, 10))
