@@ -31,6 +31,8 @@ COLUMNS = {  # figure of the log -> heading of the card
     "short hits": "ITM hits, short",
     "captions": "ITM loss",
     "captions hits": "ITM hits",
+    "itm": "ITM loss",  # as older logs call them
+    "itm hits": "ITM hits",
     "matched": "ITM hits",
 }
 
