@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Hashable, Sequence
+from typing import NamedTuple
+
 import streamlit as st
 
 from app import state
 from app.engine import runs
+from app.engine.store import Progress
 from app.facts import gallery, rankings, truth, two_runs
 from app.markup import cards
-from app.parts import picture_picker, run_pins, text_field, ui
+from app.parts import ahead, picture_picker, run_pins, text_field, ui
 from app.state import Run
 
 TOP = 6
@@ -27,6 +31,13 @@ ABOUT_FOUND = (
     "than under A."
 )
 ABOUT_SAID = "Both models describe the same picture. Words struck through are false of it."
+
+
+class Asked(NamedTuple):
+    """What a part of the page asks of a run."""
+
+    about: Hashable
+    ask: Callable[[Run, Progress], object]
 
 
 def show(settings: Run) -> None:
@@ -52,14 +63,26 @@ def show(settings: Run) -> None:
             "The two runs are about different data, so what they find and say is not compared.", icon=":material/info:"
         )
         return
-    _found(a, b)
-    _said(a, b)
+    _fetch(settings, (a, b), [asked for asked in (_found(a, b), _said(a, b)) if asked])
 
 
-def _found(a: Run, b: Run) -> None:
+def _fetch(settings: Run, both: Sequence[Run], asked: Sequence[Asked]) -> None:
+    """Of the runs that move with the slider, what the page is likely to show next."""
+    moving = [key for key in both if key.sparsity == settings.sparsity and runs.order(key).nested]
+
+    def ask(at: Run, told: Progress) -> None:
+        for key in (run.at(at.sparsity) for run in moving):
+            with runs.passing(key):
+                for one in asked:
+                    one.ask(key, told)
+
+    ahead.fetch(settings, (*moving, *(one.about for one in asked)), ask)
+
+
+def _found(a: Run, b: Run) -> Asked | None:
     """The same query in both models."""
     if any("retrieval" not in runs.vlm(key.model).tasks for key in (a, b)):
-        return
+        return None
     with ui.asked("query"), text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", ()):
         again = text_field.reranked(a.model, b.model)
     queries = {}
@@ -68,7 +91,7 @@ def _found(a: Run, b: Run) -> None:
         who = "The model" if a.model == b.model else vlm.name
         queries[model] = text_field.checked(state.QUERY, vlm, who=who)
         if not queries[model].usable:
-            return
+            return None
     with ui.working() as progress:
         pools = [gallery.gallery(key.model, key.data, progress) for key in (a, b)]
         pictures = min((pool.pictures for pool in pools), key=len)
@@ -103,12 +126,13 @@ def _found(a: Run, b: Run) -> None:
             with column:
                 head = cards.heading(f"{letter} · {two_runs.name(key)}", f"best of {found.total}", side)
                 st.html(head + cards.picture_grid(hits, side, moves=letter == "B"))
+    return Asked((query, again), lambda key, told: gallery.text_ranking(key, queries[key.model].text, again, told))
 
 
-def _said(a: Run, b: Run) -> None:
+def _said(a: Run, b: Run) -> Asked | None:
     """What both say about the chosen scene."""
     if any("captioning" not in runs.vlm(key.model).tasks for key in (a, b)):
-        return
+        return None
     with ui.asked("scene"):
         number = picture_picker.numbered(a.data)
     with ui.working() as progress:
@@ -125,9 +149,10 @@ def _said(a: Run, b: Run) -> None:
             right.html(cards.caption_card(f"{letter} · {two_runs.name(key)} says", said[letter], side))
         with right:
             picture_picker.written(picture)
+    return Asked(picture.id, lambda key, told: gallery.caption(key, picture, told))
 
 
-def _judged(key: Run, picture: gallery.Picture, progress) -> cards.Said:
+def _judged(key: Run, picture: gallery.Picture, progress: Progress) -> cards.Said:
     taught = truth.at_home(runs.vlm(key.model, progress))
     return truth.judged(gallery.caption(key, picture, progress), picture, taught)
 
