@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from pathlib import Path
 
 import streamlit as st
+
+EVERYDAY = frozenset({"weight", "layer", "neuron", "pruned", "pruning", "loss", "IC"})  # what a reader knows by then
 
 
 @cache
@@ -23,6 +26,27 @@ def meanings() -> dict[str, str]:
     """
     entries = (line.removeprefix("**").split("**: ", 1) for line in text().splitlines() if line)
     return dict(entries)
+
+
+@cache
+def used(said: str) -> str:
+    """The words of a text that are explained here, each with its meaning, as Markdown; "" where there is none.
+
+    >>> used("Every cell is a weight; its **saliency** is high.").split(":")[0]
+    '**saliency**'
+    """
+    plain = said.lower()
+    found = [word for word in meanings() if word not in EVERYDAY and re.search(rf"\b{_either(word.lower())}\b", plain)]
+    return "  \n".join(f"**{word}**: {meanings()[word]}" for word in found)
+
+
+def _either(word: str) -> str:
+    """A pattern of a word and its plural.
+
+    >>> bool(re.fullmatch(_either("saliency"), "saliencies")), bool(re.fullmatch(_either("mask"), "masks"))
+    (True, True)
+    """
+    return f"{re.escape(word[:-1])}(?:y|ies)" if word.endswith("y") else f"{re.escape(word)}s?"
 
 
 def terms(*words: str) -> None:

@@ -24,7 +24,7 @@ from ..charts import Chart
 from ..engine.runs import TooLong
 from ..engine.store import STORE, Progress
 from ..state.keys import SETTINGS
-from . import plotly_chart, session
+from . import glossary, plotly_chart, session
 from .theme import palette
 
 if TYPE_CHECKING:
@@ -265,3 +265,5 @@ def explain(about: str, key: str) -> None:
         key=f"about_{key}",
     ):
         st.markdown(f"**What am I looking at?**\n\n{about}")
+        if words := glossary.used(about):
+            st.caption(words)
