@@ -42,8 +42,8 @@ def show(settings: Run) -> None:
         if step.game:
             shown = lesson_panel.play(lesson, hidden)
         if shown or not step.game:
-            drawn = step.pictures(lesson, shown)
-            st.html(matrices.side_by_side((*drawn, *reminder(lesson, drawn, at, shown)), theme.palette()))
+            drawn = *step.pictures(lesson, shown), *reminder(step, lesson, shown)
+            st.html(matrices.side_by_side(drawn, theme.palette()))
         if shown:
             st.markdown(step.moral(lesson))
     _foot(settings, hidden)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import replace
 
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
@@ -83,21 +84,10 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
         st.caption(
             f"Flatland's grammar cannot check this wording ({ui.verbatim(known.reason)}), so no picture is marked as true."
         )
-    texts = tuple(gallery.about(picture) for picture in pictures) + tuple(picture.title for picture in own)
-    marked = known.true + (False,) * len(own)
     shown = (*pictures, *own)
 
     def compared(both: Sequence[Sequence[float]]) -> rankings.Rankings:
-        return rankings.compare(
-            both,
-            texts,
-            marked,
-            TOP,
-            "pictures",
-            known.understood and searched,
-            lambda i: shown[i].shown(gallery.SHOWN),
-            known.word,
-        )
+        return rankings.of_pictures(both, shown, replace(known, understood=known.understood and searched), TOP)
 
     places = _Beside(settings, cards.picture_grid)
     with ui.working() as progress:
@@ -114,7 +104,7 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     ui.loud(truth.strange(dense, flat=searched and pool.flat))
     _margins(
         settings,
-        rankings.sought(both, texts, known.true + (None,) * len(own), "picture", known.word),
+        rankings.sought(both, tuple(map(gallery.about, shown)), known.true + (None,) * len(own), "picture", known.word),
         scores,
         both[0],
         (query.text, again, searched, *(picture.id for picture in own)),

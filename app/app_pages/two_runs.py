@@ -100,16 +100,7 @@ def _found(a: Run, b: Run) -> Asked | None:
         ]
     query = queries[a.model].text
     known = truth.of(query, pictures)
-    found = rankings.compare(
-        scores,
-        tuple(gallery.about(picture) for picture in pictures),
-        known.true,
-        TOP,
-        "pictures",
-        known.understood,
-        lambda i: pictures[i].shown(gallery.SHOWN),
-        known.word,
-    )
+    found = rankings.of_pictures(scores, pictures, known, TOP)
     first, second = (sum(hit.true for hit in hits) for hits in found.hits.values())
     possible = len(found.ranks["dense"])
     finding = (

@@ -121,7 +121,8 @@ class Disk:
             self._open.close()
         self._open = None
         try:
-            self.file.unlink(missing_ok=True)
+            for end in ("", "-wal", "-shm"):  # what SQLite keeps beside it is of no use to another one
+                self.file.with_name(self.file.name + end).unlink(missing_ok=True)
         except OSError:
             self._off = True
 
@@ -167,24 +168,15 @@ def _address(key: Run, asked: Hashable, report: Progress | None) -> str:
 @STORE.keep(16)
 def weights(model: str, report: Progress) -> str:
     """All that decides what a dense model says, and how it is calibrated, as a hash: its weights and the files beside them."""
+    from multiflow_core.calibration.evidence import EVIDENCE
+    from multiflow_core.support.digits import digits
+
+    report(0.5, "reading the weights")
     known = runs.vlm(model)
-    found = hashlib.blake2b(digest_size=16)
-    state = known.model.state_dict()
-    for done, (name, tensor) in enumerate(state.items()):
-        report(done / len(state), "reading the weights")
-        found.update(f"{name} {tuple(tensor.shape)} {tensor.dtype}".encode())
-        found.update(_bytes(tensor))
-    for file in sorted(Path(known.folder).glob("*")) if known.folder else ():
-        if file.suffix in (".json", ".txt", ".model") or file.name == "statistics.safetensors":
-            found.update(file.name.encode() + file.read_bytes())
-    return found.hexdigest()
-
-
-def _bytes(tensor: Any) -> memoryview:
-    import torch
-
-    flat = tensor.detach().cpu().contiguous().flatten()
-    return memoryview(flat.view(torch.uint8).numpy()) if flat.numel() else memoryview(b"")
+    beside = sorted(known.folder.glob("*")) if known.folder else ()
+    wanted = EVIDENCE.get("statistics").file
+    files = (file for file in beside if file.suffix in (".json", ".txt", ".model") or file.name == wanted)
+    return digits([known.model.state_dict(), *(part for file in files for part in (file.name, file.read_bytes()))])
 
 
 @cache

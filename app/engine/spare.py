@@ -84,11 +84,6 @@ class Spare:
             wish.over = wish.stopped = False
             self._changed.notify_all()
 
-    def forget(self, owner: Hashable, first: bool) -> None:
-        """Drop the wish of an owner, if there is one."""
-        with self._changed:
-            self._wishes.pop((owner, first), None)
-
     def drop_all(self, seconds: float = 60.0) -> bool:
         """Drop all wishes, and wait until the step that is being done has ended; whether it has."""
         with self._changed:

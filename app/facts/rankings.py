@@ -1,4 +1,4 @@
-"""Two rankings of the same things, dense and pruned, and what is to be said about them. Pure, no streamlit."""
+"""Two rankings of the same things, dense and pruned, and what is to be said about them. No streamlit."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 
 from ..charts.gaps import ScoreGaps
 from ..markup.cards import Hit
+from . import gallery
+from .truth import Truth
 
 LISTED = 6  # ranks that are spelled out
 NAMED = 5  # things whose rank is followed one by one
@@ -109,6 +111,19 @@ def compare(
         known,
         word,
     )
+
+
+def of_pictures(
+    scores: Sequence[Sequence[float]], shown: Sequence[gallery.Picture], known: Truth, top: int
+) -> Rankings:
+    """Pictures ranked by dense and by pruned scores: the gallery's, of which something is known, then own ones."""
+    true = known.true + (False,) * (len(shown) - len(known.true))
+    texts = tuple(map(gallery.about, shown))
+
+    def drawn(i: int) -> bytes:
+        return shown[i].shown(gallery.SHOWN)
+
+    return compare(scores, texts, true, top, "pictures", known.understood, drawn, known.word)
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,9 @@ is left out, so the tour of one model may have a step more than that of another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from multiflow_core.experiments.run import Run
 
@@ -24,6 +24,7 @@ PICTURES = 24  # that are looked through for one that tells it
 GAP = 0.03  # points by which one choice has to keep more than another one, to be shown
 WEIGHTS = (40, 80)  # of a layer that are shown one by one
 
+T = TypeVar("T")
 Choice = tuple[state.Slot[Any], Any]
 
 
@@ -187,38 +188,44 @@ def _picture(tour: Tour, sparsity: float, report: Progress) -> int:
     taught = truth.at_home(runs.vlm(tour.model))
     if not runs.small(tour.model) or tour.data or not taught:
         return usual
-    best, points = usual, -1
-    for number in (usual, *range(PICTURES)):
+    places = (usual, *range(PICTURES))
+
+    def tells(number: int, run: Run) -> bool:
         report(number / PICTURES, "looking for a picture that tells it")
         found = gallery.picture(tour.data, number)
-        worth = 0
-        for run, wanted in zip(_three(tour, sparsity), (True, True, False), strict=True):
-            if bool(truth.judged(gallery.caption(run, found), found, taught).true) is not wanted:
-                break
-            worth += 1
-        if worth > points:
-            best, points = number, worth
-        if points == 3:
-            break
-    return best
+        return bool(truth.judged(gallery.caption(run, found), found, taught).true)
+
+    return _telling(places, tells, _three(tour, sparsity))
 
 
 def _query(tour: Tour, sparsity: float, report: Progress) -> str:
     """The first query for which the dense model and MULTIFLOW find a true picture first, and plain magnitude does not."""
     pool = gallery.gallery(tour.model, tour.data)
     texts = typed_text.EXAMPLES if pool.flat else pool.examples
-    best, points = state.QUERY.default if pool.flat else texts[0], -1
-    for n, text in enumerate(texts if runs.small(tour.model) else ()):
-        report(n / len(texts), "looking for a query that tells it")
-        true = truth.of(text, pool.pictures).true
+    if not runs.small(tour.model):
+        return state.QUERY.default if pool.flat else texts[0]
+
+    def tells(text: str, run: Run) -> bool:
+        report(texts.index(text) / len(texts), "looking for a query that tells it")
+        scores = gallery.text_scores(run, typed_text.plain(text, runs.vlm(tour.model)))
+        return truth.of(text, pool.pictures).true[scores.index(max(scores))]
+
+    return _telling(texts, tells, _three(tour, sparsity))
+
+
+def _telling(choices: Sequence[T], tells: Callable[[T, Run], bool], three: Sequence[Run]) -> T:
+    """The first with which the dense model and MULTIFLOW are right and plain magnitude is wrong; else what comes nearest."""
+    best, points = choices[0], -1
+    for choice in choices:
         worth = 0
-        for run, wanted in zip(_three(tour, sparsity), (True, True, False), strict=True):
-            scores = gallery.text_scores(run, typed_text.plain(text, runs.vlm(tour.model)))
-            if true[scores.index(max(scores))] is not wanted:
+        for run, wanted in zip(three, (True, True, False), strict=True):
+            if tells(choice, run) is not wanted:
                 break
             worth += 1
         if worth > points:
-            best, points = text, worth
+            best, points = choice, worth
+        if points == len(three):
+            break
     return best
 
 

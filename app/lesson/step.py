@@ -42,6 +42,7 @@ class Step:
         pictures: the matrices, with or without the answer in them. moral: what to take along, once the answer is known.
         edits: which numbers the reader can change here: "tokens", "weights", "scale".
         game, real: the step has the guessing game, or looks at a layer of the loaded model.
+        cut: it shows what goes from the beginning.
     """
 
     title: str
@@ -53,6 +54,12 @@ class Step:
     edits: tuple[str, ...] = ()
     game: bool = False
     real: bool = False
+    cut: bool = False
+
+    @property
+    def towers(self) -> bool:
+        """Whether it is about vision and text side by side, whose sizes can be changed, and not about the small layer."""
+        return "scale" in self.edits
 
 
 def name(cell: Cell) -> str:
@@ -101,14 +108,12 @@ def sketch(caption: str, values: tuple, gone: frozenset[Cell] = frozenset()) -> 
     return Network(caption, values, OUTPUTS, INPUTS, gone)
 
 
-def reminder(lesson: Lesson, pictures: tuple[Matrix | Network, ...], number: int, shown: bool) -> tuple[Network, ...]:
-    """The layer as neurons and links, for a step about it that does not draw it itself; with what goes, once that is known.
-
-    Steps 6 and 7 are about two towers, step 10 is about a real layer: they have none.
-    """
-    if number in (6, 7, 10) or any(isinstance(it, Network) for it in pictures):
+def reminder(step: Step, lesson: Lesson, shown: bool) -> tuple[Network, ...]:
+    """The layer as neurons and links, for a step about it that does not draw it itself; with what goes, once that is known."""
+    drawn = any(isinstance(it, Network) for it in step.pictures(lesson, shown))
+    if drawn or step.towers or step.real:
         return ()
-    gone = lesson.small.gone if number == 9 or (number == 8 and shown) else frozenset()
+    gone = lesson.small.gone if step.cut or (step.game and shown) else frozenset()
     return (
         sketch("The layer, as lines: dotted ones go" if gone else "The layer, as lines", lesson.small.weights, gone),
     )

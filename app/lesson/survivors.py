@@ -70,4 +70,5 @@ STEP = Step(
     lambda lesson: MORAL,
     exercise=exercise,
     edits=("weights", "tokens"),
+    cut=True,
 )

@@ -143,20 +143,10 @@ def _found(settings: Run, named: dict[Run, str], _: None) -> Answers | None:
         pool = gallery.gallery(settings.model, settings.data, progress)
         scores = [gallery.text_scores(run, query.text, progress) for run in named]
     known = truth.of(query.text, pool.pictures)
-    texts = tuple(gallery.about(picture) for picture in pool.pictures)
     columns = []
     for name, side, own in zip(named.values(), SIDES, scores, strict=False):
-        found = _first([scores[0], own], texts, known, pool)
+        found = rankings.of_pictures([scores[0], own], pool.pictures, known, TOP)
         grid = cards.picture_grid(found.hits["pruned"], side, moves=side != "dense")
         columns.append(cards.heading(name, "", side) + grid)
-    lead = f"Asked for **“{ui.verbatim(query.text)}”** among {len(texts)} pictures, the nearest first:"
+    lead = f"Asked for **“{ui.verbatim(query.text)}”** among {len(pool.pictures)} pictures, the nearest first:"
     return Answers(lead, tuple(columns), truth.strange(runs.vlm(settings.model), pool.flat))
-
-
-def _first(
-    scores: list[list[float]], texts: tuple[str, ...], known: truth.Truth, pool: gallery.Gallery
-) -> rankings.Rankings:
-    def shown(i: int) -> bytes:
-        return pool.pictures[i].shown(gallery.SHOWN)
-
-    return rankings.compare(scores, texts, known.true, TOP, "pictures", known.understood, shown, known.word)

@@ -24,6 +24,18 @@ ROWS = 1024  # rows reduced at a time: bounds the temporary, and keeps float32 s
 Layers = tuple[PrunableLayer, ...]
 
 
+def products(a: Tensor, b: Tensor) -> Tensor:
+    """The sum over rows of a b^T, float32 whatever they are, where b is.
+
+    >>> products(torch.tensor([[1.0, 2.0]]), torch.tensor([[3.0, 4.0]])).tolist()
+    [[3.0, 4.0], [6.0, 8.0]]
+    """
+    total = torch.zeros(a.shape[-1], b.shape[-1], device=b.device)
+    for left, right in zip(a.split(ROWS), b.split(ROWS), strict=True):
+        total.addmm_(left.to(b.device).float().T, right.float())
+    return total
+
+
 class Sums:
     """For every layer the sum of `reduce(rows)` over all tokens that count; a tensor fed to several layers is reduced once.
 

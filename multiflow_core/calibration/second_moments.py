@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-import torch
+import torch  # noqa: F401  (for the examples)
 from torch import Tensor, nn
 
 from ..support.memory import check_memory
@@ -14,7 +14,7 @@ from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from .activations import Statistics, check_complete
 from .evidence import Data, Evidence, Forward, register
-from .passes import ROWS, Layers, Sums, ran, stream
+from .passes import Layers, Sums, products, ran, stream
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,7 @@ def product_sum(x: Tensor) -> Tensor:
     [[10.0, 14.0], [14.0, 20.0]]
     """
     rows = x.detach().reshape(-1, x.shape[-1])
-    total = torch.zeros(rows.shape[1], rows.shape[1], device=x.device)
-    for block in rows.split(ROWS):
-        total.addmm_(block.float().T, block.float())
-    return total
+    return products(rows, rows)
 
 
 def _of_layer(moments: Moments, layer: PrunableLayer) -> Tensor:

@@ -52,7 +52,7 @@ def sensitivity(
     generator = torch.Generator().manual_seed(seed)
     blocks: dict[str, list[PrunableLayer]] = {}
     for layer in layers:
-        blocks.setdefault(layer.block or layer.name, []).append(layer)
+        blocks.setdefault(layer.part, []).append(layer)
     sums, done, seen = dict.fromkeys(blocks, 0.0), 0, 0
     total = source.count or 0
     for batch in source:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from ..weights.capture import LinearInputs, quiet
 from ..weights.layers import PrunableLayer
 from .evidence import Forward
-from .passes import ROWS, kept_tokens, weights_of
+from .passes import kept_tokens, products, weights_of
 from .samples import Uses
 
 
@@ -108,7 +108,7 @@ class Pairing:
             other = theirs.pop(0)
             other = x if other.shape != x.shape else other
             if last[0] is not x or last[1] is not other:
-                last = x, other, (_products(x, x), _products(other, x))
+                last = x, other, (products(x, x), products(other, x))
             self._add(*key, *last[2])
 
         return add
@@ -140,11 +140,3 @@ class Rows:
             rows = whole.reshape(-1, x.shape[-1]).clone() if keep is None else whole[keep]
             self._last = x, x._version, keep is not None, rows
         return rows
-
-
-def _products(a: Tensor, b: Tensor) -> Tensor:
-    """The sum over rows of a b^T, float32 whatever they are."""
-    total = torch.zeros(a.shape[-1], b.shape[-1], device=b.device)
-    for left, right in zip(a.split(ROWS), b.split(ROWS), strict=True):
-        total.addmm_(left.to(b.device).float().T, right.float())
-    return total

@@ -116,11 +116,11 @@ def by_block(figures: Iterable[tuple[PrunableLayer, float]], weigh: Callable[[Pr
     figures = list(figures)
     sums: dict[str, list[float]] = {}
     for layer, figure in figures:
-        total = sums.setdefault(layer.block or layer.name, [0.0, 0.0])
+        total = sums.setdefault(layer.part, [0.0, 0.0])
         total[0] += figure * weigh(layer)
         total[1] += weigh(layer)
     means = {block: found / max(weight, 1e-30) for block, (found, weight) in sums.items()}
-    return [means[layer.block or layer.name] for layer, _ in figures]
+    return [means[layer.part] for layer, _ in figures]
 
 
 def between(values: Sequence[float]) -> list[float]:

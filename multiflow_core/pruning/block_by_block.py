@@ -11,13 +11,14 @@ from torch import nn
 
 from ..calibration.samples import Samples, check_used
 from ..calibration.side_by_side import Pairing, Sums
+from ..support.digits import digits
 from ..support.memory import check_memory
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from ..weights.masks import rebuilt
 from ..weights.wrappers import parameters_of, unwrapped
 from .layer_by_layer import Prune, Pruned, prune_matrices
-from .shelf import Shelf, digits
+from .shelf import Shelf
 from .solved_order import Request, Solution
 
 
@@ -52,7 +53,7 @@ class Walk:
         first = self._samples.order()
         blocks: dict[str, list[int]] = {}
         for i, layer in enumerate(self._layers):
-            blocks.setdefault(layer.block or layer.name, []).append(i)
+            blocks.setdefault(layer.part, []).append(i)
         return sorted(blocks.values(), key=lambda block: min(first[self._layers[i].name] for i in block))
 
     def solve(self, counts: Sequence[int], prune: Prune, progress: Progress) -> Solution:
@@ -126,7 +127,7 @@ class Walk:
     def _check_room(self, layers: Sequence[PrunableLayer]) -> None:
         # two sums each; while one is solved, in float64, about eight more of the largest
         sides = [(layer.inputs // layer.experts) ** 2 * layer.experts for layer in layers]
-        what = f"{self._request.method.title} holds two matrices for every layer of {layers[0].block or layers[0].name}"
+        what = f"{self._request.method.title} holds two matrices for every layer of {layers[0].part}"
         check_memory(4 * (2 * sum(sides) + 8 * max(sides)), what, "prune fewer layers")
 
 

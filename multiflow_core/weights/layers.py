@@ -103,6 +103,11 @@ class PrunableLayer:
         return (matrices.mT if self.stored.endswith(IN_OUT) else matrices).reshape(self.shape)
 
     @property
+    def part(self) -> str:
+        """The block that it belongs to; where it belongs to none, itself."""
+        return self.block or self.name
+
+    @property
     def title(self) -> str:
         """What people call it."""
         return f"{self.block} {self.role}"

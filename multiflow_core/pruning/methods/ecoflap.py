@@ -16,7 +16,7 @@ def paces(known: Known) -> list[Pace]:
     layers = []
     for _, context in known():
         layer = context.layer
-        layers.append(layer.block or layer.name)
+        layers.append(layer.part)
         sizes[layers[-1]] = sizes.get(layers[-1], 0) + layer.size
         scores[layers[-1]] = context.evidence["sensitivity"]
         spread = context.options.get("spread", SPREAD)

@@ -29,9 +29,9 @@ def paces(known: Known) -> list[Pace]:
         ratios.append((context.layer, float(beyond.double().mean())))
         spread = context.options.get("spread", SPREAD)
     outliers = by_block(ratios, lambda layer: layer.size)
-    blocks = {layer.block or layer.name: place for layer, place in zip(layers, between(outliers), strict=True)}
+    blocks = {layer.part: place for layer, place in zip(layers, between(outliers), strict=True)}
     middle = sum(blocks.values()) / len(blocks)
-    return [Pace(lead=2 * spread * (middle - blocks[layer.block or layer.name])) for layer in layers]
+    return [Pace(lead=2 * spread * (middle - blocks[layer.part])) for layer in layers]
 
 
 def _worth(weight: Tensor, context: Context) -> Tensor:

@@ -86,7 +86,7 @@ def test_a_model_without_figures_has_no_tour(open_page, assets):
 
 @pytest.mark.parametrize(
     ("params", "part"),
-    [({"tour": "first"}, "steps are numbered"), ({"tour": "0"}, "steps are numbered"), ({"room": "a b"}, "its code")],
+    [({"tour": "first"}, "steps are numbered"), ({"tour": "0"}, "steps are numbered"), ({"room": "a b"}, "a code")],
 )
 def test_a_bad_step_or_code_is_one_sentence(open_page, params, part):
     at = open_page(**params)
