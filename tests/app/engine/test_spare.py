@@ -57,9 +57,10 @@ def test_a_page_goes_before_what_is_made_in_spare_time_between_two_of_its_steps(
 
 def test_what_a_page_needs_itself_is_no_longer_spare(store):
     """A page that waits for a job of spare time lends it its place in line."""
-    lanes, begin, order = store._lanes, threading.Event(), []
-    running = threading.Thread(target=lambda: lanes.get("first", lambda report: begin.wait(10)))
+    lanes, busy, begin, order = store._lanes, threading.Event(), threading.Event(), []
+    running = threading.Thread(target=lambda: lanes.get("first", lambda report: (busy.set(), begin.wait(10))))
     running.start()
+    assert busy.wait(10)  # else it may stand in the line itself
 
     def at(name, spare=False):
         def go():
