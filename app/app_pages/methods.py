@@ -7,7 +7,7 @@ import re
 import streamlit as st
 
 from app.engine import runs
-from app.facts import comparison, measured, method_cards
+from app.facts import comparison, measured, method_cards, method_parts
 from app.look.words import ordinal, percent
 from app.parts import glossary, theme, ui
 from app.state import Run
@@ -49,6 +49,9 @@ def _card(method, data: comparison.Comparison | None, settings: Run) -> None:
             drawn = method_cards.miniature(method.name, progress)
         st.html(drawn.html(theme.palette()))
         st.markdown("\n".join(f"- {line}" for line in _facts(method, data, settings)))
+        if worth := method_parts.worth(measured.parts(settings.model), method.name, settings.sparsity):
+            with st.expander("What each part is worth", icon=":material/extension:"):
+                st.markdown(worth.table)
         st.caption(_linked(method.paper))
 
 

@@ -84,6 +84,15 @@ def result_file(model: str, data: str = "") -> Path:
     return place.with_name(f"{place.name}.{RESULTS}") if place.is_file() else place / RESULTS
 
 
+def parts_file(model: str) -> Path:
+    """Where it is what each part of a method is worth on a model; `benchmarks.parts` writes it.
+
+    >>> parts_file("flatland-blip").name
+    'flatland-blip.parts.json'
+    """
+    return result_file(model).with_suffix(".parts.json")
+
+
 def own_results() -> Path:
     """The folder of what was measured here on own data; the environment variable MULTIFLOW_RESULTS names another one."""
     return Path(os.environ.get("MULTIFLOW_RESULTS", ROOT / "results"))

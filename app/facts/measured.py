@@ -21,7 +21,15 @@ if TYPE_CHECKING:
 
 def load(model: str, data: str = "") -> Results | None:
     """The result file of a model on a data set, read again only when it has changed; None where none can be read."""
-    file = checkpoints.result_file(model, data)
+    return _at(checkpoints.result_file(model, data))
+
+
+def parts(model: str) -> Results | None:
+    """The same of methods with one part taken out at a time."""
+    return _at(checkpoints.parts_file(model))
+
+
+def _at(file: Path) -> Results | None:
     try:
         return _read(file, file.stat().st_mtime_ns)
     except (OSError, ValueError):

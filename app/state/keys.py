@@ -117,7 +117,7 @@ NOTES: Key[str] = Key("notes", "", code_from, instead="no notes")  # the code of
 QUERY: Key[str] = Key("q", "a red car")
 QUESTION: Key[str] = Key("ask", "how many things are there")
 RERANK: Key[str] = Key(  # how many of the nearest pictures the matching head looks at
-    "rerank", "0", choices=("0", "8", "16", "32"), noun="number of re-ranked pictures"
+    "rerank", "16", choices=("0", "8", "16", "32"), noun="number of re-ranked pictures"
 )
 SCENE: Key[int] = Key("scene", 5, scene_from)
 TASK: Key[str] = Key("task", "captioning", str.lower)  # older links have it as it is shown: VQA
