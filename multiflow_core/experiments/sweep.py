@@ -30,7 +30,7 @@ from .results import Intervals, Measured, Results
 from .run import OWN, Run
 
 RESULTS = ASSETS / "results"
-SPARSITIES = (0.30, 0.50, 0.63, 0.75, 0.90)
+SPARSITIES = (0.30, 0.50, 0.63, 0.75, 0.85, 0.90, 0.95)
 DEFAULT_METHODS = ("multiflow", "omp", "localmp", "random")
 ABLATION = (("magnitude", "flow", "wanda", "snip"), ("global", "uniform", "multimodal"))
 _COUNTS = {
