@@ -10,7 +10,7 @@ from streamlit.delta_generator import DeltaGenerator
 
 from .. import state
 from ..facts import gallery, typed_text
-from . import address, session, ui
+from . import address, session, ui, way_back
 
 if TYPE_CHECKING:
     from multiflow_core.models.vlm import VLM
@@ -20,6 +20,8 @@ def field(key: state.Key[str], label: str, hint: str, icon: str, examples: Itera
     """Draw the field, and under it the examples, one click each; returns their row, for what else belongs there."""
     st.text_input(label, key.default, **address.bound(key), placeholder=f"for example: {hint}", icon=icon)
     row = st.container(horizontal=True, gap="xsmall", key="examples")
+    with row:
+        way_back.remember(key)
     for n, example in enumerate(examples):
         row.button(example, key=f"example_{n}", on_click=_take, args=(key, example))
     return row

@@ -35,6 +35,21 @@ def test_a_question_is_answered_followed_and_handed_on(page: Page, server: str, 
     colleague.context.close()
 
 
+def test_back_returns_to_the_text_before(page: Page, server: str):
+    open_page(page, server, "retrieval?q=a red car")
+    box = page.get_by_role("textbox", name="Query")
+    for text in ("two cats", "a blue car"):
+        box.fill(text)
+        box.press("Enter")
+        idle(page)
+    page.go_back()
+    expect(box).to_have_value("two cats")
+    idle(page)
+    assert parameters(page)["q"] == "two cats"
+    page.go_back()
+    expect(box).to_have_value("a red car")
+
+
 def test_own_pictures_are_searched_and_stay_for_the_other_pages(page: Page, server: str, tmp_path):
     open_page(page, server, "retrieval?sparsity=0.3")
     page.get_by_text("add yours").click()
