@@ -8,8 +8,10 @@ import plotly.graph_objects as go
 
 from ..look.palette import Palette, vertical
 from ..look.words import ordinal, percent, plain
+from .ends import Ends
 
 MARKS = ("circle", "square", "diamond", "triangle-up", "x", "cross", "star", "hexagon")
+HEIGHT = 430
 DASHES = ("solid", "dash", "dot", "dashdot", "longdash")
 
 
@@ -66,19 +68,37 @@ class TaskLines:
         return {head: [row[i] for row in rows] for i, head in enumerate(heads)}
 
     def figure(self, palette: Palette) -> go.Figure:
-        traces = [self._trace(i, name, points, palette) for i, (name, points) in enumerate(self.lines)]
+        colors = self._colors(palette)
+        top = 104 * max(1.0, self.highest())
+        ends = Ends(HEIGHT, top)
+        for name, points in sorted(
+            self.lines, key=lambda line: sum(p[1] for p in line[1])
+        ):  # where ends meet, by the rest
+            if points:
+                ends.add(plain(name), 100 * points[-1][0], 100 * points[-1][1], colors[name], name == self.chosen)
+        traces = [self._trace(i, name, points, colors[name]) for i, (name, points) in enumerate(self.lines)]
         dense = dict(
             type="scatter", x=[0, 100], y=[100 * self.dense] * 2, mode="lines", name="dense",
             line=dict(color=palette.dense, width=2, dash="dash"), hovertemplate="dense: %{y:.1f} %<extra></extra>",
         )  # fmt: skip
+        ends.add("dense", 100, 100 * self.dense, palette.dense)
+        labels, leaders = ends.drawn()
         layout = dict(
-            height=430, shapes=[vertical(100 * self.sparsity, palette)], showlegend=True,
-            xaxis=dict(range=[0, 100], ticksuffix=" %", title=dict(text="weights pruned")),
-            yaxis=dict(range=[0, 104 * max(1.0, self.highest())], ticksuffix=" %", title=dict(text=self.unit)),
+            height=HEIGHT, shapes=[vertical(100 * self.sparsity, palette), *leaders], annotations=labels,
+            xaxis=dict(
+                range=[0, 100], ticksuffix=" %", title=dict(text="weights pruned"), domain=[0, 1 - ends.room], showgrid=True
+            ),
+            yaxis=dict(range=[0, top], ticksuffix=" %", title=dict(text=self.unit)),
         )  # fmt: skip
         return palette.figure([*traces, dense], layout)
 
-    def _trace(self, i: int, name: str, points: tuple, palette: Palette) -> dict:
+    def _colors(self, palette: Palette) -> dict[str, str]:
+        """The colour of every method: that of the pruned model for the chosen one."""
+        others = [name for name, _ in self.lines if name != self.chosen]
+        hues = {name: palette.beside[i % len(palette.beside)] for i, name in enumerate(others)}
+        return hues | {self.chosen: palette.pruned}
+
+    def _trace(self, i: int, name: str, points: tuple, color: str) -> dict:
         chosen = name == self.chosen
         points = ((0.0, self.dense, self.dense, self.dense), *points)
         return dict(
@@ -96,10 +116,6 @@ class TaskLines:
                 visible=any(p[3] > p[2] for p in points),
             ),
             marker=dict(symbol=MARKS[i % len(MARKS)], size=9 if chosen else 8),
-            line=dict(
-                color=palette.pruned if chosen else palette.muted,
-                width=3.5 if chosen else 1.6,
-                dash="solid" if chosen else DASHES[i % len(DASHES)],
-            ),
+            line=dict(color=color, width=3.5 if chosen else 1.8, dash="solid" if chosen else DASHES[i % len(DASHES)]),
             hovertemplate=f"{plain(name)} at %{{x:.0f}} %: %{{y:.1f}} %<extra></extra>",
         )
