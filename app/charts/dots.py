@@ -10,6 +10,7 @@ from ..look.palette import Palette, vertical
 from ..look.words import plain
 
 ROW, FRAME = 28, 92
+SIZES = (16, 11, 6)  # of the dots of a row, so that one on another leaves a ring of it
 CHANCE = "by chance"  # a series of what would be there for no reason: drawn muted
 
 
@@ -47,6 +48,7 @@ class Dots:
         rows = [f"<b>{plain(row)}</b>" if row == self.chosen else plain(row) for row in self.rows]
         colors = palette.modality | {CHANCE: palette.muted}
         edge = dict(width=1, color=palette.background)
+        sizes = SIZES if len(self.series) > 1 else (12,)
         traces = [
             dict(
                 type="scatter",
@@ -54,10 +56,12 @@ class Dots:
                 name=plain(name),
                 x=list(values),
                 y=rows,
-                marker=dict(size=12, color=colors.get(name) or self._marked(palette), line=edge),
+                marker=dict(
+                    size=sizes[min(i, len(sizes) - 1)], color=colors.get(name) or self._marked(palette), line=edge
+                ),
                 hovertemplate=f"%{{y}} · {plain(name)}: %{{x:.3g}}{self.unit}<extra></extra>",
             )
-            for name, values in self.series
+            for i, (name, values) in enumerate(self.series)
         ]
         across = dict(title=dict(text=self.axis), ticksuffix=self.unit, side="bottom")
         across |= dict(type="log", dtick=1) if self.logarithmic else dict(rangemode="tozero")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import plotly.graph_objects as go
@@ -16,6 +16,8 @@ ROOM, PAD = 58, 14  # pixels: for a neuron, between two
 SCALES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 LEAST = 1e-9  # a link without flow keeps its place
 OTHERS = "all other"
+BESIDE = 112  # pixels for the names at either side
+UNSEEN = "rgba(0,0,0,0)"  # Plotly's own names stand on the ribbons
 
 
 class Link(NamedTuple):
@@ -109,9 +111,8 @@ class BlockFlow:
         height = ROOM * len(self.hidden)
         x, y = _places(names, bands, height)
         color, faint = (palette.pruned, 0.0) if self.pruned else (palette.dense, 0.14)
-        halo = ", ".join([f"0 0 3px {palette.background}"] * 3)
         trace = dict(
-            type="sankey", arrangement="fixed", textfont=dict(color=palette.ink, size=13, shadow=halo),
+            type="sankey", arrangement="fixed", textfont=dict(color=UNSEEN, shadow="none"),
             node=dict(
                 label=names, x=x, y=y, pad=PAD, thickness=12, color=palette.muted, line=dict(width=0),
                 hovertemplate="%{label}<extra></extra>",
@@ -125,14 +126,15 @@ class BlockFlow:
             ),
         )  # fmt: skip
         small = dict(xref="paper", yref="paper", showarrow=False, font=dict(size=13, color=palette.muted))
-        labels = [
-            small | dict(x=at, y=1, xanchor=anchor, yanchor="bottom", yshift=8, text=text)
-            for at, anchor, text in zip((0, 0.5, 1), ("left", "center", "right"), self._heads(), strict=True)
+        labels = [_named(name, *place, palette) for name, *place in zip(names, x, y, strict=True)]
+        labels += [
+            small | dict(x=at, y=1, xanchor=anchor, xshift=shift, yanchor="bottom", yshift=8, text=text)
+            for at, anchor, shift, text in zip((0, 1), ("left", "right"), (-BESIDE, BESIDE), self._heads(), strict=True)
         ]
         if scale > 1:
             note = f"all others are drawn at 1/{scale} of their width"
             labels.append(small | dict(x=0, y=0, xanchor="left", yanchor="top", yshift=-6, text=note))
-        margin = dict(l=8, r=8, t=34, b=30)
+        margin = dict(l=BESIDE, r=BESIDE, t=34, b=30)
         return palette.figure(
             [trace], dict(height=height + margin["t"] + margin["b"], margin=margin, annotations=labels)
         )
@@ -150,8 +152,19 @@ class BlockFlow:
             ]
         return bands
 
-    def _heads(self) -> tuple[str, str, str]:
-        return f"inputs of {self.roles[0]}", "hidden neurons", f"outputs of {self.roles[1]}"
+    def _heads(self) -> tuple[str, str]:
+        return f"inputs of {self.roles[0]}", f"outputs of {self.roles[1]}"
+
+
+def _named(name: str, x: float, y: float, palette: Palette) -> dict[str, Any]:
+    """The name of a node: at its outer side, or in the middle column at its left on a ground of its own."""
+    outer = {0.001: dict(x=0, xanchor="right", xshift=-6), 0.999: dict(x=1, xanchor="left", xshift=6)}
+    middle = dict(x=0.5, xanchor="right", xshift=-10, bgcolor=see_through(palette.background, 0.8))
+    place = outer.get(x, middle)
+    font = dict(size=13, color=palette.ink)
+    return place | dict(
+        y=1 - y, xref="paper", yref="paper", yanchor="middle", showarrow=False, borderpad=1, text=name, font=font
+    )
 
 
 def _places(names: list[str], bands: list[Band], height: float) -> tuple[list[float], list[float]]:
