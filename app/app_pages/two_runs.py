@@ -121,13 +121,12 @@ def _found(a: Run, b: Run) -> Asked | None:
 
 
 def _said(a: Run, b: Run) -> Asked | None:
-    """What both say about the chosen scene."""
+    """What both say about the chosen picture."""
     if any("captioning" not in runs.vlm(key.model).tasks for key in (a, b)):
         return None
     with ui.asked("scene"):
-        number = picture_picker.numbered(a.data)
+        picture = picture_picker.taken(a.data)
     with ui.working() as progress:
-        picture = gallery.picture(a.data, number, progress)
         said = {letter: _judged(key, picture, progress) for letter, key in (("A", a), ("B", b))}
     verdicts = " and ".join(f"{letter} {VERDICTS[one.true]}" for letter, one in said.items())
     if all(one.true is None for one in said.values()):
@@ -140,6 +139,7 @@ def _said(a: Run, b: Run) -> Asked | None:
             right.html(cards.caption_card(f"{letter} · {two_runs.name(key)} says", said[letter], side))
         with right:
             picture_picker.written(picture)
+            ui.loud(truth.strange(runs.vlm(a.model), picture.scene is not None))
     return Asked(picture.id, lambda key, told: gallery.caption(key, picture, told))
 
 

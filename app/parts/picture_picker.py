@@ -57,12 +57,12 @@ def another(data: str, type: str = "secondary") -> None:
     )
 
 
-def numbered(data: str) -> int:
-    """The number of a picture of the data set, typed or taken from some that are shown."""
+def taken(data: str) -> gallery.Picture:
+    """A picture of the data set by its number, or one of some that are shown, the own ones among them."""
     with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
-        number = scene(data)
-        _examples(data, ())
-    return number
+        number = scene(data, on_change=_take_scene)
+        _examples(data, own())
+    return chosen(data, number)
 
 
 def scene(data: str, on_change: Callable[[], None] | None = None) -> int:

@@ -90,6 +90,9 @@ def test_an_own_picture_is_asked_about_on_every_page(open_page):
     assert "own 0.png, the picture asked about" in texts(at)
     assert [b.label for b in at.button if b.key.startswith("example_")] == list(typed_text.QUESTIONS)
     assert "nobody has told it what this picture shows" in texts(at)
+    at.switch_page("app_pages/two_runs.py").run()
+    assert "own 0.png" in charts(at)[-1]
+    at.switch_page("app_pages/vqa.py").run()
     at.button(key="random_scene").click().run()
     assert "own 0.png, the picture asked about" not in texts(at)
 
