@@ -27,7 +27,7 @@ ROOMS = {
         "analysis": "pruning calibration families weights support",
         "tasks": "models data support",
         "experiments": "tasks pruning calibration models weights data support",
-        "pretrain": "experiments tasks models families data support",
+        "pretrain": "experiments tasks pruning models families weights data support",
         "__init__": "support",
         "cli": "pretrain experiments tasks pruning models data",
         "__main__": "cli",

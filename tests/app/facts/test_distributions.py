@@ -48,7 +48,7 @@ def test_thresholds_of_the_prior_are_the_modalities_own():
     layers = runs.order(key.order).layers
     for ridge in chart.ridges:
         own = np.concatenate([sizes[x.name].ravel() for x in layers if x.modality == ridge.modality])
-        assert (own <= ridge.threshold).mean() == pytest.approx(0.63, abs=1e-4)
+        assert (own < ridge.threshold).mean() < 0.63 <= (own <= ridge.threshold).mean()  # many are equal in float16
 
 
 def test_layers_of_a_block_have_the_thresholds_of_their_scores():

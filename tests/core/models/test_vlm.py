@@ -10,6 +10,7 @@ from multiflow_core.data import dataset, flatland
 from multiflow_core.data.flatland.draw import render
 from multiflow_core.experiments import prepare
 from multiflow_core.experiments.benchmark import measure
+from multiflow_core.pretrain.bars import held_against
 
 
 @pytest.fixture(scope="module")
@@ -18,23 +19,22 @@ def bench():
 
 
 def test_the_dense_model_meets_its_bars(vlm, bench):
+    """Those of its card are of 1,000 scenes; these are 100."""
     scores = measure(vlm, bench)
-    assert scores["retrieval"]["IR@1"] >= 0.75
-    assert scores["retrieval"]["TR@1"] >= 0.75
-    assert scores["captioning"]["true"] >= 0.80  # the bar is 0.85 on 1,000 scenes; these are 100
-    assert scores["vqa"]["all"] >= 0.83
+    for bar, reached in held_against(scores):
+        assert reached >= bar.least - 0.04, bar
 
 
 def test_multiflow_keeps_what_global_magnitude_loses(vlm, bench):
-    """At 63 % OMP still finds most pictures, but no longer describes them; at 75 % it loses the search as well."""
+    """One cut through everything takes three quarters of text at 63 %: the model still finds, but describes and answers badly."""
     statistics = prepare.evidence_of("statistics", vlm)
     scores = {}
     for method in ("multiflow", "omp"):
-        order = mf.rank(vlm.model, method, statistics=statistics)
-        scores[method, 0.63] = measure(vlm.prune(order.masks(0.63)), bench, ("captioning",))["captioning"]["true"]
-        scores[method, 0.75] = measure(vlm.prune(order.masks(0.75)), bench, ("retrieval",))["retrieval"]["IR@1"]
-    assert scores["multiflow", 0.63] > 2 * scores["omp", 0.63]
-    assert scores["multiflow", 0.75] > scores["omp", 0.75] + 0.1
+        pruned = vlm.prune(mf.rank(vlm.model, method, statistics=statistics).masks(0.63))
+        scores[method] = measure(pruned, bench, ("captioning", "vqa"))
+    lost = {method: 1 - found["vqa"]["all"] for method, found in scores.items()}
+    assert scores["multiflow"]["captioning"]["true"] > scores["omp"]["captioning"]["true"] + 0.15
+    assert 2 * lost["multiflow"] < lost["omp"]
 
 
 def test_shipped_statistics_are_those_of_the_calibration_pairs(vlm):
