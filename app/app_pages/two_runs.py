@@ -16,6 +16,7 @@ from app.parts import ahead, picture_picker, run_pins, text_field, ui
 from app.state import Run
 
 TOP = 6
+FIRST = 8  # of the dense model's, that are ranked before all the others have been looked at
 VERDICTS = {True: "is right", False: "is wrong", None: "says what nobody can check"}
 SIDES = {"A": "own", "B": "rival"}  # the colour of each run
 ABOUT_DIFFERENCE = (
@@ -46,24 +47,32 @@ def show(settings: Run) -> None:
     with ui.working() as progress:
         for key in (a, b):
             runs.order(key.order, progress)
-        alike = two_runs.same_layers(a, b)
-        if alike:
-            grid, shared = two_runs.difference(a, b, progress), two_runs.overlap(a, b, progress)
-    if alike:
-        with st.container(key="wrap_pairs"):
-            left, right = st.columns([7, 5], gap="large")
-        with left:
-            ui.chart(grid, "difference", ABOUT_DIFFERENCE)
-        with right:
-            ui.chart(shared, "shared", ABOUT_OVERLAP)
+    cut = st.container()  # filled in last: what each finds takes the models less time than the masks' overlap
+    asked: list[Asked | None] = []
+    if a.data == b.data:
+        asked = [_found(a, b), _said(a, b)]
     else:
-        st.info("The two runs prune different models, so only what they do can be compared.", icon=":material/info:")
-    if a.data != b.data:
         st.info(
             "The two runs are about different data, so what they find and say is not compared.", icon=":material/info:"
         )
+    with cut:
+        _cut(a, b)
+    _fetch(settings, (a, b), [one for one in asked if one])
+
+
+def _cut(a: Run, b: Run) -> None:
+    """What each cuts, and how far they agree."""
+    if not two_runs.same_layers(a, b):
+        st.info("The two runs prune different models, so only what they do can be compared.", icon=":material/info:")
         return
-    _fetch(settings, (a, b), [asked for asked in (_found(a, b), _said(a, b)) if asked])
+    with ui.working() as progress:
+        grid, shared = two_runs.difference(a, b, progress), two_runs.overlap(a, b, progress)
+    with st.container(key="wrap_pairs"):
+        left, right = st.columns([7, 5], gap="large")
+    with left:
+        ui.chart(grid, "difference", ABOUT_DIFFERENCE)
+    with right:
+        ui.chart(shared, "shared", ABOUT_OVERLAP)
 
 
 def _fetch(settings: Run, both: Sequence[Run], asked: Sequence[Asked]) -> None:
@@ -92,32 +101,70 @@ def _found(a: Run, b: Run) -> Asked | None:
         queries[model] = text_field.checked(state.QUERY, vlm, who=who)
         if not queries[model].usable:
             return None
-    with ui.working() as progress:
-        pools = [gallery.gallery(key.model, key.data, progress) for key in (a, b)]
-        pictures = min((pool.pictures for pool in pools), key=len)
-        scores = [
-            gallery.text_ranking(key, queries[key.model].text, again, progress)[: len(pictures)] for key in (a, b)
-        ]
     query = queries[a.model].text
-    known = truth.of(query, pictures)
-    found = rankings.of_pictures(scores, pictures, known, TOP)
-    first, second = (sum(hit.true for hit in hits) for hits in found.hits.values())
-    possible = len(found.ranks["dense"])
-    finding = (
-        f"“{query}”: of {possible} {known.word} pictures, A puts {first} and B puts {second} among the first {TOP}"
-        if known.understood and possible
-        else f"“{query}”: what each run finds"
-    )
-    ui.heading(finding, ABOUT_FOUND.format(n=found.total), "found")
-    with st.container(key="wrap_found"):
-        for column, (letter, side), hits in zip(
-            st.columns(2, gap="medium"), SIDES.items(), found.hits.values(), strict=True
+    with ui.working() as progress:
+        pictures = min((gallery.gallery(key.model, key.data, progress).pictures for key in (a, b)), key=len)
+
+    def ask(key: Run, told: Progress) -> list[float]:
+        return gallery.text_ranking(key, queries[key.model].text, again, told)[: len(pictures)]
+
+    def fetch(key: Run, told: Progress) -> None:
+        gallery.text_scores(Run.dense(key.model, key.data), queries[key.model].text, told)  # see _first
+        ask(key, told)
+
+    places = _Beside((a, b), pictures, truth.of(query, pictures))
+    with ui.working() as progress:
+        if near := _first((a, b), query, pictures, progress):
+            places.fill(near, FIRST)
+        both = [ask(key, progress) for key in (a, b)]
+    places.say(query, places.fill(both))
+    return Asked((query, again), fetch)
+
+
+class _Beside:
+    """The places of the finding and of both rankings, which may be filled more than once."""
+
+    def __init__(self, keys: tuple[Run, Run], pictures: Sequence[gallery.Picture], known: truth.Truth):
+        self.keys, self.pictures, self.known = keys, pictures, known
+        self.heading = st.container()
+        with st.container(key="wrap_found"):
+            self.places = [column.empty() for column in st.columns(2, gap="medium")]
+
+    def fill(self, scores: Sequence[Sequence[float]], so_far: int = 0) -> rankings.Rankings:
+        """Both rankings, of no more than `so_far` pictures where only these were looked at."""
+        found = rankings.of_pictures(scores, self.pictures, self.known, TOP)
+        note = f"so far, of the dense model's first {so_far}" if so_far else f"best of {found.total}"
+        for place, key, hits, (letter, side) in zip(
+            self.places, self.keys, found.hits.values(), SIDES.items(), strict=True
         ):
-            key = a if letter == "A" else b
-            with column:
-                head = cards.heading(f"{letter} · {two_runs.name(key)}", f"best of {found.total}", side)
-                st.html(head + cards.picture_grid(hits, side, moves=letter == "B"))
-    return Asked((query, again), lambda key, told: gallery.text_ranking(key, queries[key.model].text, again, told))
+            head = cards.heading(f"{letter} · {two_runs.name(key)}", note, side)
+            place.html(head + cards.picture_grid(hits, side, moves=letter == "B" and not so_far))
+        return found
+
+    def say(self, query: str, found: rankings.Rankings) -> None:
+        """The finding."""
+        first, second = (sum(hit.true for hit in hits) for hits in found.hits.values())
+        possible = len(found.ranks["dense"])
+        finding = (
+            f"“{query}”: of {possible} {self.known.word} pictures, A puts {first} and B puts {second} among the first {TOP}"
+            if self.known.understood and possible
+            else f"“{query}”: what each run finds"
+        )
+        with self.heading:
+            ui.heading(finding, ABOUT_FOUND.format(n=found.total), "found")
+
+
+def _first(
+    keys: tuple[Run, Run], query: str, pictures: Sequence[gallery.Picture], progress: Progress
+) -> list[list[float]] | None:
+    """How both rank the dense model's first pictures, which is there sooner; None where it is no gain."""
+    dense = Run.dense(keys[0].model, keys[0].data)
+    if keys[0].model != keys[1].model or not gallery.at_hand(dense, progress):
+        return None
+    if all(gallery.at_hand(key, progress) for key in keys):
+        return None
+    first = rankings.best(gallery.text_scores(dense, query, progress), FIRST)
+    return [gallery.first_scores(key, query, first, len(pictures), progress) for key in keys]
 
 
 def _said(a: Run, b: Run) -> Asked | None:
