@@ -7,7 +7,8 @@ Starts the dashboard on a free port, opens every page in Chromium, moves the sli
 processor time for the step (all its threads together), the time from the message that says so until the browser has taken the
 last answer in (it draws meanwhile, on the same processor), all bytes of the answer, and its largest message, which holds at most
 one chart. Of the pages that ask a model, also: when a fresh page shows what the pruned model says, when it does so at a sparsity
-that nobody has asked about, when the page is complete there, and what the server does when the slider goes back to one that was
+that nobody has asked about, when the page is complete there (from the message on that says where the slider went: what the
+browser takes to send it is its own), and what the server does when the slider goes back to one that was
 visited, and to one that was fetched ahead. Times are those of this machine; the bars are the project's.
 """
 
@@ -131,20 +132,18 @@ def asked(page: Page, traffic: Traffic, url: str, server: int) -> list[str]:
     firsts, wholes = [], []
     for jump in range(1, 4):
         at = round(UNSEEN + 0.2 * jump, 2)
-        began = time.perf_counter()
         move(page, at)
         says(page, name, at)
-        firsts.append(time.perf_counter() - began)
+        firsts.append(time.perf_counter() - traffic.sent)
         traffic.settle(page)
-        wholes.append(time.perf_counter() - began - QUIET)
+        wholes.append(time.perf_counter() - traffic.sent - QUIET)
         rest(page, traffic, server)
     back = [work(page, traffic, server, at) for at in (0.51, 0.71, 0.91)]
     near = []
     for at in (0.92, 0.9):
-        began = time.perf_counter()
         move(page, at)
         says(page, name, at)
-        near.append(time.perf_counter() - began)
+        near.append(time.perf_counter() - traffic.sent)
         rest(page, traffic, server)
     return [name, f"{opened:.1f}", f"{statistics.median(firsts):.2f}", f"{statistics.median(wholes):.2f}",
             f"{statistics.median(back):,.0f}", f"{max(near):.2f}"]  # fmt: skip
