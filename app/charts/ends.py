@@ -71,4 +71,4 @@ def apart(values: Sequence[float], gap: float, top: float) -> list[float]:
             found[-1][1] += many
     starts = [total / many for total, many in found for _ in range(int(many))]
     highest = max(0.0, top - (len(values) - 1) * gap)
-    return [min(max(start, 0.0), highest) + n * gap for n, start in enumerate(starts)]
+    return [float(min(max(start, 0.0), highest)) + n * gap for n, start in enumerate(starts)]

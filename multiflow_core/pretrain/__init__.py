@@ -1,5 +1,5 @@
 """Pretrain: the built-in checkpoints and their cards, by one command, resumable, the same weights from the same seed.
-Uses experiments, tasks, models, families, data and support.
+Uses experiments, tasks, pruning, models, families, weights, data and support.
 
     python -m multiflow_core.pretrain flatland-blip --work /tmp/flatland-blip --out assets/flatland-blip
 
