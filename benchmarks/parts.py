@@ -1,6 +1,6 @@
 """What each part of Reflow is worth: the method whole, and with one part taken out at a time, into a result file.
 
-python -m benchmarks.parts flatland-blip --out parts.json                                    # 75, 85 and 90 %
+python -m benchmarks.parts flatland-blip      # 75, 85 and 90 %, into assets/results/flatland-blip.parts.json, which Methods shows
 python -m benchmarks.parts flatland-blip --sparsities 0.75 --pairs 64 --items 100 --out parts.json
 
 What the file holds is not measured again. SparseGPT and MULTIFLOW stand beside, with as many pairs.
@@ -12,6 +12,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
+from app.engine.checkpoints import parts_file
 from multiflow_core import load
 from multiflow_core.experiments.benchmark import full_exam, short_exam
 from multiflow_core.experiments.prepare import sample_of
@@ -72,12 +73,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--items", type=int, help="pictures for every task (default: as evaluate)")
     parser.add_argument("--tasks", nargs="+", help="default: all")
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--out", type=Path, required=True, help="result file")
+    parser.add_argument("--out", type=Path, help="result file (default: where Methods looks for it)")
     asked = parser.parse_args(arguments)
     vlm = load(asked.model, device=asked.device)
     exam = full_exam("test", asked.items) if asked.items else short_exam()
     sample = sample_of(asked.pairs)
-    sweep = Sweep(vlm, exam, asked.out, report=lambda told: None, sample=sample, only=asked.tasks)
+    out = asked.out or parts_file(asked.model)
+    sweep = Sweep(vlm, exam, out, report=lambda told: None, sample=sample, only=asked.tasks)
     measured = runs(asked.sparsities, asked.parts)
     for name, planned in measured.items():
         for run in planned:

@@ -24,6 +24,7 @@ PAGES = {
     "neurons": "neurons",
     "why": "why",
 }
+FLATLAND = "flatland"
 ACROSS, DOWN, SIDE, GAP = 8, 2, 150, 3
 
 
@@ -54,10 +55,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         prog="benchmarks.portraits", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PAGES)}, flatland (default: all)")
-    chosen = parser.parse_args().names or [*PAGES, "flatland"]
-    if "flatland" in chosen:
-        scenes().save(PLACE / "flatland.png", optimize=True)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"of {', '.join(PAGES)}, {FLATLAND} (default: all)")
+    chosen = parser.parse_args().names or [*PAGES, FLATLAND]
+    if unknown := set(chosen) - {*PAGES, FLATLAND}:
+        parser.error(f"there is no picture {', '.join(sorted(unknown))}")
+    if FLATLAND in chosen:
+        scenes().save(PLACE / f"{FLATLAND}.png", optimize=True)
     with sync_playwright() as play, served() as address:
         browser = play.chromium.launch(executable_path=shutil.which("chromium"), headless=True)
         for name in (name for name in chosen if name in PAGES):

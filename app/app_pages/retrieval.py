@@ -175,7 +175,7 @@ class _Beside:
         """Both rankings; the pruned one of no more than `so_far` of the dense model's first, where only these were looked at."""
         for side, place in self.sides.items():
             early = so_far and side == "pruned"
-            note = f"so far, of the dense model's first {so_far}" if early else found.note(side)
+            note = rankings.so_far(so_far) if early else found.note(side)
             head = cards.heading("Dense" if side == "dense" else self.name, note, side)
             place.html(head + self.draw(found.hits[side], side, moves=side == "pruned" and not early))
 

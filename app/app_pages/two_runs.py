@@ -57,7 +57,8 @@ def show(settings: Run) -> None:
         )
     with cut:
         _cut(a, b)
-    _fetch(settings, (a, b), [one for one in asked if one])
+    if found := [one for one in asked if one]:
+        _fetch(settings, (a, b), found)
 
 
 def _cut(a: Run, b: Run) -> None:
@@ -133,7 +134,7 @@ class _Beside:
     def fill(self, scores: Sequence[Sequence[float]], so_far: int = 0) -> rankings.Rankings:
         """Both rankings, of no more than `so_far` pictures where only these were looked at."""
         found = rankings.of_pictures(scores, self.pictures, self.known, TOP)
-        note = f"so far, of the dense model's first {so_far}" if so_far else f"best of {found.total}"
+        note = rankings.so_far(so_far) if so_far else f"best of {found.total}"
         for place, key, hits, (letter, side) in zip(
             self.places, self.keys, found.hits.values(), SIDES.items(), strict=True
         ):

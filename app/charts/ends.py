@@ -7,10 +7,9 @@ from typing import Any, NamedTuple
 
 LINE = 17  # pixels a name takes
 AROUND = 70  # pixels of a chart above and below its axes
-ROOM, LEADER = (
-    0.17,
-    0.035,
-)  # shares of the width: for names, and before them for what leads from a line's end to its name
+LETTER = 8  # pixels, at most
+LEADER = 0.04  # of the width: what leads from a line's end to its name
+BEFORE = 30  # pixels that this takes at most
 
 
 class _End(NamedTuple):
@@ -22,9 +21,7 @@ class _End(NamedTuple):
 
 
 class Ends:
-    """The ends of lines in a chart so many pixels high, whose axes go up to 100 and to `top`; `room` at its right is for names."""
-
-    room = ROOM
+    """The ends of lines in a chart so many pixels high, whose axes go up to 100 and to `top`."""
 
     def __init__(self, height: int, top: float):
         self.gap, self.top = top * LINE / (height - AROUND), top
@@ -34,21 +31,25 @@ class Ends:
         """A line ends at (x, y)."""
         self.ends.append(_End(name, x, y, color, strong))
 
+    @property
+    def room(self) -> int:
+        """Pixels that the names take at the right of the chart."""
+        return BEFORE + LETTER * max((len(end.name) for end in self.ends), default=0)
+
     def drawn(self) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
         """Names as annotations, and what leads to them as shapes."""
         ordered = sorted(self.ends, key=lambda end: end.y)
         places = apart([end.y for end in ordered], self.gap, self.top)
-        right = 1 - self.room
         labels = [
             dict(
-                x=right + LEADER, y=y, xref="paper", yref="y", xanchor="left", yanchor="middle", showarrow=False,
+                x=1 + LEADER, y=y, xref="paper", yref="y", xanchor="left", yanchor="middle", showarrow=False,
                 text=f"<b>{end.name}</b>" if end.strong else end.name, font=dict(size=13, color=end.color),
             )
             for end, y in zip(ordered, places, strict=True)
         ]  # fmt: skip
         leaders = [
             dict(
-                type="line", x0=right * end.x / 100, x1=right + LEADER - 0.005, y0=end.y, y1=y, xref="paper", yref="y",
+                type="line", x0=end.x / 100, x1=1 + LEADER - 0.005, y0=end.y, y1=y, xref="paper", yref="y",
                 line=dict(color=end.color, width=1), opacity=0.5, layer="below",
             )
             for end, y in zip(ordered, places, strict=True)

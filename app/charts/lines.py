@@ -71,9 +71,8 @@ class TaskLines:
         colors = self._colors(palette)
         top = 104 * max(1.0, self.highest())
         ends = Ends(HEIGHT, top)
-        for name, points in sorted(
-            self.lines, key=lambda line: sum(p[1] for p in line[1])
-        ):  # where ends meet, by the rest
+        by_mean = sorted(self.lines, key=lambda line: sum(point[1] for point in line[1]))  # the order of ends that meet
+        for name, points in by_mean:
             if points:
                 ends.add(plain(name), 100 * points[-1][0], 100 * points[-1][1], colors[name], name == self.chosen)
         traces = [self._trace(i, name, points, colors[name]) for i, (name, points) in enumerate(self.lines)]
@@ -84,10 +83,9 @@ class TaskLines:
         ends.add("dense", 100, 100 * self.dense, palette.dense)
         labels, leaders = ends.drawn()
         layout = dict(
-            height=HEIGHT, shapes=[vertical(100 * self.sparsity, palette), *leaders], annotations=labels,
-            xaxis=dict(
-                range=[0, 100], ticksuffix=" %", title=dict(text="weights pruned"), domain=[0, 1 - ends.room], showgrid=True
-            ),
+            height=HEIGHT, margin=dict(l=8, r=ends.room, t=8, b=8),
+            shapes=[vertical(100 * self.sparsity, palette), *leaders], annotations=labels,
+            xaxis=dict(range=[0, 100], ticksuffix=" %", title=dict(text="weights pruned")),
             yaxis=dict(range=[0, top], ticksuffix=" %", title=dict(text=self.unit)),
         )  # fmt: skip
         return palette.figure([*traces, dense], layout)

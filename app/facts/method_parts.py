@@ -20,6 +20,8 @@ class Parts:
 
     at: float
     dense: Mapping[str, float]
+    pairs: int
+    scenes: int
     rows: tuple[tuple[str, Mapping[str, float]], ...]
 
     @property
@@ -41,7 +43,8 @@ class Parts:
             "|---|" + "---|" * len(titles),
         ]
         lines += [f"| {what} | {cells(figures, True)} |" for what, figures in self.rows]
-        return "\n".join([*lines, f"| dense model | {cells(self.dense, False)} |"])
+        rests = f"Calibrated on {self.pairs:,} pairs, measured on {self.scenes:,} pictures."
+        return "\n".join([*lines, f"| dense model | {cells(self.dense, False)} |", "", rests])
 
 
 def worth(results: Results | None, method: str, sparsity: float) -> Parts | None:
@@ -55,7 +58,8 @@ def worth(results: Results | None, method: str, sparsity: float) -> Parts | None
     shared = [task for task in results.dense if all(found.figure(task) is not None for found in here)]
     rows = [(_taken_out(found), {task: found.figure(task) for task in shared}) for found in here]
     rows.sort(key=lambda row: -sum(row[1].values()))
-    return Parts(at, {task: results.dense_figure(task) for task in shared}, tuple(rows))
+    dense = {task: results.dense_figure(task) for task in shared}
+    return Parts(at, dense, results.head.get("calibration_pairs", 0), results.head.get("scenes", 0), tuple(rows))
 
 
 def _taken_out(found: Measured) -> str:

@@ -77,6 +77,15 @@ def best(scores: Sequence[float], top: int) -> tuple[int, ...]:
     return tuple(sorted(range(len(scores)), key=lambda i: -scores[i])[:top])
 
 
+def so_far(looked_at: int) -> str:
+    """What stands beside a ranking of no more than the dense model's first.
+
+    >>> print(so_far(8))
+    so far, of the dense model's first 8
+    """
+    return f"so far, of the dense model's first {looked_at}"
+
+
 def compare(
     scores: Sequence[Sequence[float]],
     texts: Sequence[str],

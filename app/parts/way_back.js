@@ -1,8 +1,6 @@
 // A text that was typed is a place of its own in the browser's history. Streamlit only overwrites the address as widgets change.
-const NAMES = new Set();
-
 if (!history.typed) {
-  history.typed = NAMES;
+  history.typed = new Set();
   const overwrite = history.replaceState.bind(history);
   history.replaceState = (state, title, url) => {
     const now = new URL(location.href), next = new URL(url ?? now, now);

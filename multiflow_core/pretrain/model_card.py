@@ -118,7 +118,7 @@ def card_text(name: str, card: dict[str, Any]) -> str:
     about = BUILT_INS.get(name)
     command = f"python -m multiflow_core.pretrain {name} --work /tmp/{name} --out assets/{name}"
     command += given(name, card) if "weights" in card else ""
-    reached = f"What it was to reach on them:\n\n{bars.table(card['test'])}\n\n"
+    reached = f"What it was to reach on them:\n\n{bars.table(name, card['test'])}\n\n"
     spread = f"## Weights\n\n{weights_text(card['weights'])}\n\n{TRIED}\n" if "weights" in card else ""
     types = f"VQA by question type:\n\n{types_table(card)}\n\n" if "vqa" in card["test"] else ""
     queries = (
