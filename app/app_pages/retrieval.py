@@ -31,9 +31,9 @@ ABOUT_CAPTIONS = (
 FLAT = "really true of the picture, which Flatland knows for certain"
 OWN = "the picture's own, as somebody wrote it; of others nobody knows whether they are true"
 ABOUT_GAPS = (
-    "The similarity of the best of each kind, in both models: full bars for what should be found, hollow bars for what "
-    "should not. The number beside a model is the lead of the one over the other. A small lead is a ranking that the next "
-    "few per cent may turn over, even while it still looks right."
+    "The similarity of the best of each kind in both models, or its probability where the matching head has seen them: full "
+    "bars for what should be found, hollow bars for what should not. The number beside a model is the lead of the one over the "
+    "other. A small lead is a ranking that the next few per cent may turn over, even while it still looks right."
 )
 ABOUT_RANKS = (
     "Where the things that should be found stand in the rankings of ever sparser models: violet the best of them, grey each "
@@ -191,19 +191,19 @@ def _margins(
     scores: Callable[[Run, Progress], list[float]],
     dense: list[float],
     about: Hashable,
-    leads: bool = True,
 ) -> None:
     """By how much the rankings are right, where the scores are of one kind, and for how long."""
     key = settings
     ahead.fetch(key, about, scores)
     if sought is None:
         return
+    gaps = sought.gaps(f"{runs.title(key)} at {percent(settings.sparsity)}")
     climbed = ladder_panel.wanted(settings, "rank", cheap=False)
     with st.container(key="wrap_margins"):
-        left, right = st.columns([5, 7], gap="large") if climbed and leads else (st.container(), st.container())
-    if leads:
+        left, right = st.columns([5, 7], gap="large") if climbed and gaps else (st.container(), st.container())
+    if gaps:
         with left:
-            ui.chart(sought.gaps(f"{runs.title(key)} at {percent(settings.sparsity)}"), "gaps", ABOUT_GAPS)
+            ui.chart(gaps, "gaps", ABOUT_GAPS)
     if climbed:
         with right:
             ladder_panel.show(climb.ranks(key, scores, dense, sought, TOP, about), ABOUT_RANKS)

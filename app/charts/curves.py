@@ -10,7 +10,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from ..look.palette import Palette, vertical
-from ..look.words import percent
+from ..look.words import listed, percent
 
 GAP = 0.055
 TICKS = dict(tickvals=[0, 50, 100], ticktext=["0", "50", "100"], tickangle=0)
@@ -46,7 +46,7 @@ class AbilityCurves:
             return "The dense model sets the mark; every method starts from it"
         ahead = Counter(name for name, _ in best)
         among = list(dict.fromkeys(name for ability in self.abilities for name, _ in ability.methods))
-        of = f"Of {', '.join(among[:-1])} and {among[-1]}, " if len(among) > 1 else ""
+        of = f"Of {listed(among)}, " if len(among) > 1 else ""
         if self.chosen in ahead:
             return f"{of}{self.chosen} keeps most in {ahead[self.chosen]} of {len(best)} tasks at {percent(at)}"
         winner, tasks = ahead.most_common(1)[0]

@@ -11,7 +11,7 @@ from ..look.palette import Palette
 
 @dataclass(frozen=True)
 class ScoreGaps:
-    """The similarities of what should be found and of what should not in the dense and in the pruned model, (good, bad) each.
+    """The scores of what should be found and of what should not in the dense and in the pruned model, (good, bad) each.
 
     As in ScoreGaps("best true picture", "best false picture", "OMP at 75 %", (0.7, 0.4), (0.3, 0.35)).
     """
@@ -21,6 +21,7 @@ class ScoreGaps:
     method: str
     dense: tuple[float, float]
     pruned: tuple[float, float]
+    score: str = "cosine similarity"
 
     @property
     def gaps(self) -> tuple[float, float]:
@@ -36,7 +37,7 @@ class ScoreGaps:
             f"{name}: {self.good} {good:.2f}, {self.bad} {bad:.2f}"
             for name, (good, bad) in (("dense", self.dense), (self.method, self.pruned))
         )
-        return f"Bars of the similarity of the {self.good} and of the {self.bad}. {'; '.join(sides)}."
+        return f"Bars of the {self.score} of the {self.good} and of the {self.bad}. {'; '.join(sides)}."
 
     def table(self) -> dict[str, list]:
         good, bad = zip(self.dense, self.pruned, strict=True)
@@ -58,7 +59,7 @@ class ScoreGaps:
         hollow = self._bars(self.bad, bad, names, dict(color=palette.background, line=line), palette.ink, palette)
         layout = dict(
             height=260, barmode="group", bargap=0.35, bargroupgap=0.12,
-            xaxis=dict(title=dict(text="cosine similarity with the query"), rangemode="tozero", zeroline=True),
+            xaxis=dict(title=dict(text=self.score), rangemode="tozero", zeroline=True),
             yaxis=dict(autorange="reversed", type="category", showgrid=False, ticksuffix="  ", title=dict(text="model and lead")),
         )  # fmt: skip
         return palette.figure([full, hollow], layout)

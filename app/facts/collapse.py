@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ..look.words import count, percent
+from ..look.words import count, listed, percent
 from .layer_sparsity import DeadNeurons, Facts
 from .measured import Loss
 from .stories import UNEVEN
@@ -145,7 +145,7 @@ def _ability(facts: Facts, dead: DeadNeurons | None, losses: Sequence[Loss]) -> 
         else "No part of the model loses much more than its share: without training, so many weights are too many."
     )
     names = [loss.title for loss in lost]
-    suffer = f"{', '.join(names[:-1])} and {names[-1]} suffer" if len(names) > 1 else f"{names[0]} suffers"
+    suffer = f"{listed(names)} suffer{'s' if len(names) == 1 else ''}"
     return Verdict("note", f"No layer or modality has collapsed, yet {suffer}", why, _most(facts, dead))
 
 

@@ -29,6 +29,7 @@ from ..engine.calibration import sample
 from ..engine.data_sets import data_set
 from ..engine.runs import pruned, vlm, work
 from ..engine.store import STORE, Progress, Room
+from ..look.words import MATCHED
 
 T = TypeVar("T")
 _TENSOR = disk.Form(lambda tensor: save({"is": tensor.contiguous()}), lambda data: load(data)["is"])
@@ -290,7 +291,7 @@ def at_hand(key: Run, progress: Progress | None = None) -> bool:
 def text_ranking(
     key: Run, text: str, k: int, progress: Progress | None = None, own: tuple[Picture, ...] = (), scenes: bool = True
 ) -> list[float]:
-    """The same, but the k nearest pictures are ranked by the matching head: 1 + the probability that text and picture match."""
+    """The same, but the k nearest pictures are ranked by the matching head: `MATCHED` + the probability that they match."""
     nearest = text_scores(key, text, progress, own, scenes)
     if not k:
         return nearest
@@ -307,7 +308,7 @@ def text_ranking(
     sure = _asked(ANSWERS, key, name, content, _FIGURES, make, progress)
     found = list(nearest)
     for i, probability in zip(first, sure, strict=True):
-        found[i] = 1 + probability
+        found[i] = MATCHED + probability
     return found
 
 

@@ -14,6 +14,7 @@ from .. import state
 from ..engine import runs
 from ..engine.store import STORE, Progress
 from ..lesson import small_layers
+from ..look.words import listed
 from ..markup.miniatures import Grid, Miniature
 from .comparison import MEGABYTE, Comparison
 from .stories import inside
@@ -70,7 +71,7 @@ def finding(data: Comparison | None, sparsity: float) -> str:
         for task, (rank, _) in (its.now if its else {}).items():
             if rank == 1:
                 best.setdefault(data.title(name), []).append(inside(task))
-    told = "; ".join(f"{name} at {' and '.join(tasks)}" for name, tasks in best.items())
+    told = "; ".join(f"{name} at {listed(tasks)}" for name, tasks in best.items())
     return f"Best at {100 * data.nearest(sparsity):.0f} % on this model: {told}"
 
 

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ..charts.gaps import ScoreGaps
+from ..look.words import scored
 from ..markup.cards import Hit
 from . import gallery
 from .truth import Truth
@@ -151,9 +152,13 @@ class Sought:
     names: tuple[str, ...]
     best: tuple[tuple[float, float], tuple[float, float]]
 
-    def gaps(self, method: str) -> ScoreGaps:
-        """The leads as a chart."""
-        return ScoreGaps(self.good, self.bad, method, *self.best)
+    def gaps(self, method: str) -> ScoreGaps | None:
+        """The leads as a chart, of scores of one kind: where the matching head has seen only some of the four, there is none."""
+        kinds = {scored(score)[1] for model in self.best for score in model}
+        if len(kinds) > 1:
+            return None
+        shown = (tuple(scored(score)[0] for score in model) for model in self.best)
+        return ScoreGaps(self.good, self.bad, method, *shown, kinds.pop())
 
 
 def sought(

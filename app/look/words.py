@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from html import escape
 
 
@@ -48,6 +49,15 @@ def ordinal(number: int) -> str:
     return f"{number:,}{ {1: 'st', 2: 'nd', 3: 'rd'}.get(last, 'th') }"
 
 
+def listed(names: Sequence[str]) -> str:
+    """Names in a sentence.
+
+    >>> listed(["a", "b", "c"]), listed(["a"])
+    ('a, b and c', 'a')
+    """
+    return f"{', '.join(names[:-1])} and {names[-1]}" if len(names) > 1 else names[0]
+
+
 def number(value: float) -> str:
     """A number with three significant digits at most, and a real minus.
 
@@ -56,3 +66,15 @@ def number(value: float) -> str:
     """
     text = f"{value:.0f}" if abs(value) >= 1000 else f"{value:.3g}"
     return "0" if value == 0 else text.replace("-", "−")
+
+
+MATCHED = 1.0  # scores from here on are this and the probability that the matching head gives; below, they are cosines
+
+
+def scored(score: float) -> tuple[float, str]:
+    """The score of a picture as it is shown, and what it is.
+
+    >>> scored(1.75), scored(0.25)
+    ((0.75, 'probability by the matching head'), (0.25, 'cosine similarity'))
+    """
+    return (score - MATCHED, "probability by the matching head") if score >= MATCHED else (score, "cosine similarity")

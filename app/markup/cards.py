@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from html import escape
 
-from ..look.words import percent
+from ..look.words import percent, scored
 
 
 @dataclass(frozen=True)
@@ -54,10 +54,7 @@ def _card(hit: Hit, side: str, moves: bool) -> str:
     alt = f"rank {hit.rank}: {hit.text}" + (f" ({hit.mark})" if hit.true else "")
     check = f'<span class="mf-check">✓ {hit.mark}</span>' if hit.true else ""
     sign = _move(hit) if moves else ""
-    # a score above 1 is that of the matching head: see gallery.text_ranking
-    score, what = (
-        (hit.score - 1, "probability by the matching head") if hit.score > 1 else (hit.score, "cosine similarity")
-    )
+    score, what = scored(hit.score)
     return (
         f'<figure class="mf-card{" mf-true" if hit.true else ""}" title="{escape(hit.text)}">'
         f'<img src="{data_uri(hit.picture)}" alt="{escape(alt)}">'

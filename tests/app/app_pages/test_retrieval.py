@@ -1,10 +1,12 @@
 """Retrieval as a session sees it, on the shipped checkpoint."""
 
+import re
+
 import pytest
 
 from app import state
 from app.engine import runs
-from app.facts import gallery, truth, typed_text
+from app.facts import gallery, rankings, truth, typed_text
 from multiflow_core.experiments.run import Run
 from tests.app.conftest import texts
 
@@ -81,6 +83,18 @@ def test_the_first_are_ranked_again_by_the_matching_head(open_page, page):
     pictures = gallery.gallery(state.MODEL.default, "").pictures
     alone = runs.pruned(key).match([pictures[first[0]].seen_by(dense)], ["a red car"]).item()
     assert again[first[0]] == pytest.approx(1 + alone, abs=1e-4)
+
+
+def test_the_lead_is_told_in_probabilities_where_the_matching_head_has_seen_all_four(open_page):
+    found = rankings.sought([[1.9, 1.1, 0.3], [1.6, 1.5, 0.3]], ["a", "b", "c"], [True, False, False], "picture")
+    gaps = found.gaps("OMP")
+    assert gaps.score == "probability by the matching head"
+    assert gaps.dense == pytest.approx((0.9, 0.1)) and gaps.pruned == pytest.approx((0.6, 0.5))
+    mixed = rankings.sought([[1.9, 1.1, 0.3], [0.6, 1.5, 0.3]], ["a", "b", "c"], [True, False, False], "picture")
+    assert mixed.gaps("OMP") is None
+    at = open_page("retrieval", q="a red car")  # as a newcomer sees it
+    lead = next(title for title in (m.value for m in at.markdown) if "leads by" in title)
+    assert all(0 <= float(part) <= 1 for part in re.findall(r"\d\.\d+", lead.replace("\\", "")))
 
 
 def test_without_a_matching_head_nothing_is_ranked_again(open_page, monkeypatch):
