@@ -6,12 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from multiflow_core.experiments.results import Measured, Results
-from multiflow_core.pruning.method import METHODS
 
 from ..look.words import percent
 from .measured import task_titles
 
-WHOLE = "nothing, it is whole"
+WHOLE = "whole"
 
 
 @dataclass(frozen=True)
@@ -32,19 +31,22 @@ class Parts:
 
         def cells(figures: Mapping[str, float], bold: bool) -> str:
             said = (
-                f"**{figures[task]:.3f}**" if bold and figures[task] == best[task] else f"{figures[task]:.3f}"
+                f"**{100 * figures[task]:.1f}**"
+                if bold and figures[task] == best[task]
+                else f"{100 * figures[task]:.1f}"
                 for task in titles
                 if task in figures
             )
             return " | ".join(said)
 
         lines = [
-            f"| taken out, at {percent(self.at)} | {' | '.join(titles.values())} |",
+            f"| at {percent(self.at)} | {' | '.join(titles.values())} |",
             "|---|" + "---|" * len(titles),
         ]
         lines += [f"| {what} | {cells(figures, True)} |" for what, figures in self.rows]
-        rests = f"Calibrated on {self.pairs:,} pairs, measured on {self.scenes:,} pictures."
-        return "\n".join([*lines, f"| dense model | {cells(self.dense, False)} |", "", rests])
+        asked = f"Calibrated on {self.pairs:,} pairs, measured on {self.scenes:,} pictures."
+        rests = f"In %. Beside the whole, each row changes one option of the method. {asked}"
+        return "\n".join([*lines, f"| dense | {cells(self.dense, False)} |", "", rests])
 
 
 def worth(results: Results | None, method: str, sparsity: float) -> Parts | None:
@@ -63,8 +65,5 @@ def worth(results: Results | None, method: str, sparsity: float) -> Parts | None
 
 
 def _taken_out(found: Measured) -> str:
-    """What a run was measured without, in the words of the method's options."""
-    if not found.run.options:
-        return WHOLE
-    options = METHODS.get(found.run.method).options
-    return "; ".join(f"{options[name].doc}: {value}, not {options[name].default}" for name, value in found.run.options)
+    """What a run was measured with, in place of a part."""
+    return "; ".join(f"{name}: {value}" for name, value in found.run.options) or WHOLE

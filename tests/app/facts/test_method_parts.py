@@ -26,14 +26,14 @@ def test_rows_are_sorted_by_what_is_left_and_the_best_of_a_column_is_bold():
     worth = method_parts.worth(RESULTS, "reflow", 0.7)
     assert worth.at == 0.75
     assert worth.table.splitlines() == [
-        "| taken out, at 75 % | Retrieval | VQA |",
+        "| at 75 % | Retrieval | VQA |",
         "|---|---|---|",
-        "| nothing, it is whole | 0.800 | **0.700** |",
-        "| what the model is calibrated on: pairs, not pairs and questions | **0.900** | 0.500 |",
-        "| how many go in each layer: uniform, not multimodal | 0.500 | 0.400 |",
-        "| dense model | 1.000 | 0.900 |",
+        "| whole | 80.0 | **70.0** |",
+        "| asked: pairs | **90.0** | 50.0 |",
+        "| budgets: uniform | 50.0 | 40.0 |",
+        "| dense | 100.0 | 90.0 |",
         "",
-        "Calibrated on 64 pairs, measured on 100 pictures.",
+        "In %. Beside the whole, each row changes one option of the method. Calibrated on 64 pairs, measured on 100 pictures.",
     ]
 
 
