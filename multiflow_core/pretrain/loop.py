@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
 import shutil
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -16,10 +18,11 @@ from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from ..support.atomic import whole, write_text
+from ..support.devices import present
 from .batches import Batches
 from .built_in import BUILT_INS
 from .checks import check
-from .lanes import Lanes, added, faster_precision
+from .lanes import CPU, Lanes, added, faster_precision
 from .objectives import Objectives
 from .recipe import STAGES, Recipe
 
@@ -57,19 +60,19 @@ class Progress:
 class Training:
     """A model, its moments and its progress, which are one file in `work`."""
 
-    def __init__(self, name: str, recipe: Recipe, work: Path):
+    def __init__(self, name: str, recipe: Recipe, work: Path, device: torch.device = CPU):
         work.mkdir(parents=True, exist_ok=True)
         self.file, self.log = work / "state.pt", work / "log.jsonl"
         torch.manual_seed(recipe.seed)
-        self.net = BUILT_INS.get(name).new()
+        self.net, self.device = BUILT_INS.get(name).new().to(device), device
         self.optimizer = optimizer(self.net, recipe)
         if self.file.exists():
-            state = torch.load(self.file, weights_only=True)
+            state = torch.load(self.file, map_location=device, weights_only=True)
             self.net.load_state_dict(state["net"])
             self.optimizer.load_state_dict(state["optimizer"])
             self.progress = Progress(Recipe(**state["progress"].pop("recipe")), **state["progress"])
         else:
-            precision = faster_precision() if recipe.precision == "measured" else recipe.precision
+            precision = faster_precision(device) if recipe.precision == "measured" else recipe.precision
             self.progress = Progress(replace(recipe, precision=precision))
 
     def save(self) -> None:
@@ -92,11 +95,12 @@ class Training:
         batches = DataLoader(
             Batches(recipe, start, end), None, num_workers=workers, prefetch_factor=4 if workers else None
         )
-        lanes = Lanes(THREADS, recipe.precision)
+        lanes = Lanes(THREADS, recipe.precision, self.device)
         began = time.monotonic() - self.progress.seconds
         since: list[dict[str, float]] = []  # the last line
         for step, batch in enumerate(batches, start):
             rate = recipe.rate(stage, step - first)
+            batch = {name: values.to(self.device, non_blocking=True) for name, values in batch.items()}
             since.append(train_step(self.net, self.optimizer, lanes, stage, rate, batch))
             self.progress.step, self.progress.seconds = step + 1, time.monotonic() - began
             if (step + 1) % LOGGED == 0:
@@ -177,19 +181,36 @@ def train_step(
 
 
 def train(
-    name: str, recipe: Recipe, work: Path, save_every: int = 100, workers: int = 0, finish: bool = False
+    name: str,
+    recipe: Recipe,
+    work: Path,
+    save_every: int = 100,
+    workers: int = 0,
+    finish: bool = False,
+    device: str = "cpu",
 ) -> Training:
     """Train a built-in model, or go on where the last call stopped; progress is kept in `work`."""
-    training = Training(name, recipe, work)
-    if finish:
-        training.progress.finish()
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
+    with repeatable(device):
+        training = Training(name, recipe, work, present(device))
+        if finish:
+            training.progress.finish()
         training.run(save_every, workers)
+    return training
+
+
+@contextmanager
+def repeatable(device: str) -> Iterator[None]:
+    """One thread of each lane's own, and on a GPU products that sum in the same order every time."""
+    threads, exact = torch.get_num_threads(), torch.are_deterministic_algorithms_enabled()
+    torch.set_num_threads(1)
+    if device != "cpu":
+        os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # cuBLAS asks for it, before its first product
+        torch.use_deterministic_algorithms(True)
+    try:
+        yield
     finally:
         torch.set_num_threads(threads)
-    return training
+        torch.use_deterministic_algorithms(exact)
 
 
 def main() -> None:
@@ -203,14 +224,17 @@ def main() -> None:
     parser.add_argument(
         "--finish", action="store_true", help="end the joint stage where the saved state is, and fade out"
     )
+    parser.add_argument("--device", default="cpu", help="where it is trained: cpu, cuda or mps (default: cpu)")
     for name, value in asdict(Recipe()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), help="default: the model's own recipe")
     options = vars(parser.parse_args())
     given = {name: options[name] for name in asdict(Recipe()) if options[name] is not None}
     chosen = BUILT_INS.get(options["name"])
     recipe = replace(chosen.recipe, **given)
-    done = train(chosen.name, recipe, options["work"], workers=options["workers"], finish=options["finish"])
+    how = {name: options[name] for name in ("workers", "finish", "device")}
+    done = train(chosen.name, recipe, options["work"], **how)
     with whole(options["out"]) as place:
         chosen.save(done.net.finished(), place)
-        (place / "training.json").write_text(json.dumps(asdict(done.progress.recipe), indent=1))
+        facts = {**asdict(done.progress.recipe), "device": options["device"]}
+        (place / "training.json").write_text(json.dumps(facts, indent=1))
         shutil.copy(done.log, place / "log.jsonl")

@@ -94,7 +94,7 @@ class Objectives(nn.Module):
         image_side = F.normalize(self.model.vision_proj(image[:, 0]).float(), dim=-1)
         captions, short = batch["captions"][:, 0], batch["short"].flatten(0, 1)
         text_side = torch.cat([self.embed(captions), self.embed(short)])
-        with torch.autocast("cpu", enabled=False):  # a third digit decides
+        with torch.autocast(image.device.type, enabled=False):  # a third digit decides
             similarity, true = text_side @ image_side.T, batch["truths"]
         few = len(captions)
         likely = similarity * self.log_scale.clamp(max=LARGEST_SCALE).exp()
@@ -103,7 +103,10 @@ class Objectives(nn.Module):
         typed = found(likely[few:][asked], true[few:][asked])
         truth = F.binary_cross_entropy_with_logits(similarity * self.truth_scale + self.truth_bias, true.float())
         first = true[few:][asked].gather(1, likely[few:][asked].argmax(1, keepdim=True))
-        figures = {"itc": itc, "hits": (likely[:few].argmax(0) == torch.arange(few)).float().mean()}
+        figures = {
+            "itc": itc,
+            "hits": (likely[:few].argmax(0) == torch.arange(few, device=image.device)).float().mean(),
+        }
         figures |= {"typed": typed, "first": first.float().mean(), "truth": truth}
         return itc + typed + 4 * truth, figures
 
@@ -120,7 +123,7 @@ class Objectives(nn.Module):
         states = self.fused(image, texts)
         placed = self.placing(self.half_way.last, states, batch[f"{name} placed"])
         logits = self.model.itm_head(states[:, 0]).float()
-        target = torch.tensor([1, 0]).repeat(len(logits) // 2)
+        target = torch.tensor([1, 0], device=logits.device).repeat(len(logits) // 2)
         loss = F.cross_entropy(logits, target)
         doubts = self.doubt(states).squeeze(-1).float()
         doubt = F.binary_cross_entropy_with_logits(doubts, wrong, reads(texts).float(), reduction="sum") / len(texts)
@@ -150,7 +153,7 @@ def found(likely: Tensor, true: Tensor) -> Tensor:
 def hide_words(ids: Tensor) -> tuple[Tensor, Tensor]:
     """The ids with some words masked, and which; drawn by the texts themselves, never special tokens."""
     draw = torch.rand(ids.shape, generator=torch.Generator().manual_seed(int(ids.sum())))
-    hidden = (draw < MASKED) & (ids > SEP)
+    hidden = (draw < MASKED).to(ids.device) & (ids > SEP)
     return ids.masked_fill(hidden, MASK), hidden
 
 
