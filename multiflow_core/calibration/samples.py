@@ -9,7 +9,7 @@ from itertools import chain, islice
 from typing import Any
 
 import torch  # noqa: F401  (for the examples)
-from torch import nn
+from torch import Tensor, nn
 
 from ..families import family_of
 from ..weights.capture import LinearInputs, quiet
@@ -107,6 +107,29 @@ def uses_of(model: nn.Module, layers: Sequence[PrunableLayer], batch: Any, forwa
     with quiet(model), LinearInputs(weights_of(model, tuple(layers)), lambda name, *_: uses.update([name])):
         forward(model, batch)
     return uses
+
+
+def siblings_of(model: nn.Module, layers: Sequence[PrunableLayer], batch: Any, forward: Forward) -> dict[str, str]:
+    """{layer: the first of those beside it that read the very same tensor}, as queries, keys and values do.
+
+    >>> from multiflow_core import prunable_layers
+    >>> model = nn.ModuleDict({"gate": nn.Linear(2, 3), "up": nn.Linear(2, 3), "down": nn.Linear(3, 2)})
+    >>> layers = prunable_layers(model)
+    >>> siblings_of(model, layers, torch.ones(1, 2), lambda m, x: m["down"](m["gate"](x) * m["up"](x)))
+    {'gate.weight': 'gate.weight', 'up.weight': 'gate.weight', 'down.weight': 'down.weight'}
+    """
+    found: dict[str, str] = {}
+    last: tuple[Any, int, str] = (None, 0, "")
+
+    def record(name: str, x: Tensor, *expert: int) -> None:
+        nonlocal last
+        beside = last[0] is x and last[1] == x._version
+        last = x, x._version, last[2] if beside else name
+        found.setdefault(name, last[2])
+
+    with quiet(model), LinearInputs(weights_of(model, tuple(layers)), record):
+        forward(model, batch)
+    return found
 
 
 def check_used(who: str, samples: Samples, layers: Iterable[PrunableLayer]) -> None:

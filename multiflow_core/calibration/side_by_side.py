@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from ..weights.capture import LinearInputs, quiet
+from ..weights.capture import Enough, LinearInputs, quiet
 from ..weights.layers import PrunableLayer
 from .evidence import Forward
 from .passes import kept_tokens, products, weights_of
@@ -32,10 +32,6 @@ class Sums:
 
     products: Tensor
     crossed: Tensor
-
-
-class _Enough(BaseException):
-    """All uses of the layers that are watched are over: the rest of the pass is not needed."""
 
 
 class Pairing:
@@ -84,12 +80,12 @@ class Pairing:
             take((name, expert), rows(name, x, expert))
             left -= 1
             if left == 0:
-                raise _Enough
+                raise Enough
 
         try:
             with quiet(model), LinearInputs(weights_of(model, self._layers), record):
                 forward(model, batch)
-        except _Enough:
+        except Enough:
             pass
 
     def _all(self, number: int) -> int:

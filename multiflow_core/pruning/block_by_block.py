@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 
 from torch import nn
 
-from ..calibration.samples import Samples, check_used
+from ..calibration.doors import ENTERED, Door, with_calls
+from ..calibration.evidence import Forward
+from ..calibration.samples import Samples, check_used, siblings_of
 from ..calibration.side_by_side import Pairing, Sums
 from ..support.digits import digits
 from ..support.memory import check_memory
@@ -22,6 +25,15 @@ from .shelf import Shelf
 from .solved_order import Request, Solution
 
 
+@dataclass(frozen=True)
+class Way:
+    """Batches for the dense and for the pruned model, and how they go through either."""
+
+    ours: Iterable[Any]
+    others: Iterable[Any]
+    forward: Forward
+
+
 class Walk:
     """Goes through a model's blocks in the order of the signal, once for every sparsity that is asked for.
 
@@ -32,10 +44,13 @@ class Walk:
     Args:
         request: what `rank` was asked. samples: the batches that go through both models.
         pruned_inputs: whether a layer is solved on what the pruned model gives it, or on what the dense one does.
+        whole_blocks: whether all matrices of a block are solved at once, or only those that read the same: then each makes up
+            for what those before it in the block have lost, too.
     """
 
-    def __init__(self, request: Request, samples: Samples, pruned_inputs: bool = True):
+    def __init__(self, request: Request, samples: Samples, pruned_inputs: bool = True, whole_blocks: bool = False):
         self._request, self._samples, self._pruned_inputs = request, samples, pruned_inputs
+        self._whole_blocks = whole_blocks or not pruned_inputs
         self._model = unwrapped(request.model)
         check_used(request.method.title, samples, request.layers)
         reads = {layer.name: layer for layer in samples.layers}
@@ -55,6 +70,25 @@ class Walk:
         for i, layer in enumerate(self._layers):
             blocks.setdefault(layer.part, []).append(i)
         return sorted(blocks.values(), key=lambda block: min(first[self._layers[i].name] for i in block))
+
+    @cached_property
+    def _siblings(self) -> dict[str, str]:
+        """{layer: the first of those that read the very same tensor}"""
+        found: dict[str, str] = {}
+        for batches in (self._samples.questions, self._samples.pairs):  # where they differ, pairs decide
+            for batch in islice(batches, 1):
+                found |= siblings_of(self._dense, self._layers, batch, self._samples.forward)
+        return found
+
+    def stages(self, block: Sequence[int]) -> list[list[int]]:
+        """The layers of a block that are solved at once, in the order of their use."""
+        if self._whole_blocks or len(block) == 1:
+            return [list(block)]
+        first, stages = self._samples.order(), {}
+        for i in sorted(block, key=lambda i: first[self._layers[i].name]):
+            name = self._layers[i].name
+            stages.setdefault(self._siblings.get(name, name), []).append(i)
+        return list(stages.values())
 
     def solve(self, counts: Sequence[int], prune: Prune, progress: Progress) -> Solution:
         """So many weights of every layer pruned."""
@@ -81,29 +115,58 @@ class Walk:
         return digits(chain([options, self._count], layers, weights, self._samples))
 
     def _block(self, number: int, block: list[int], prune: Prune, progress: Progress) -> Mapping[int, Pruned]:
-        """Every matrix of a block, from one pass over the samples."""
-        title, blocks, batches = self._request.method.title, len(self.blocks), len(self._samples.uses)
-        layers, done = [self._layers[i] for i in block], 0
-        self._check_room(layers)
+        """Every matrix of a block, stage by stage."""
+        stages, title = self.stages(block), self._request.method.title
+        self._check_room([self._layers[i] for i in block])
+        batches, done = len(self._samples.uses), 0
+        steps = (batches + 1) * len(stages) + batches * (len(stages) > 1)
 
         def report() -> None:
             nonlocal done
             done += 1
-            progress((number + done / (batches + 1)) / blocks, f"{title}: block {number + 1} of {blocks}")
+            progress(
+                (number + done / steps) / len(self.blocks),
+                f"{title}: block {number + 1} of {len(self.blocks)}",
+            )
 
-        pruned = self._partly() if self._pruned_inputs else self._dense
-        ours, others = self._batches(pruned)
-        sums = Pairing(layers, self._samples.uses).over(
-            self._dense, pruned, ours, self._samples.forward, report, others
-        )
-        found = {}
-        for i, layer in zip(block, layers, strict=True):
+        found: dict[int, Pruned] = {}
+        way = self._way(block, report) if len(stages) > 1 else self._through()
+        for stage in stages:
+            found |= self._stage(stage, way, self._partly(found) if self._pruned_inputs else self._dense, prune, report)
+        return found
+
+    def _stage(
+        self, stage: Sequence[int], way: Way, pruned: nn.Module, prune: Prune, report: Callable
+    ) -> dict[int, Pruned]:
+        """Matrices that are solved at once."""
+        layers = [self._layers[i] for i in stage]
+        pairing = Pairing(layers, self._samples.uses)
+        sums, found = pairing.over(self._dense, pruned, way.ours, way.forward, report, way.others), {}
+        for i, layer in zip(stage, layers, strict=True):
             own = _solvable(sums.pop(layer.name))
             weight = self._request.weights[i].to(own.products.device)
             keep, new = prune_matrices(layer, weight, own, self._count[i], prune)
             found[i] = keep, self._request.weights.like_dense(i, new)
         report()
         return found
+
+    def _through(self) -> Way:
+        """All the way through both models, batch by batch."""
+        ours, others = self._batches(self._partly({}) if self._pruned_inputs else self._dense)
+        return Way(ours, others, self._samples.forward)
+
+    def _way(self, block: Sequence[int], report: Callable) -> Way:
+        """Only through a block, with what enters it in both models, where that can be; else all the way."""
+        whole, door, uses = self._through(), Door.of([self._layers[i].name for i in block]), self._samples.uses
+        entered = [door.entered(self._dense, whole.ours, whole.forward, uses)]
+        if entered[0]:
+            entered.append(door.entered(self._partly({}), whole.others, whole.forward, uses))
+        for _ in uses:
+            report()
+        if not all(entered):
+            return whole
+        both = ([with_calls(*pair) for pair in zip(whole.ours, calls, strict=True)] for calls in entered)
+        return Way(*both, lambda model, batch: door.again(model, batch[ENTERED]))
 
     def _batches(self, pruned: nn.Module) -> tuple[Iterable[Any], Iterable[Any]]:
         """For the dense and the pruned model. Once all is solved that reads pictures, they are not looked at any more."""
@@ -115,11 +178,11 @@ class Walk:
             self._looked = self._samples.looked(self._dense), self._samples.looked(pruned)
         return self._looked
 
-    def _partly(self) -> nn.Module:
-        """The model with all blocks pruned that are solved so far."""
+    def _partly(self, more: Mapping[int, Pruned]) -> nn.Module:
+        """The model with all blocks pruned that are solved so far, and more layers."""
         parameters = parameters_of(self._model)
         new = {}
-        for i, (_, weight) in self._solved.items():
+        for i, (_, weight) in (self._solved | dict(more)).items():
             dense = parameters[self._layers[i].name]
             new[id(dense)] = nn.Parameter(weight.to(dense.device), requires_grad=False)
         return rebuilt(self._model, new)

@@ -19,6 +19,10 @@ _ATTENTION = inspect.signature(F.multi_head_attention_forward)
 _GROUPED = [f for f in (getattr(F, "grouped_mm", None), getattr(torch, "_grouped_mm", None)) if f is not None]
 
 
+class Enough(BaseException):
+    """All uses of the layers that are watched are over: the rest of the pass is not needed."""
+
+
 class LinearInputs(TorchFunctionMode):
     """While active *in this thread*, calls `record(name, input)` for every use of a watched weight.
 

@@ -10,8 +10,7 @@ register(
         formula="|w_ij|, one cut through all layers",
         latex=r"|w_{ij}|\ \text{, one cut through all layers}",
         idea=(
-            "Small weights change the output least. "
-            "One threshold for the whole model, so modalities with smaller weights lose more."
+            "The smallest weights go. One threshold for the whole model, so modalities with smaller weights lose more."
         ),
         criterion="magnitude",
         allocation="global",

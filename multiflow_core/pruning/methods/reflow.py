@@ -28,6 +28,7 @@ from .sparsegpt import prune_layer
 # {option: what takes its part out}, to measure what each is worth: see benchmarks/parts.py
 PARTS = {
     "inputs": ("dense",),
+    "at_once": ("block",),
     "target": ("own",),
     "budgets": ("uniform",),
     "asked": ("pairs",),
@@ -38,7 +39,7 @@ PARTS = {
 def build(request: Request) -> Solved:
     options, samples = request.options, request.known("samples")
     samples = samples if options["asked"] == "pairs and questions" else samples.without_questions()
-    walk = Walk(request, samples, options["inputs"] == "pruned")
+    walk = Walk(request, samples, options["inputs"] == "pruned", options["at_once"] == "block")
     prune = pruner(options)
     budgets = _budgets(request, samples)
 
@@ -102,10 +103,13 @@ register(
         updates_weights=True,
         options={
             "damping": positive(0.01, "added to the diagonal, as a share of its mean"),
-            "steps": whole(30, "steps of ADMM"),
-            "rising": whole(15, "of them those in which the share of pruned weights rises; then the mask stays"),
+            "steps": whole(60, "steps of ADMM"),
+            "rising": whole(40, "of them those in which the share of pruned weights rises; then the mask stays"),
             "refit": whole(0, "steps of conjugate gradients on the mask in the end", least=0),
             "inputs": choice("pruned", "what a layer reads, of which model", "dense"),
+            "at_once": choice(
+                "siblings", "what is solved at once: matrices that read the same, or a whole block", "block"
+            ),
             "target": choice("dense", "what a layer should write: by the dense model's inputs, or by its own", "own"),
             "mask": choice("admm", "who chooses the weights that go", "magnitude", "sparsegpt"),
             "budgets": Option(
@@ -119,7 +123,8 @@ register(
             ),
             "asked": choice("pairs and questions", "what the model is calibrated on", "pairs"),
         },
-        passes=lambda settings, batches: 12 * batches,  # two a block, each up to its end; a score and more of blocks
+        # two a block, each up to its end, of a score and more of blocks; then two through each block for every stage of it
+        passes=lambda settings, batches: (12 if settings["at_once"] == "block" else 22) * batches,
         build=build,
     )
 )

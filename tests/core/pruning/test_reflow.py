@@ -22,6 +22,31 @@ from tests.core import reference_methods as slow
 from tests.core.reference import READS_IMAGE, Toy, count, toy_batch
 
 
+class Pair(nn.Module):
+    """Two layers after one another in a block."""
+
+    def __init__(self, side, inner):
+        super().__init__()
+        self.up, self.down = nn.Linear(side, inner, bias=False), nn.Linear(inner, side, bias=False)
+
+    def forward(self, x):
+        return x + self.down(torch.tanh(self.up(x)))
+
+
+class Pairs(nn.Module):
+    """Two blocks of two layers."""
+
+    def __init__(self, side=6, inner=10):
+        torch.manual_seed(1)
+        super().__init__()
+        self.layers = nn.ModuleList(Pair(side, inner) for _ in range(2))
+
+    def forward(self, x):
+        for layer in self.layers:
+            x = layer(x)
+        return x
+
+
 class Chain(nn.Module):
     """Four layers with tanh between."""
 
@@ -211,7 +236,8 @@ TAKEN_OUT = [f"{option}={value}" for option, values in PARTS.items() for value i
 
 @pytest.mark.parametrize("part", [*TAKEN_OUT, "refit=20", "steps=3", "budgets=owl"])
 def test_every_part_can_be_taken_out_and_counts(batches, part):
-    model, questions = Chain(), [{"x": batches[0]["x"] * torch.arange(6)}]
+    model = Pairs() if part.startswith("at_once") else Chain()
+    questions = [{"x": batches[0]["x"] * torch.arange(6)}]
     samples, (option, value) = [Samples.of(model, batches, questions)], part.split("=")
     part = {option: int(value) if value.isdecimal() else value}
     order, other = mf.rank(model, "reflow", evidence=samples), mf.rank(model, "reflow", evidence=samples, **part)
@@ -219,6 +245,41 @@ def test_every_part_can_be_taken_out_and_counts(batches, part):
     assert any(not torch.equal(w, other.weights(0.6)[name]) for name, w in order.weights(0.6).items())
     if part.get("mask") == "magnitude":
         assert other.masks(0.6)["blocks.2.weight"].sum() == order.masks(0.6)["blocks.2.weight"].sum()
+
+
+def test_a_matrix_makes_up_for_those_before_it_in_its_block(batches):
+    """Against what is solved one by one by hand, on what the model with all before it pruned reads."""
+    model, settings = Pairs(), METHODS.get("reflow").settings({})
+    order = mf.rank(model, "reflow", batches=batches, budgets="uniform")
+    weights, replaced = order.weights(0.5), {}
+    for name in [f"layers.{i}.{part}.weight" for i in range(2) for part in ("up", "down")]:
+        pruned = copy.deepcopy(model)
+        pruned.load_state_dict(replaced, strict=False)
+        read = []
+        for one in (pruned, model):
+            module, seen = one.get_submodule(name.removesuffix(".weight")), []
+            handle = module.register_forward_pre_hook(
+                lambda _, args, seen=seen: seen.append(args[0].reshape(-1, args[0].shape[-1]))
+            )
+            with torch.no_grad():
+                [one(**batch) for batch in batches]
+            handle.remove()
+            read.append(torch.cat(seen))
+        x, t = read
+        problem = LeastSquares.of(model.state_dict()[name], x.T @ x, t.T @ x, settings["damping"])
+        _, solved = problem.admm(weights[name].numel() // 2, settings["steps"], settings["rising"])
+        torch.testing.assert_close(weights[name], problem.weights(solved), rtol=1e-3, atol=1e-4)
+        replaced[name] = weights[name]
+    whole = mf.rank(model, "reflow", batches=batches, budgets="uniform", at_once="block")
+    assert left(model, order, batches, 0.7) < left(model, whole, batches, 0.7)
+
+
+def test_run_by_itself_a_block_gives_the_same_bits(batches, monkeypatch):
+    model = Pairs()
+    alone = mf.rank(model, "reflow", batches=batches).weights(0.6)
+    monkeypatch.setattr(block_by_block.Door, "entered", lambda *_: None)
+    through = mf.rank(model, "reflow", batches=batches).weights(0.6)
+    assert all(torch.equal(weight, through[name]) for name, weight in alone.items())
 
 
 def test_stopped_it_goes_on_where_it_was_and_ends_with_the_same_bits(batches):
@@ -389,7 +450,8 @@ def test_pictures_are_looked_at_no_more_once_all_that_reads_them_is_solved(model
     monkeypatch.setattr(type(vlm.family), "look", counted)
     order = mf.rank(vlm.model, "reflow", evidence=[samples], steps=2)
     masks, weights = order.masks(0.75), order.weights(0.75)
-    assert looked.count(True) == 2 * len(samples.uses) * (len(blocks) + 1)
+    beside = len(samples.uses)  # once in the dense model, to see which matrices read the same
+    assert looked.count(True) == 2 * len(samples.uses) * (len(blocks) + 1) + beside
     monkeypatch.setattr(type(vlm.family), "eye", "")
     again = mf.rank(vlm.model, "reflow", evidence=[samples], steps=2)
     assert again.masks(0.75) == masks
