@@ -80,7 +80,7 @@ def _table(table: dict[str, list], names: list[str], selected: str) -> None:
     shares = [c for c in ("pruned now", "90 % gone at", "99 % gone at") if c in frame]
     frame[shares] *= 100
     config = st.column_config
-    columns = dict.fromkeys(frame, config.NumberColumn(format="%.3g", width=72))
+    columns = dict.fromkeys(frame, config.NumberColumn(format="%.3g", width=84))
     columns |= dict.fromkeys(shares, config.NumberColumn(format="%.1f %%", width=86))
     columns |= dict.fromkeys(("weights", "dead neurons"), config.NumberColumn(format="localized"))
     columns |= {

@@ -65,11 +65,12 @@ def show(settings: Run) -> None:
     verdict = collapse.verdict(now, beside, dead, losses, gone.before if gone else 0.0)
     with said:
         _alarm(verdict, story)
-    _where(now, beside, verdict.detail)
-    if results:
-        chosen = runs.measured_as(key)
-        titles = {m.name: m.title for m in runs.methods() if m.name in BESIDE} | {chosen: now.method}
-        ui.chart(measured.abilities(results, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
+    with st.container(key="below"):
+        _where(now, beside, verdict.detail)
+        if results:
+            chosen = runs.measured_as(key)
+            titles = {m.name: m.title for m in runs.methods() if m.name in BESIDE} | {chosen: now.method}
+            ui.chart(measured.abilities(results, titles, chosen, settings.sparsity), "abilities", ABOUT_ABILITIES)
     if live:  # last, so that nothing waits for it
         fails = verdict.level == "collapse" and rival and rival.method == METHOD.default
         live_answers.fill(live, settings, rival if fails else None, live_slider.moving())

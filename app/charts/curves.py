@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections import Counter
 from dataclasses import dataclass
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import plotly.graph_objects as go
 
 from ..look.palette import Palette, vertical
-from ..look.words import listed, percent
+from ..look.words import listed, percent, plain
 
-GAP = 0.055
+GAP = 0.09  # between two side by side, of the width
+ROW, BETWEEN = 200, 92  # pixels: a row, and from one to the next
+BESIDE, LEGEND = 84, 34  # pixels: above all rows, and of them for the names
 TICKS = dict(tickvals=[0, 50, 100], ticktext=["0", "50", "100"], tickangle=0)
 
 
@@ -65,56 +66,62 @@ class AbilityCurves:
         for ability in self.abilities:
             line = ", ".join(f"{percent(v)} at {percent(s)}" for s, v in ability.points(self.chosen))
             parts.append(f"{ability.title} ({ability.unit}): {line}.")
-        return f"Line charts of {self.chosen} over sparsity, other methods in grey. " + " ".join(parts)
+        return f"Line charts of {self.chosen} over sparsity, other methods in thin ones. " + " ".join(parts)
 
     def table(self) -> dict[str, list]:
         rows = [(a.title, name, s, v) for a in self.abilities for name, _ in a.methods for s, v in a.points(name)]
         return {c: [row[i] for row in rows] for i, c in enumerate(("task", "method", "sparsity", "figure"))}
 
     def figure(self, palette: Palette) -> go.Figure:
-        traces, shapes, labels = [], [], []
-        layout: dict[str, Any] = dict(height=290, hovermode="closest", margin=dict(l=8, r=8, t=52, b=8), shapes=shapes)
-        width = (1 - GAP * (len(self.abilities) - 1)) / max(1, len(self.abilities))
+        """Two side by side, as many rows as that takes; the methods are named once, above."""
+        colors, highest = self._colors(palette), self._highest()
+        across = min(2, len(self.abilities))
+        down = -(-len(self.abilities) // max(1, across))
+        shapes, labels, traces = [], [], []
+        layout: dict[str, Any] = dict(
+            height=BESIDE + ROW * down, hovermode="closest", margin=dict(l=8, r=8, t=BESIDE, b=8), showlegend=True,
+            shapes=shapes, annotations=labels, legend=dict(y=1 + (BESIDE - LEGEND) / (ROW * down)),
+        )  # fmt: skip
+        width, high = (
+            (1 - GAP * (across - 1)) / max(1, across),
+            (1 - BETWEEN / (ROW * down) * (down - 1)) / max(1, down),
+        )
         for n, ability in enumerate(self.abilities):
-            axis, left = ("" if n == 0 else str(n + 1)), n * (width + GAP)
-            place = dict(xaxis=f"x{axis}", yaxis="y")
-            spread = self._spread(ability)
+            axis = "" if n == 0 else str(n + 1)
+            left, top = n % across * (width + GAP), 1 - n // across * (high + BETWEEN / (ROW * down))
+            place = dict(xaxis=f"x{axis}", yaxis=f"y{axis}", showlegend=n == 0)
             for name, _ in sorted(ability.methods, key=lambda m: m[0] == self.chosen):
-                traces.append(self._line(ability, name, spread, palette) | place)
+                traces.append(self._line(ability, name, colors[name]) | place)
             traces.append(self._dense(ability, palette) | place)
-            shapes.append(vertical(100 * self.sparsity, palette, f"x{axis}"))
+            shapes.append(vertical(100 * self.sparsity, palette, f"x{axis}", f"y{axis} domain"))
             layout[f"xaxis{axis}"] = dict(
-                domain=[left, left + width], range=[0, 104], **TICKS, anchor="y",
+                domain=[left, left + width],
+                range=[0, 104],
+                **TICKS,
+                anchor=f"y{axis}",
                 title=dict(text="weights pruned, %"),
+            )
+            layout[f"yaxis{axis}"] = dict(
+                domain=[top - high, top], range=[0, 104 * max(1.0, highest)], **TICKS, anchor=f"x{axis}",
+                title=dict(text="right, %"),
             )  # fmt: skip
             labels.append(
                 dict(
-                    text=f"<b>{ability.title}</b><br>{ability.unit}",
-                    x=left + width / 2,
-                    y=1,
-                    xref="paper",
-                    yref="paper",
-                    xanchor="center",
-                    yanchor="bottom",
-                    yshift=6,
-                    showarrow=False,
-                    font=dict(size=13, color=palette.ink),
+                    text=f"<b>{ability.title}</b><br>{ability.unit}", x=left, y=top, xref="paper", yref="paper", xanchor="left",
+                    yanchor="bottom", yshift=4, showarrow=False, font=dict(size=13, color=palette.ink),
                 )
-            )
-        highest = max((v for a in self.abilities for name, _ in a.methods for _, v in a.points(name)), default=1.0)
-        layout["yaxis"] = dict(range=[0, 104 * max(1.0, highest)], **TICKS, title=dict(text="unseen scenes right, %"))
-        return palette.figure(traces, layout | {"annotations": labels})
+            )  # fmt: skip
+        return palette.figure(traces, layout)
 
-    def _spread(self, ability: Ability) -> float:
-        """The measured sparsity at which the methods lie farthest apart: there is room for their names."""
-        curves = [dict(ability.points(name)) for name, _ in ability.methods]
-        places = sorted({s for curve in curves for s in curve if s > 0 and sum(s in other for other in curves) > 1})
+    def _highest(self) -> float:
+        return max((v for a in self.abilities for name, _ in a.methods for _, v in a.points(name)), default=1.0)
 
-        def room(s: float) -> float:
-            values = sorted(curve[s] for curve in curves if s in curve)
-            return min(b - a for a, b in itertools.pairwise(values))
-
-        return max(places, key=room, default=0.0)
+    def _colors(self, palette: Palette) -> dict[str, str]:
+        """The colour of every method: that of the pruned model for the chosen one."""
+        names = dict.fromkeys(name for ability in self.abilities for name, _ in ability.methods)
+        others = [name for name in names if name != self.chosen]
+        hues = {name: palette.beside[i % len(palette.beside)] for i, name in enumerate(others)}
+        return hues | {self.chosen: palette.pruned}
 
     def _dense(self, ability: Ability, palette: Palette) -> dict[str, Any]:
         return dict(
@@ -127,22 +134,16 @@ class AbilityCurves:
             hovertemplate="dense: %{y:.1f} %<extra></extra>",
         )
 
-    def _line(self, ability: Ability, name: str, spread: float, palette: Palette) -> dict[str, Any]:
-        points = ability.points(name)
-        chosen = name == self.chosen
-        label = [name if s == spread and not chosen else "" for s, _ in points]
+    def _line(self, ability: Ability, name: str, color: str) -> dict[str, Any]:
+        points, chosen = ability.points(name), name == self.chosen
         return dict(
             type="scatter",
             x=[100 * s for s, _ in points],
             y=[100 * v for _, v in points],
-            name=name,
-            mode="lines+markers" if chosen else "lines+text",
-            opacity=1.0 if chosen else 0.6,
-            marker=dict(size=7),
-            text=label,
-            cliponaxis=False,
-            textposition="bottom left",
-            textfont=dict(size=11, color=palette.muted),
-            line=dict(color=palette.pruned if chosen else palette.muted, width=3.5 if chosen else 1.5),
-            hovertemplate=f"{name} at %{{x:.0f}} %: %{{y:.1f}} %<extra></extra>",
+            name=plain(name),
+            legendgroup=name,
+            mode="lines+markers",
+            marker=dict(size=7 if chosen else 4),
+            line=dict(color=color, width=3.5 if chosen else 1.5),
+            hovertemplate=f"{plain(name)} at %{{x:.0f}} %: %{{y:.1f}} %<extra></extra>",
         )

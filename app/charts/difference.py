@@ -40,7 +40,8 @@ class DifferenceGrid:
         if abs(a - b) < 0.005:
             return f"{self.names[0]} and {self.names[1]} keep the same share of every layer"
         more, shares = (self.names, (a, b)) if a > b else (self.names[::-1], (b, a))
-        return f"{more[0]} keeps {percent(shares[0])} of {block} {role}, {more[1]} {percent(shares[1])}: the largest difference"
+        most, least = (f"{name} keeps {percent(share)}" for name, share in zip(more, shares, strict=True))
+        return f"{most} of {block} {role}, {least}: the largest difference"
 
     def describe(self) -> str:
         return f"Heatmap of {len(self.cells())} layers: density under {self.names[0]} minus {self.names[1]}. {self.title()}."
@@ -54,7 +55,7 @@ class DifferenceGrid:
         pairs = [list(zip(*rows, strict=True)) for rows in zip(self.first, self.second, strict=True)]
         points = [[None if a is None else 100 * (a - b) for a, b in row] for row in pairs]
         hover = [["" if a is None else f"A {percent(a)}, B {percent(b)}" for a, b in row] for row in pairs]
-        labels = [["" if v is None else f"{v:+.0f}" for v in row] for row in points]
+        labels = [["" if v is None else _said(v, palette) for v in row] for row in points]
         labelled = len(self.blocks) <= LABELLED
         trace = dict(
             type="heatmap", z=points, x=list(self.blocks), y=list(self.roles), zmin=-REACH, zmax=REACH,
@@ -68,3 +69,8 @@ class DifferenceGrid:
         )
         down = dict(title=dict(text="weight matrix"), autorange="reversed", showgrid=False, ticksuffix=" ")
         return palette.figure([trace], dict(height=FRAME + ROW * len(self.roles), xaxis=across, yaxis=down))
+
+
+def _said(points: float, palette: Palette) -> str:
+    share = min(max((points + REACH) / (2 * REACH), 0.0), 1.0)
+    return palette.written(f"{points:+.0f}", palette.divergence, share)

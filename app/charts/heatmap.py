@@ -72,7 +72,7 @@ class SparsityGrid:
         trace = dict(
             type="heatmap", z=[[None if v is None else 100 * v for v in row] for row in values],
             x=list(self.blocks), y=list(self.roles), zmin=0, zmax=100, colorscale=palette.scale, showscale=False,
-            text=[["" if v is None else _label(v) for v in row] for row in values], texttemplate="%{text}",
+            text=[["" if v is None else _said(v, palette) for v in row] for row in values], texttemplate="%{text}",
             textfont=dict(size=11 if len(self.blocks) > 8 else 13, weight=600), xgap=2, ygap=2, hoverinfo="skip",
         )  # fmt: skip
         across = dict(
@@ -127,3 +127,7 @@ class SparsityGrid:
 def _label(sparsity: float) -> str:
     """As short as fits a cell: whole per cent, but never 0 or 100 for what is not."""
     return percent(sparsity).removesuffix(" %")
+
+
+def _said(sparsity: float, palette: Palette) -> str:
+    return palette.written(_label(sparsity), palette.scale, sparsity)

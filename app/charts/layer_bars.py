@@ -128,7 +128,7 @@ class LayerBars:
         return dict(
             x=i,
             y=100 * self.worst.sparsity,
-            text=f"most now: {self.worst.name}, {percent(self.worst.sparsity)}",
+            text=f"most: {self.worst.name}, {percent(self.worst.sparsity)}",
             showarrow=False,
             xanchor="left" if left else "right",
             yanchor="bottom",

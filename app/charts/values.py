@@ -51,19 +51,20 @@ class ValueGrid:
         ]
 
     def figure(self, palette: Palette) -> go.Figure:
-        tops = self._tops()
+        tops, ground = self._tops(), [(0.0, palette.surface), (1.0, palette.dense)]
 
         def text(value: float | None, top: float | None) -> str:
             if value is None:
                 return "–"
             said = percent(value).removesuffix(" %")
-            return f"<b>{said}</b>" if self.best and value == top else said
+            bold = f"<b>{said}</b>" if self.best and value == top else said
+            return palette.written(bold, ground, min(max(value, 0.0), 1.0))
 
         trace = dict(
             type="heatmap", z=[[None if v is None else 100 * v for v in row] for row in self.values],
             x=list(map(plain, self.columns)),
             y=[f"<b>{plain(r)}</b>" if r == self.chosen else plain(r) for r in self.rows],
-            zmin=0, zmax=100, colorscale=[(0, palette.surface), (1, palette.dense)], showscale=False, xgap=2, ygap=2,
+            zmin=0, zmax=100, colorscale=ground, showscale=False, xgap=2, ygap=2,
             text=[[text(v, t) for v, t in zip(row, tops, strict=True)] for row in self.values],
             texttemplate="%{text}", textfont=dict(size=13), hoverongaps=False,
             hovertemplate=f"%{{y}} · %{{x}}<br>{self.what}: %{{z:.1f}} %<extra></extra>",

@@ -21,6 +21,7 @@ from .comparison import Comparison
 
 PLAIN = "omp"  # what most people would try: the smallest weights go
 PICTURES = 24  # that are looked through for one that tells it
+MORE = ("chart_ablation", "chart_densities", "wrap_costs")  # of Compare, what takes longer to tell
 GAP = 0.03  # points by which one choice has to keep more than another one, to be shown
 WEIGHTS = (40, 80)  # of a layer that are shown one by one
 
@@ -254,7 +255,7 @@ def _dense(tour: Tour, subject: Subject) -> Step:
         headline,
         f"{does} {on}: {known}. All that it knows is in {count(weights)} numbers, its weights.",
         "Read aloud what the model says, and let the room check it against the picture. If there is time, let the room choose "
-        "another picture, or type: the model has seen none of this before.",
+        "another picture: the model has seen none of them before.",
         25,
         subject.pruned,
     )
@@ -275,7 +276,8 @@ def _pruning(tour: Tour, sparsity: float) -> Step:
         ),
         "Pruning sets weights to zero",
         f"Each cell is one weight of one layer, and the scale at the right tells those that are zero from now on. Of all weights "
-        f"{percent(sparsity)} go, once, and nothing is trained afterwards.",
+        f"{percent(sparsity)} go, once, and nothing is trained afterwards. Which ones, MULTIFLOW decides: a weight counts for as "
+        "much as it passes on, its own size times how busy the two neurons are that it joins.",
         "The bars above and at the left say how much signal each neuron carries. MULTIFLOW keeps a weight that is large and joins "
         "two busy neurons, so more of them stay below a high bar. No task was needed to choose them: the same model then serves "
         "every task.",
@@ -294,10 +296,11 @@ def _saved(tour: Tour, sparsity: float, sweet: bool) -> Step:
         f"What is saved: {size} of the file is left, {left}",
         f"With {percent(sparsity)} of the weights gone: {tour.all_said(state.METHOD.default, sparsity)}. It is not faster: a "
         "processor multiplies by zero as slowly as by anything else.",
-        "Green stripes are what is saved, red ones what is lost, the upright mark is the dense model. Say it before somebody asks: "
-        "zeros that lie anywhere save room, not time. The file holds what is left and one bit a weight that says where.",
+        "Green stripes are what is saved, red ones what is lost, where it is enough to be seen. The upright mark is the dense "
+        "model, the diamond what is left when the smallest weights go instead. Say it before somebody asks: zeros that lie "
+        "anywhere save room, not time. The file holds what is left and one bit a weight that says where.",
         30,
-        ("lead",),
+        ("lead", "below"),
     )
 
 
@@ -313,13 +316,13 @@ def _against(tour: Tour, sparsity: float, subject: Subject) -> Step:
         (*subject.choices, (state.RUN_A, ""), (state.RUN_B, "")),
         "It matters which weights go",
         f"Both have lost {percent(sparsity)}. B ({titles[1]}) has lost the smallest weights, A ({titles[0]}) those through which "
-        f"little signal flows. On all new pictures: {tour.said(task, one)} for A, {percent(other)} for B, and "
+        "little signal flows: a small weight between two busy neurons may matter, and a large one between idle neurons may not. "
+        f"On all new pictures: {tour.said(task, one)} for A, {percent(other)} for B, and "
         f"{percent(tour.figures.dense[task])} before pruning.",
-        "The same picture, the same query, the same number of zeros. Read B first, then A. A small weight can sit where much "
-        "signal flows, and a large one where none does: size alone does not know. If one of them does well by luck, go by the "
+        "The same picture, the same number of zeros. Read B first, then A. If one of them does well by luck, go by the "
         "figures: they are of all new pictures.",
         40,
-        after=subject.elsewhere,
+        ("wrap_pairs", *subject.elsewhere),
     )
 
 
@@ -330,8 +333,9 @@ def _too_far(tour: Tour, sparsity: float, subject: Subject, words: str) -> Step:
         subject.choices,
         f"Too far: {percent(sparsity)}",
         words,
-        "Every method has its end, and here it is. Say what breaks first and how it breaks: sentences keep their form longer than "
-        "their truth. This is without any training afterwards; in practice a pruned model is trained once more for its task.",
+        "Every method has its end, and here is that of MULTIFLOW, which only sets weights to zero. Say what breaks first and how "
+        "it breaks: sentences keep their form longer than their truth. This is without any training afterwards; in practice a "
+        "pruned model is trained once more for its task.",
         25,
     )
 
@@ -351,8 +355,10 @@ def _recovery(tour: Tour, sparsity: float, helper: str) -> Step:
         tour.run(sparsity, helper),
         ((state.TASK, task),),
         "And back: the weights that stay make up for those that went",
-        f"{title} takes as many weights, and gives new values to the others, without the task. At {percent(sparsity)}: {said}.",
+        f"{title} takes as many weights, and gives new values to the others, with no training for any task. At "
+        f"{percent(sparsity)}, beside MULTIFLOW: {said}.",
         f"These figures were measured beforehand: {title} takes minutes, not a moment. The thick line is {title}, and the dotted "
-        "one is where we are. Then stop, and ask the room what it would type: leave the tour with Esc, and every control is back.",
+        "one is where we are. Then stop, and ask the room what it would type: leave the tour with Esc, and open Retrieval.",
         30,
+        MORE,
     )

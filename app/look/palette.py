@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -10,7 +11,8 @@ from typing import Any
 import plotly.graph_objects as go
 
 FONT = '"Source Sans", "Source Sans Pro", "Helvetica Neue", Arial, sans-serif'
-_TAG = re.compile(r"<(?=/?[a-z])(?!/?(?:b|br|i|sup|extra)>)", re.IGNORECASE)  # that no chart writes itself
+# that no chart writes itself
+_TAG = re.compile(r'<(?=/?[a-z])(?!/?(?:b|br|i|sup|extra)>|/span>|span style="color:#[0-9a-f]{6}">)', re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,11 +49,22 @@ class Palette:
         """The colour of words on a ground of this colour: dark on light, light on dark.
 
         >>> LIGHT.on("#e08214"), LIGHT.on("#4a5368")
-        ('#111318', '#ffffff')
+        ('#000000', '#ffffff')
         """
-        dark, light = "#111318", "#ffffff"
+        dark, light = "#000000", "#ffffff"
         ground = _luminance(color)
         return dark if (ground + 0.05) / (_luminance(dark) + 0.05) > (1.05) / (ground + 0.05) else light
+
+    def written(self, text: str, scale: Sequence[tuple[float, str]], share: float) -> str:
+        """Words for a cell whose ground is this share of the way along a scale of Plotly's.
+
+        >>> LIGHT.written("7", [(0.0, "#ffffff"), (1.0, "#000000")], 0.9)
+        '<span style="color:#ffffff">7</span>'
+        """
+        below = max((part for part in scale if part[0] <= share), default=scale[0])
+        above = min((part for part in scale if part[0] >= share), default=scale[-1])
+        way = (share - below[0]) / (above[0] - below[0]) if above[0] > below[0] else 0.0
+        return f'<span style="color:{self.on(_between(below[1], above[1], way))}">{text}</span>'
 
     @property
     def scale(self) -> list[tuple[float, str]]:
@@ -108,10 +121,10 @@ def _tame(part: Any) -> Any:
     return part
 
 
-def vertical(x: float, palette: Palette, axis: str = "x") -> dict[str, Any]:
+def vertical(x: float, palette: Palette, axis: str = "x", across: str = "paper") -> dict[str, Any]:
     """A dotted line from bottom to top at x: where the slider stands."""
     line = dict(color=palette.ink, width=1.5, dash="dot")
-    return dict(type="line", x0=x, x1=x, y0=0, y1=1, xref=axis, yref="paper", line=line)
+    return dict(type="line", x0=x, x1=x, y0=0, y1=1, xref=axis, yref=across, line=line)
 
 
 def horizontal(y: float, palette: Palette) -> dict[str, Any]:

@@ -59,7 +59,7 @@ def another(data: str, type: str = "secondary") -> None:
 
 def taken(data: str) -> gallery.Picture:
     """A picture of the data set by its number, or one of some that are shown, the own ones among them."""
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="medium"):
+    with st.container(horizontal=True, vertical_alignment="top", gap="medium"):
         number = scene(data, on_change=_take_scene)
         _examples(data, own())
     return chosen(data, number)

@@ -1,6 +1,7 @@
 """Charts show exactly what their data says."""
 
 import json
+import re
 
 import plotly.graph_objects as go
 import pytest
@@ -81,10 +82,34 @@ def test_the_table_has_equal_columns(chart):
     json.dumps(table)
 
 
+def bare(text):
+    return re.sub(r"</?span[^>]*>", "", text)
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)
+def test_numbers_can_be_read_on_every_ground(palette):
+    """WCAG asks for 4.5 between words and their ground."""
+    for scale in (palette.scale, palette.divergence, [(0.0, palette.surface), (1.0, palette.dense)]):
+        for share in (i / 40 for i in range(41)):
+            below = max(part for part in scale if part[0] <= share)
+            above = min(part for part in scale if part[0] >= share)
+            way = (share - below[0]) / ((above[0] - below[0]) or 1)
+            ends = [[int(part[1][i : i + 2], 16) for i in (1, 3, 5)] for part in (below, above)]
+            ground = [a + way * (b - a) for a, b in zip(*ends, strict=True)]
+            words = re.search(r"color:#(\w{6})", palette.written("7", scale, share))[1]
+            lights = sorted(map(luminance, (ground, [int(words[i : i + 2], 16) for i in (0, 2, 4)])))
+            assert (lights[1] + 0.05) / (lights[0] + 0.05) >= 4.5
+
+
+def luminance(color):
+    linear = [c / 255 / 12.92 if c <= 10 else ((c / 255 + 0.055) / 1.055) ** 2.4 for c in color]
+    return sum(share * part for share, part in zip((0.2126, 0.7152, 0.0722), linear, strict=True))
+
+
 def test_heatmap_cells():
     trace = GRID.figure(LIGHT).data[0]
     assert [list(row) for row in trace.z] == [[50, 60], [None, 0], [99.75, 100]]
-    assert [list(row) for row in trace.text] == [["50", "60"], ["", "0"], ["99.8", "100"]]
+    assert [[bare(cell) for cell in row] for row in trace.text] == [["50", "60"], ["", "0"], ["99.8", "100"]]
     assert (trace.zmin, trace.zmax) == (0, 100)
     assert trace.x == GRID.blocks and trace.y == GRID.roles
     assert "text 1 fc1" in GRID.title() and "0 %" in GRID.title()
