@@ -1,6 +1,7 @@
 """A model card says what its figures say, and nothing of tasks that the model has not."""
 
 import json
+from dataclasses import asdict
 
 import pytest
 
@@ -20,9 +21,12 @@ def test_a_model_without_a_decoder_says_nothing_of_captions():
     figures = {"retrieval": {"IR@1": 0.125, "IR@5": 0.5, "TR@1": 0.25, "TR@5": 1.0}}
     log = [{"step": 10, "seconds": 120, "itc": 0.4, "mlm": 1.25}]
     recipe = Recipe(seed=3, looking=4, wording=3, joint=2, fading=1, batch=4)
-    training = training_text("flatland-xvlm", recipe, 120)
-    card = dict(training=training, parameters=1000, prunable=900, log=log, test=figures, heldout=figures)
-    text = card_text("flatland-xvlm", card)
+    training = training_text("flatland-xvlm", recipe, 120, "cpu")
+    sizes = dict(parameters=1000, prunable=900)
+    weights = dict(spread={"text": 0.5}, kept={key: {"text": [0.3, 0.2, 0.1]} for key in ("global", "multimodal")})
+    card = dict(training=training, **sizes, log=log, test=figures, heldout=figures, weights=weights)
+    text = card_text("flatland-xvlm", card | {"recipe": asdict(recipe) | {"device": "cuda"}})
+    assert "--seed 3" in text and "--device cuda" in text and "| text | 0.500 | 0.300 |" in text
     assert "| IR@1 (text finds image) | 0.125 | 0.125 |" in text
     assert (
         "10 steps of 4 scenes (40 scenes" in text

@@ -155,11 +155,12 @@ def test_experts_are_reconstructed_each_by_itself(turned, how):
     layer = order.layers[0]
     masks, new = (layer.matrices(part[layer.name]) for part in (order.masks(0.5), order.weights(0.5)))
     sent = [x, x] if how == "at once" else [x[1:], x[:1]]
+    settings = METHODS.get("reflow").settings({})
     for i, rows in enumerate(sent):
         weight = layer.matrices(model.gate_up_proj.detach())[i]
         gone = int((~masks[i]).sum())
         problem = LeastSquares.of(weight, rows.T @ rows)
-        keep, values = problem.admm(gone)
+        keep, values = problem.admm(gone, settings["steps"], settings["rising"])
         assert torch.equal(masks[i], keep)
         torch.testing.assert_close(new[i], problem.weights(values), rtol=1e-3, atol=1e-3)
     idle = mf.rank(model, "reflow", batches=[{"x": x[1:1]}] if how == "at once" else [{"x": x[:1]}])
