@@ -22,7 +22,11 @@ from . import address, session
 
 TABLES: dict[str, tuple[Key[str], str, tuple[str, ...]]] = {
     "weights": (state.LESSON_WEIGHTS, "Weights", tuple(f"output {o}" for o in OUTPUTS)),
-    "tokens": (state.LESSON_TOKENS, "What arrives at the inputs", ("pair 1, token 1", "pair 1, token 2", "pair 2, token 1", "pair 2, token 2")),
+    "tokens": (
+        state.LESSON_TOKENS,
+        "What arrives at the inputs",
+        ("pair 1, token 1", "pair 1, token 2", "pair 2, token 1", "pair 2, token 2"),
+    ),
 }
 
 
