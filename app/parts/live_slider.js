@@ -32,8 +32,20 @@ function next() {
   }
 }
 
+// "63%" is how Streamlit writes it, "63 %" how the pages do
+function spell(box) {
+  const texts = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
+  while (texts.nextNode()) {
+    const said = texts.currentNode.nodeValue.match(/^(\d[\d.]*)%$/);
+    if (said) texts.currentNode.nodeValue = `${said[1]}\u00a0%`;
+  }
+}
+
 function watch(input) {
   watched = input;
+  const box = input.closest(".st-key-sidebar_sparsity");
+  spell(box);
+  new MutationObserver(() => spell(box)).observe(box, { subtree: true, childList: true, characterData: true });
   const group = input.closest('[role="group"]');
   group.addEventListener("pointerdown", () => (dragging = say.live), true);
   new MutationObserver(() => {

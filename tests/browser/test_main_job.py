@@ -1,5 +1,6 @@
 """The main job: prune, see what it costs, search, caption an own picture, hand the link on."""
 
+import re
 from urllib.parse import parse_qs, urlparse
 
 import pytest
@@ -57,6 +58,7 @@ def test_the_slider_moves_by_keyboard(page: Page, server: str):
     page.locator(".st-key-sidebar_sparsity").get_by_role("slider").press("ArrowRight")
     idle(page)
     expect(page.locator('[data-testid="stMetric"]', has_text="Weights pruned")).to_contain_text("41")
+    expect(page.locator(".st-key-sidebar_sparsity")).to_contain_text(re.compile(r"41\s%"))  # as everywhere else
 
 
 def test_retrieval_answers_an_own_query(page: Page, server: str):
