@@ -141,7 +141,8 @@ def _found(settings: Run, named: dict[Run, str], _: None) -> Answers | None:
         return None
     with ui.working() as progress:
         pool = gallery.gallery(settings.model, settings.data, progress)
-        scores = [gallery.text_scores(run, query.text, progress) for run in named]
+        again = int(state.RERANK.default) if gallery.matches(settings.model, progress) else 0  # as Retrieval does
+        scores = [gallery.text_ranking(run, query.text, again, progress) for run in named]
     known = truth.of(query.text, pool.pictures)
     columns = []
     for name, side, own in zip(named.values(), SIDES, scores, strict=False):
