@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,10 @@ from .recipe import Recipe
 CURVE_POINTS = 15
 SPLITS = {"test": "test", "heldout": "new pairs"}
 AT = (0.63, 0.75, 0.90)  # sparsities of the paper
+PLACES = {
+    "cpu": "two processor cores shared with other work",
+    "cuda": "one GPU (the same command gives the same bytes there, others on a processor)",
+}
 ALONE = " alone"  # of a form of typed queries: by embeddings alone
 FORMS = {"thing": "one thing", "two": "two things", "relation": "a relation", "count": "a number", "none": "nothing of"}
 COLUMNS = {  # figure of the log -> heading of the card
@@ -39,9 +43,6 @@ COLUMNS = {  # figure of the log -> heading of the card
     "short hits": "ITM hits, short",
     "captions": "ITM loss",
     "captions hits": "ITM hits",
-    "itm": "ITM loss",  # as older logs call them
-    "itm hits": "ITM hits",
-    "matched": "ITM hits",
 }
 
 TRIED = """## What was tried for the recipe
@@ -69,12 +70,12 @@ def write_card(vlm: VLM, log: Path) -> str:
     lines = [json.loads(line) for line in log.read_text().splitlines()]
     card: dict[str, Any] = {
         "trained_on": "flatland",
-        "recipe": (recipe := json.loads((folder / "training.json").read_text())),
+        "recipe": (used := json.loads((folder / "training.json").read_text())),
         "parameters": sum(p.numel() for p in vlm.model.parameters()),
         "prunable": sum(layer.size for layer in vlm.layers),
-        "training": training_text(vlm.name, Recipe(**recipe), lines[-1]["seconds"]),
+        "training": training_text(vlm.name, recipe_of(used), lines[-1]["seconds"], used.get("device", "cpu")),
         "weights": weights(vlm),
-        "log": thinned([line for line in lines if "loss" in line or "look" in line or "mlm" in line]),
+        "log": thinned([line for line in lines if "look" in line or "mlm" in line]),
         "test": measure(vlm, full_exam("test")),
         "heldout": measure(vlm, full_exam("heldout")),
     }
@@ -117,9 +118,8 @@ def card_text(name: str, card: dict[str, Any]) -> str:
     """The card as Markdown."""
     about = BUILT_INS.get(name)
     command = f"python -m multiflow_core.pretrain {name} --work /tmp/{name} --out assets/{name}"
-    command += given(name, card) if "weights" in card else ""
+    command += given(name, card["recipe"])
     reached = f"What it was to reach on them:\n\n{bars.table(name, card['test'])}\n\n"
-    spread = f"## Weights\n\n{weights_text(card['weights'])}\n\n{TRIED}\n" if "weights" in card else ""
     types = f"VQA by question type:\n\n{types_table(card)}\n\n" if "vqa" in card["test"] else ""
     queries = (
         f"First picture true, by the form of the typed query:\n\n{queries_table(card)}\n\n"
@@ -150,20 +150,30 @@ scenes with a colour-kind pair that training never showed. Retrieval is from the
 
 {curve_table(card)}
 
-{spread}Licence: MIT, like the code; the pictures are drawn by this project.
+## Weights
+
+{weights_text(card["weights"])}
+
+{TRIED}
+Licence: MIT, like the code; the pictures are drawn by this project.
 """
 
 
-def training_text(name: str, recipe: Recipe, seconds: float) -> str:
+def recipe_of(used: dict[str, Any]) -> Recipe:
+    """The recipe in what training wrote down, which also says where."""
+    return Recipe(**{field.name: used[field.name] for field in fields(Recipe)})
+
+
+def training_text(name: str, recipe: Recipe, seconds: float, device: str) -> str:
     """How a model was trained, in sentences.
 
-    >>> training_text("flatland-xvlm", Recipe(looking=100, wording=50, joint=200, fading=50, batch=10), 7200).split(",")[1]
+    >>> training_text("flatland-xvlm", Recipe(looking=100, wording=50, joint=200, fading=50, batch=10), 7200, "cpu").split(",")[1]
     ' 400 steps of 10 scenes (4'
     """
     about, together, minutes = BUILT_INS.get(name), recipe.joint + recipe.fading, round(seconds / 60)
-    scenes = recipe.steps * recipe.batch
+    scenes, where = recipe.steps * recipe.batch, PLACES.get(device, device)
     return f"""Seed {recipe.seed}, {recipe.steps:,} steps of {recipe.batch} scenes ({scenes:,} scenes, none twice), {minutes}
-minutes on two processor cores shared with other work.
+minutes on {where}.
 
 1. *Pictures alone*, {recipe.looking:,} steps: the vision encoder, begun like MAE's ViT (uniform by Glorot's rule) with weight
    decay {recipe.vision_decay:g}, learns through linear heads that are thrown away afterwards: what kind, colour and size is at
@@ -181,9 +191,9 @@ AdamW, learning rate {recipe.learning_rate:g} apart and {recipe.joint_rate:g} to
 {recipe.fading:,} steps; products in {recipe.precision}; saved in float16."""
 
 
-def given(name: str, card: dict[str, Any]) -> str:
+def given(name: str, used: dict[str, Any]) -> str:
     """The options by which training is repeated: what its recipe measured or decided on the way."""
-    own, used = asdict(BUILT_INS.get(name).recipe), card.get("recipe", {})
+    own = asdict(BUILT_INS.get(name).recipe) | {"device": "cpu"}
     return "".join(f" --{key.replace('_', '-')} {value}" for key, value in used.items() if own.get(key) != value)
 
 
