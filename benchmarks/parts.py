@@ -2,8 +2,10 @@
 
 python -m benchmarks.parts flatland-blip      # 75, 85 and 90 %, into assets/results/flatland-blip.parts.json, which Methods shows
 python -m benchmarks.parts flatland-blip --sparsities 0.75 --pairs 64 --items 100 --out parts.json
+python -m benchmarks.parts flatland-blip --search --sparsities 0.85 --items 200 --out search.json   # how its options were chosen
 
-What the file holds is not measured again. SparseGPT and MULTIFLOW stand beside, with as many pairs.
+What the file holds is not measured again. SparseGPT and MULTIFLOW stand beside, with as many pairs. Options are chosen on the split
+val, which is not reported elsewhere.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from app.engine.checkpoints import parts_file
 from multiflow_core import load
@@ -24,6 +27,13 @@ from multiflow_core.tasks.task import tasks
 
 SPARSITIES = (0.75, 0.85, 0.9)
 BESIDE = ("sparsegpt", "multiflow")
+SEARCH: tuple[dict[str, Any], ...] = (
+    {"at_once": "block", "steps": 30, "rising": 15},
+    {"steps": 30, "rising": 15},
+    {"steps": 30, "rising": 15, "refit": 20},
+    {},  # as it is
+    {"steps": 120, "rising": 90},
+)
 
 
 def runs(sparsities: Sequence[float], parts: Sequence[str] = tuple(PARTS)) -> dict[str, list[Run]]:
@@ -42,10 +52,20 @@ def runs(sparsities: Sequence[float], parts: Sequence[str] = tuple(PARTS)) -> di
     }
 
 
+def searched(sparsities: Sequence[float]) -> dict[str, list[Run]]:
+    """The same for what was tried beside the options as they are."""
+    return {
+        ", ".join(f"{name} {value}" for name, value in options.items()) or "reflow": [
+            Run("", "reflow", sparsity, options=tuple(options.items())) for sparsity in sparsities
+        ]
+        for options in SEARCH
+    }
+
+
 def table(results: Results, measured: dict[str, list[Run]]) -> str:
     """A Markdown table: a row for each part and sparsity, a column for each task."""
     shown = [task for task in tasks() if results.dense_figure(task.name) is not None]
-    rows = [["taken out", "sparsity", *(task.title for task in shown)]]
+    rows = [["changed", "sparsity", *(task.title for task in shown)]]
     rows += [["---"] * len(rows[0]), ["dense", "", *(_said(results.dense_figure(task.name)) for task in shown)]]
     for name, planned in measured.items():
         for found in filter(None, map(results.find, planned)):
@@ -69,18 +89,23 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("model")
     parser.add_argument("--sparsities", nargs="+", type=float, default=SPARSITIES)
     parser.add_argument("--parts", nargs="*", choices=tuple(PARTS), default=tuple(PARTS), help="which to take out")
+    parser.add_argument(
+        "--search", action="store_true", help="what was tried for its options instead, with --items on val"
+    )
     parser.add_argument("--pairs", type=int, default=256, help="calibration pairs, with up to three questions each")
     parser.add_argument("--items", type=int, help="pictures for every task (default: as evaluate)")
     parser.add_argument("--tasks", nargs="+", help="default: all")
     parser.add_argument("--device", default="cpu")
     parser.add_argument("--out", type=Path, help="result file (default: where Methods looks for it)")
     asked = parser.parse_args(arguments)
+    if asked.search and not (asked.items and asked.out):
+        parser.error("a search is on pictures of the split val, into a file of its own: say --items and --out")
     vlm = load(asked.model, device=asked.device)
-    exam = full_exam("test", asked.items) if asked.items else short_exam()
+    exam = full_exam("val" if asked.search else "test", asked.items) if asked.items else short_exam()
     sample = sample_of(asked.pairs)
     out = asked.out or parts_file(asked.model)
     sweep = Sweep(vlm, exam, out, report=lambda told: None, sample=sample, only=asked.tasks)
-    measured = runs(asked.sparsities, asked.parts)
+    measured = searched(asked.sparsities) if asked.search else runs(asked.sparsities, asked.parts)
     for name, planned in measured.items():
         for run in planned:
             print(_line(name, sweep.run([run]).find(run)), flush=True)

@@ -13,7 +13,8 @@ from ..look.words import listed, percent, plain
 
 GAP = 0.09  # between two side by side, of the width
 ROW, BETWEEN = 200, 92  # pixels: a row, and from one to the next
-BESIDE, LEGEND = 84, 34  # pixels: above all rows, and of them for the names
+ABOVE, LEGEND = 84, 34  # pixels: above all rows, and of them for the names
+Place = tuple[float, float]
 TICKS = dict(tickvals=[0, 50, 100], ticktext=["0", "50", "100"], tickangle=0)
 
 
@@ -66,7 +67,7 @@ class AbilityCurves:
         for ability in self.abilities:
             line = ", ".join(f"{percent(v)} at {percent(s)}" for s, v in ability.points(self.chosen))
             parts.append(f"{ability.title} ({ability.unit}): {line}.")
-        return f"Line charts of {self.chosen} over sparsity, other methods in thin ones. " + " ".join(parts)
+        return f"Line charts over sparsity, {self.chosen} as a thick line, others as thin ones. {' '.join(parts)}"
 
     def table(self) -> dict[str, list]:
         rows = [(a.title, name, s, v) for a in self.abilities for name, _ in a.methods for s, v in a.points(name)]
@@ -74,54 +75,51 @@ class AbilityCurves:
 
     def figure(self, palette: Palette) -> go.Figure:
         """Two side by side, as many rows as that takes; the methods are named once, above."""
-        colors, highest = self._colors(palette), self._highest()
-        across = min(2, len(self.abilities))
-        down = -(-len(self.abilities) // max(1, across))
-        shapes, labels, traces = [], [], []
+        colors = palette.hues((name for ability in self.abilities for name, _ in ability.methods), self.chosen)
+        rows = -(-len(self.abilities) // 2)
         layout: dict[str, Any] = dict(
-            height=BESIDE + ROW * down, hovermode="closest", margin=dict(l=8, r=8, t=BESIDE, b=8), showlegend=True,
-            shapes=shapes, annotations=labels, legend=dict(y=1 + (BESIDE - LEGEND) / (ROW * down)),
+            height=ABOVE + ROW * rows, hovermode="closest", margin=dict(l=8, r=8, t=ABOVE, b=8), showlegend=True,
+            shapes=[], annotations=[], legend=dict(y=1 + (ABOVE - LEGEND) / (ROW * max(1, rows))),
         )  # fmt: skip
-        width, high = (
-            (1 - GAP * (across - 1)) / max(1, across),
-            (1 - BETWEEN / (ROW * down) * (down - 1)) / max(1, down),
-        )
-        for n, ability in enumerate(self.abilities):
-            axis = "" if n == 0 else str(n + 1)
-            left, top = n % across * (width + GAP), 1 - n // across * (high + BETWEEN / (ROW * down))
-            place = dict(xaxis=f"x{axis}", yaxis=f"y{axis}", showlegend=n == 0)
-            for name, _ in sorted(ability.methods, key=lambda m: m[0] == self.chosen):
-                traces.append(self._line(ability, name, colors[name]) | place)
-            traces.append(self._dense(ability, palette) | place)
-            shapes.append(vertical(100 * self.sparsity, palette, f"x{axis}", f"y{axis} domain"))
-            layout[f"xaxis{axis}"] = dict(
-                domain=[left, left + width],
-                range=[0, 104],
-                **TICKS,
-                anchor=f"y{axis}",
-                title=dict(text="weights pruned, %"),
-            )
-            layout[f"yaxis{axis}"] = dict(
-                domain=[top - high, top], range=[0, 104 * max(1.0, highest)], **TICKS, anchor=f"x{axis}",
-                title=dict(text="right, %"),
-            )  # fmt: skip
-            labels.append(
-                dict(
-                    text=f"<b>{ability.title}</b><br>{ability.unit}", x=left, y=top, xref="paper", yref="paper", xanchor="left",
-                    yanchor="bottom", yshift=4, showarrow=False, font=dict(size=13, color=palette.ink),
-                )
-            )  # fmt: skip
+        traces = []
+        for n, (ability, place) in enumerate(zip(self.abilities, self._places(), strict=True)):
+            axis = str(n + 1) if n else ""
+            here = dict(xaxis=f"x{axis}", yaxis=f"y{axis}", showlegend=n == 0)
+            ordered = sorted(ability.methods, key=lambda method: method[0] == self.chosen)
+            traces += [self._line(ability, name, colors[name]) | here for name, _ in ordered]
+            traces.append(self._dense(ability, palette) | here)
+            layout |= self._axes(axis, *place)
+            layout["shapes"].append(vertical(100 * self.sparsity, palette, f"x{axis}", f"y{axis} domain"))
+            layout["annotations"].append(self._heading(ability, place, palette))
         return palette.figure(traces, layout)
+
+    def _places(self) -> list[tuple[Place, Place]]:
+        """From where to where every panel goes, across and upwards, as shares of the chart."""
+        rows, columns = -(-len(self.abilities) // 2), min(2, len(self.abilities))
+        between = BETWEEN / (ROW * max(1, rows))
+        wide, high = (1 - GAP * (columns - 1)) / max(1, columns), (1 - between * (rows - 1)) / max(1, rows)
+        corners = [(n % 2 * (wide + GAP), 1 - n // 2 * (high + between)) for n in range(len(self.abilities))]
+        return [((left, left + wide), (top - high, top)) for left, top in corners]
+
+    def _axes(self, axis: str, across: Place, up: Place) -> dict[str, Any]:
+        return {
+            f"xaxis{axis}": dict(
+                domain=across, range=[0, 104], **TICKS, anchor=f"y{axis}", title=dict(text="weights pruned, %")
+            ),
+            f"yaxis{axis}": dict(
+                domain=up, range=[0, 104 * max(1.0, self._highest())], **TICKS, anchor=f"x{axis}",
+                title=dict(text="right, %"),
+            ),
+        }  # fmt: skip
+
+    def _heading(self, ability: Ability, place: tuple[Place, Place], palette: Palette) -> dict[str, Any]:
+        return dict(
+            text=f"<b>{ability.title}</b><br>{ability.unit}", x=place[0][0], y=place[1][1], xref="paper", yref="paper",
+            xanchor="left", align="left", yanchor="bottom", yshift=4, showarrow=False, font=dict(size=13, color=palette.ink),
+        )  # fmt: skip
 
     def _highest(self) -> float:
         return max((v for a in self.abilities for name, _ in a.methods for _, v in a.points(name)), default=1.0)
-
-    def _colors(self, palette: Palette) -> dict[str, str]:
-        """The colour of every method: that of the pruned model for the chosen one."""
-        names = dict.fromkeys(name for ability in self.abilities for name, _ in ability.methods)
-        others = [name for name in names if name != self.chosen]
-        hues = {name: palette.beside[i % len(palette.beside)] for i, name in enumerate(others)}
-        return hues | {self.chosen: palette.pruned}
 
     def _dense(self, ability: Ability, palette: Palette) -> dict[str, Any]:
         return dict(

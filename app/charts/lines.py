@@ -68,7 +68,7 @@ class TaskLines:
         return {head: [row[i] for row in rows] for i, head in enumerate(heads)}
 
     def figure(self, palette: Palette) -> go.Figure:
-        colors = self._colors(palette)
+        colors = palette.hues([name for name, _ in self.lines], self.chosen)
         top = 104 * max(1.0, self.highest())
         ends = Ends(HEIGHT, top)
         by_mean = sorted(self.lines, key=lambda line: sum(point[1] for point in line[1]))  # the order of ends that meet
@@ -89,12 +89,6 @@ class TaskLines:
             yaxis=dict(range=[0, top], ticksuffix=" %", title=dict(text=self.unit)),
         )  # fmt: skip
         return palette.figure([*traces, dense], layout)
-
-    def _colors(self, palette: Palette) -> dict[str, str]:
-        """The colour of every method: that of the pruned model for the chosen one."""
-        others = [name for name, _ in self.lines if name != self.chosen]
-        hues = {name: palette.beside[i % len(palette.beside)] for i, name in enumerate(others)}
-        return hues | {self.chosen: palette.pruned}
 
     def _trace(self, i: int, name: str, points: tuple, color: str) -> dict:
         chosen = name == self.chosen

@@ -36,7 +36,7 @@ class Step:
     Attributes:
         page: its address. settings: the run of the sidebar. choices: what else is chosen there.
         headline, words: for the room. notes: for the presenter. seconds: about how long it takes.
-        hides, after: keys of what is not shown of the page at this step, or only below everything else.
+        hides: keys of what is not shown of the page at this step.
     """
 
     page: str
@@ -47,7 +47,6 @@ class Step:
     notes: str
     seconds: int
     hides: tuple[str, ...] = ()
-    after: tuple[str, ...] = ()
 
     def all_choices(self) -> tuple[Choice, ...]:
         """Everything that has to be chosen to see it."""

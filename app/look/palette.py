@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -54,6 +54,16 @@ class Palette:
         dark, light = "#000000", "#ffffff"
         ground = _luminance(color)
         return dark if (ground + 0.05) / (_luminance(dark) + 0.05) > (1.05) / (ground + 0.05) else light
+
+    def hues(self, names: Iterable[str], chosen: str) -> dict[str, str]:
+        """The colour of every method's line: that of the pruned model for the chosen one.
+
+        >>> LIGHT.hues(["OMP", "MULTIFLOW"], "MULTIFLOW") == {"OMP": LIGHT.beside[0], "MULTIFLOW": LIGHT.pruned}
+        True
+        """
+        others = [name for name in dict.fromkeys(names) if name != chosen]
+        hues = {name: self.beside[i % len(self.beside)] for i, name in enumerate(others)}
+        return hues | {chosen: self.pruned}
 
     def written(self, text: str, scale: Sequence[tuple[float, str]], share: float) -> str:
         """Words for a cell whose ground is this share of the way along a scale of Plotly's.

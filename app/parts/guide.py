@@ -91,18 +91,17 @@ def panel(guide: Guide) -> None:
     with st.container(key="tour"):
         st.title(ui.unbroken(guide.step.headline))
         st.markdown(ui.verbatim(ui.unbroken(guide.step.words)))
-    rules = _rule(guide.step.hides, "display:none") + _rule(guide.step.after, "order:5")
-    st.html(f"<style>{rules}{_ALONE if 'ranking_pruned' in guide.step.hides else ''}</style>")
+    st.html(f"<style>{_rule(guide.step.hides)}{_ALONE if 'ranking_pruned' in guide.step.hides else ''}</style>")
 
 
-def _rule(keys: Sequence[str], what: str) -> str:
-    """A rule for the containers with these keys.
+def _rule(keys: Sequence[str]) -> str:
+    """A rule that hides the containers with these keys.
 
-    >>> _rule(("a", "b"), "order:5")
-    '[data-testid="stLayoutWrapper"]:has(>:is(.st-key-a,.st-key-b)){order:5}'
+    >>> _rule(("a", "b"))
+    '[data-testid="stLayoutWrapper"]:has(>:is(.st-key-a,.st-key-b)){display:none}'
     """
     named = ",".join(f".st-key-{key}" for key in keys)
-    return f'[data-testid="stLayoutWrapper"]:has(>:is({named})){{{what}}}' if keys else ""
+    return f'[data-testid="stLayoutWrapper"]:has(>:is({named})){{display:none}}' if keys else ""
 
 
 _ALONE = (  # a ranking with none beside it

@@ -1,7 +1,8 @@
 """What goes into one block of a model in every pass, kept so that the block can be run again without what comes before it.
 
+>>> from multiflow_core import prunable_layers
 >>> model = nn.Sequential(nn.Linear(2, 2), nn.Sequential(nn.Linear(2, 2), nn.ReLU(), nn.Linear(2, 1)))
->>> door = Door("1", ("1.0.weight", "1.2.weight"))
+>>> door = Door.of(prunable_layers(model)[1:])
 >>> batches = [torch.ones(1, 2), torch.zeros(1, 2)]
 >>> entered = door.entered(model, batches, lambda model, batch: model(batch))
 >>> torch.equal(door.again(model, entered[1]), model(batches[1]))
@@ -14,7 +15,7 @@ import copy
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
-from itertools import repeat, takewhile
+from itertools import takewhile
 from typing import Any
 
 import torch
@@ -23,9 +24,10 @@ from torch.utils._pytree import tree_flatten, tree_map
 
 from ..support.memory import available_memory
 from ..weights.capture import Enough, LinearInputs, quiet
-from ..weights.wrappers import parameters_of
+from ..weights.layers import PrunableLayer
 from .evidence import Forward
-from .samples import Uses
+from .passes import Layers, weights_of
+from .samples import Uses, uses_left
 
 ENTERED = "entered"  # the key of a batch under which the calls of its block lie
 SHARE = 4  # of the free memory, one part in so many may be taken
@@ -38,27 +40,27 @@ class Door:
     """The module of a model that all uses of some layers lie in.
 
     Attributes:
-        path: of the module. names: of the parameters.
+        path: of the module. layers: the layers.
     """
 
     path: str
-    names: tuple[str, ...]
+    layers: Layers
 
     @classmethod
-    def of(cls, names: Sequence[str]) -> Door:
+    def of(cls, layers: Sequence[PrunableLayer]) -> Door:
         """The innermost module that holds all of them.
 
-        >>> Door.of(["layers.1.fc1.weight", "layers.1.fc2.weight"]).path
+        >>> Door.of([PrunableLayer("layers.1.fc1.weight", (2, 2)), PrunableLayer("layers.1.fc2.weight", (2, 2))]).path
         'layers.1'
         """
-        steps = zip(*(name.split(".")[:-1] for name in names), strict=False)
+        steps = zip(*(layer.name.split(".")[:-1] for layer in layers), strict=False)
         shared = takewhile(lambda step: len(set(step)) == 1, steps)
-        return cls(".".join(step[0] for step in shared), tuple(names))
+        return cls(".".join(step[0] for step in shared), tuple(layers))
 
     def entered(
-        self, model: nn.Module, batches: Iterable[Any], forward: Forward, uses: Iterable[Uses] | None = None
+        self, model: nn.Module, batches: Iterable[Any], forward: Forward, uses: Sequence[Uses] | None = None
     ) -> list[list[Call]] | None:
-        """For every batch what the module is called with, each time; copies. A pass ends with the last of its `uses`, if given.
+        """For every batch what the module is called with, each time; copies. A pass ends with the last use, where `uses` tell.
 
         None where the block cannot be run again by itself: it is the whole model, or is never called; the layers are used
         elsewhere as well; what it is called with depends on what it gave before; or there is not the memory to keep it.
@@ -67,9 +69,10 @@ class Door:
         if not self.path:
             return None
         found, room, sure = [], (available_memory() or 0) // SHARE, False
-        for batch, used in zip(batches, uses or repeat(None)):
-            calls = self._calls(model, batch, forward, used)
-            if not calls or (len(calls) > 1 and not (sure or self._independent(model, batch, forward, calls, used))):
+        for number, batch in enumerate(batches):
+            last = uses_left(self.layers, uses[number]) if uses else 0
+            calls = self._calls(model, batch, forward, last)
+            if not calls or (len(calls) > 1 and not (sure or self._independent(model, batch, forward, calls, last))):
                 return None
             sure |= len(calls) > 1
             found.append(calls)
@@ -86,12 +89,9 @@ class Door:
             given = module(*args, **kwargs)
         return given
 
-    def _calls(
-        self, model: nn.Module, batch: Any, forward: Forward, uses: Uses | None, moved: bool = False
-    ) -> list[Call]:
+    def _calls(self, model: nn.Module, batch: Any, forward: Forward, left: int, moved: bool = False) -> list[Call]:
         """What the module is called with; none if a layer is used outside. `moved`: with another output than its own."""
         calls: list[Call] = []
-        left = sum(uses[name] for name in self.names) if uses else 0
         inside = outside = 0
 
         def enter(module: nn.Module, args: tuple, kwargs: dict[str, Any]) -> None:
@@ -111,21 +111,19 @@ class Door:
             if left == 0:
                 raise Enough
 
-        module, parameters = model.get_submodule(self.path), parameters_of(model)
+        module = model.get_submodule(self.path)
         hooks = [module.register_forward_pre_hook(enter, with_kwargs=True), module.register_forward_hook(leave)]
         try:
-            with suppress(Enough), quiet(model), LinearInputs({name: parameters[name] for name in self.names}, used):
+            with suppress(Enough), quiet(model), LinearInputs(weights_of(model, self.layers), used):
                 forward(model, batch)
         finally:
             for hook in hooks:
                 hook.remove()
         return [] if outside else calls
 
-    def _independent(
-        self, model: nn.Module, batch: Any, forward: Forward, calls: list[Call], uses: Uses | None
-    ) -> bool:
+    def _independent(self, model: nn.Module, batch: Any, forward: Forward, calls: list[Call], left: int) -> bool:
         """Whether the module would be called with the same if it gave something else."""
-        others = self._calls(model, batch, forward, uses, moved=True)
+        others = self._calls(model, batch, forward, left, moved=True)
         pairs = zip(_tensors(calls), _tensors(others), strict=False)
         return len(others) == len(calls) and all(torch.equal(a, b) for a, b in pairs)
 

@@ -109,6 +109,16 @@ def uses_of(model: nn.Module, layers: Sequence[PrunableLayer], batch: Any, forwa
     return uses
 
 
+def uses_left(layers: Iterable[PrunableLayer], uses: Uses) -> int:
+    """How many uses of some layers a pass has, after which it may end; 0 where another model may have more, with experts.
+
+    >>> uses_left([PrunableLayer("a", (2, 2)), PrunableLayer("b", (2, 2))], Counter(a=1, b=2, c=4))
+    3
+    """
+    layers = tuple(layers)
+    return 0 if any(layer.experts > 1 for layer in layers) else sum(uses[layer.name] for layer in layers)
+
+
 def siblings_of(model: nn.Module, layers: Sequence[PrunableLayer], batch: Any, forward: Forward) -> dict[str, str]:
     """{layer: the first of those beside it that read the very same tensor}, as queries, keys and values do.
 

@@ -20,7 +20,7 @@ from ..weights.capture import Enough, LinearInputs, quiet
 from ..weights.layers import PrunableLayer
 from .evidence import Forward
 from .passes import kept_tokens, products, weights_of
-from .samples import Uses
+from .samples import Uses, uses_left
 
 
 @dataclass
@@ -73,7 +73,8 @@ class Pairing:
         return self.found
 
     def _pass(self, model: nn.Module, batch: Any, number: int, forward: Forward, take: Callable) -> None:
-        left, rows = self._all(number), Rows(self._layers, batch)
+        left = uses_left(self._layers, self._uses[number]) if self._uses else 0
+        rows = Rows(self._layers, batch)
 
         def record(name: str, x: Tensor, expert: int | None = None) -> None:
             nonlocal left
@@ -87,12 +88,6 @@ class Pairing:
                 forward(model, batch)
         except Enough:
             pass
-
-    def _all(self, number: int) -> int:
-        """How often the layers are used in a pass over a batch; 0 where that is not known beforehand."""
-        if self._uses is None or any(layer.experts > 1 for layer in self._layers):
-            return 0
-        return sum(self._uses[number][layer.name] for layer in self._layers)
 
     def _adder(self, read: dict[tuple[str, int | None], list[Tensor]]) -> Callable:
         """What adds to the sums; queries, keys and values read the same tensor, which is multiplied once."""

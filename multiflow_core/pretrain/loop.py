@@ -224,7 +224,7 @@ def main() -> None:
     parser.add_argument(
         "--finish", action="store_true", help="end the joint stage where the saved state is, and fade out"
     )
-    parser.add_argument("--device", default="cpu", help="where it is trained: cpu, cuda or mps (default: cpu)")
+    parser.add_argument("--device", choices=("cpu", "cuda", "mps"), default="cpu", help="where it is trained")
     for name, value in asdict(Recipe()).items():
         parser.add_argument(f"--{name.replace('_', '-')}", type=type(value), help="default: the model's own recipe")
     options = vars(parser.parse_args())
@@ -232,6 +232,10 @@ def main() -> None:
     chosen = BUILT_INS.get(options["name"])
     recipe = replace(chosen.recipe, **given)
     how = {name: options[name] for name in ("workers", "finish", "device")}
+    try:
+        present(options["device"])
+    except ValueError as error:
+        parser.error(str(error))
     done = train(chosen.name, recipe, options["work"], **how)
     with whole(options["out"]) as place:
         chosen.save(done.net.finished(), place)

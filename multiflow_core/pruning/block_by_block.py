@@ -116,7 +116,7 @@ class Walk:
 
     def _block(self, number: int, block: list[int], prune: Prune, progress: Progress) -> Mapping[int, Pruned]:
         """Every matrix of a block, stage by stage."""
-        stages, title = self.stages(block), self._request.method.title
+        stages, title, blocks = self.stages(block), self._request.method.title, len(self.blocks)
         self._check_room([self._layers[i] for i in block])
         batches, done = len(self._samples.uses), 0
         steps = (batches + 1) * len(stages) + batches * (len(stages) > 1)
@@ -124,15 +124,18 @@ class Walk:
         def report() -> None:
             nonlocal done
             done += 1
-            progress(
-                (number + done / steps) / len(self.blocks),
-                f"{title}: block {number + 1} of {len(self.blocks)}",
-            )
+            progress((number + done / steps) / blocks, f"{title}: block {number + 1} of {blocks}")
 
         found: dict[int, Pruned] = {}
-        way = self._way(block, report) if len(stages) > 1 else self._through()
+        pruned = self._partly(found)
+        way = Way(*self._batches(pruned), self._samples.forward)
+        if len(stages) > 1:
+            way = self._inside(block, way, pruned)
+            for _ in range(batches):
+                report()
         for stage in stages:
-            found |= self._stage(stage, way, self._partly(found) if self._pruned_inputs else self._dense, prune, report)
+            found |= self._stage(stage, way, pruned, prune, report)
+            pruned = self._partly(found)
         return found
 
     def _stage(
@@ -150,19 +153,12 @@ class Walk:
         report()
         return found
 
-    def _through(self) -> Way:
-        """All the way through both models, batch by batch."""
-        ours, others = self._batches(self._partly({}) if self._pruned_inputs else self._dense)
-        return Way(ours, others, self._samples.forward)
-
-    def _way(self, block: Sequence[int], report: Callable) -> Way:
+    def _inside(self, block: Sequence[int], whole: Way, pruned: nn.Module) -> Way:
         """Only through a block, with what enters it in both models, where that can be; else all the way."""
-        whole, door, uses = self._through(), Door.of([self._layers[i].name for i in block]), self._samples.uses
+        door, uses = Door.of([self._layers[i] for i in block]), self._samples.uses
         entered = [door.entered(self._dense, whole.ours, whole.forward, uses)]
         if entered[0]:
-            entered.append(door.entered(self._partly({}), whole.others, whole.forward, uses))
-        for _ in uses:
-            report()
+            entered.append(door.entered(pruned, whole.others, whole.forward, uses))
         if not all(entered):
             return whole
         both = ([with_calls(*pair) for pair in zip(whole.ours, calls, strict=True)] for calls in entered)
@@ -179,7 +175,9 @@ class Walk:
         return self._looked
 
     def _partly(self, more: Mapping[int, Pruned]) -> nn.Module:
-        """The model with all blocks pruned that are solved so far, and more layers."""
+        """What layers are solved on: the model with all blocks pruned that are solved so far, and more layers; or the dense one."""
+        if not self._pruned_inputs:
+            return self._dense
         parameters = parameters_of(self._model)
         new = {}
         for i, (_, weight) in (self._solved | dict(more)).items():

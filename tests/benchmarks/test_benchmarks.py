@@ -95,6 +95,18 @@ def test_peak_memory_sees_what_is_freed_again():
     assert 150 << 20 < grown < 400 << 20
 
 
+def test_options_are_chosen_on_pictures_that_are_not_reported(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(parts, "SEARCH", ({"steps": 1, "rising": 1}, {}))
+    asked = ["flatland-xvlm", "--search", "--pairs", "2", "--sparsities", "0.75", "--tasks", "retrieval"]
+    with pytest.raises(SystemExit):
+        parts.main(asked)
+    assert "say --items and --out" in capsys.readouterr().err
+    parts.main([*asked, "--items", "4", "--out", str(tmp_path / "search.json")])
+    results = Results.load(tmp_path / "search.json")
+    assert results.head["split"] == "val" and "| steps 1, rising 1 | 75% |" in capsys.readouterr().out
+    assert [dict(m.run.options) for m in results.runs] == [{"steps": 1, "rising": 1}, {}]
+
+
 def test_parts_are_taken_out_one_by_one_and_kept(tmp_path, capsys, monkeypatch):
     asked = [
         "flatland-xvlm",

@@ -83,6 +83,7 @@ def test_the_table_has_equal_columns(chart):
 
 
 def bare(text):
+    """Without the colour that is written for its ground."""
     return re.sub(r"</?span[^>]*>", "", text)
 
 

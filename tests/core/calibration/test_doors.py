@@ -1,12 +1,15 @@
 """A block run again by itself does what it does in the whole model; where it would not, it is not run by itself."""
 
+from collections import Counter
+
 import pytest
 import torch
 from torch import nn
 
 import multiflow_core as mf
 from multiflow_core.calibration.doors import Door, with_calls
-from multiflow_core.calibration.samples import uses_of
+from multiflow_core.calibration.samples import uses_left, uses_of
+from multiflow_core.weights.layers import EXPERTS_OUT_IN, PrunableLayer
 
 GO = lambda model, batch: model(batch)  # noqa: E731
 
@@ -37,15 +40,15 @@ class Tower(nn.Module):
         return x
 
 
-def names(i):
-    return [f"layers.{i}.up.weight", f"layers.{i}.down.weight"]
+def layers(i):
+    return [layer for layer in mf.prunable_layers(Tower()) if layer.name.startswith(f"layers.{i}.")]
 
 
 BATCHES = [torch.full((2, 3), float(i)) for i in range(3)]
 
 
 def test_the_block_gives_what_it_gives_in_the_whole_model():
-    model, door = Tower(), Door.of(names(1))
+    model, door = Tower(), Door.of(layers(1))
     entered = door.entered(model, BATCHES, GO)
     assert [len(calls) for calls in entered] == [1, 1, 1]
     for batch, calls in zip(BATCHES, entered):
@@ -57,10 +60,9 @@ def test_the_block_gives_what_it_gives_in_the_whole_model():
 def test_a_pass_ends_with_the_last_use():
     model, reached = Tower(), []
     model.layers[1].register_forward_pre_hook(lambda *_: reached.append(1))
-    layers = tuple(layer for layer in mf.prunable_layers(model) if layer.name in names(0))
-    uses = [uses_of(model, layers, batch, GO) for batch in BATCHES]
+    uses = [uses_of(model, layers(0), batch, GO) for batch in BATCHES]
     reached.clear()
-    entered = Door.of(names(0)).entered(model, BATCHES, GO, uses)
+    entered = Door.of(layers(0)).entered(model, BATCHES, GO, uses)
     assert len(entered) == 3 and not reached
 
 
@@ -69,7 +71,7 @@ def test_a_pass_ends_with_the_last_use():
     [((0, 1), 0, True), ((0, 0, 1), 1, True), ((0, 0, 1), 0, False), ((1, 0, 1), 1, False), ((0,), 1, False)],
 )
 def test_a_block_that_feeds_itself_or_never_runs_is_not_run_alone(again, block, alone):
-    assert (Door.of(names(block)).entered(Tower(again), BATCHES, GO) is not None) == alone
+    assert (Door.of(layers(block)).entered(Tower(again), BATCHES, GO) is not None) == alone
 
 
 def test_uses_outside_and_a_whole_model_are_not_run_alone():
@@ -77,15 +79,22 @@ def test_uses_outside_and_a_whole_model_are_not_run_alone():
         def forward(self, x):
             return super().forward(nn.functional.linear(x, self.layers[1].up.weight)[:, :3])
 
-    assert Door.of(names(1)).entered(Shared(), BATCHES, GO) is None
-    assert Door.of(names(0)).entered(Shared(), BATCHES, GO) is not None
-    assert Door.of(["weight"]).entered(nn.Linear(3, 3), BATCHES, GO) is None
+    assert Door.of(layers(1)).entered(Shared(), BATCHES, GO) is None
+    assert Door.of(layers(0)).entered(Shared(), BATCHES, GO) is not None
+    assert Door.of(mf.prunable_layers(nn.Linear(3, 3))).entered(nn.Linear(3, 3), BATCHES, GO) is None
+
+
+def test_where_experts_are_a_pass_goes_on_to_its_end():
+    """How many of them another model uses is not known beforehand."""
+    experts = PrunableLayer("gate_up_proj", (2, 3, 3), stored=EXPERTS_OUT_IN)
+    assert uses_left([experts, *layers(0)], Counter({"gate_up_proj": 2, "layers.0.up.weight": 1})) == 0
+    assert uses_left(layers(0), Counter({"gate_up_proj": 2, "layers.0.up.weight": 1})) == 1
 
 
 def test_what_does_not_fit_into_memory_is_not_kept(monkeypatch):
     monkeypatch.setattr("multiflow_core.calibration.doors.available_memory", lambda: 4 * 24 * 2)  # two of three batches
-    assert Door.of(names(1)).entered(Tower(), BATCHES[:2], GO) is not None
-    assert Door.of(names(1)).entered(Tower(), BATCHES, GO) is None
+    assert Door.of(layers(1)).entered(Tower(), BATCHES[:2], GO) is not None
+    assert Door.of(layers(1)).entered(Tower(), BATCHES, GO) is None
 
 
 def test_a_batch_says_its_calls_beside_what_it_says_itself():

@@ -1,5 +1,7 @@
 """Training: batches are always the same, and an interrupted run ends with the same weights as one that was not."""
 
+import os
+
 import pytest
 import torch
 
@@ -274,6 +276,24 @@ def test_an_interrupted_run_ends_with_the_same_weights(name, tmp_path, monkeypat
     monkeypatch.setattr(loop, "train_step", step)
     resumed = loop.train(name, SHORT, tmp_path / "parts", save_every=2)
     assert same(whole.net, resumed.net)
+
+
+def test_on_a_gpu_products_sum_in_one_order_and_afterwards_as_before(monkeypatch):
+    monkeypatch.setenv("CUBLAS_WORKSPACE_CONFIG", ":16:8")  # somebody's own choice stays
+    for device, exact in (("cpu", False), ("cuda", True)):
+        with loop.repeatable(device):
+            assert torch.are_deterministic_algorithms_enabled() is exact and torch.get_num_threads() == 1
+        assert not torch.are_deterministic_algorithms_enabled()
+    assert os.environ["CUBLAS_WORKSPACE_CONFIG"] == ":16:8"
+
+
+def test_a_device_that_is_not_there_is_told_in_a_sentence(tmp_path, monkeypatch, capsys):
+    folders = ["--work", str(tmp_path / "work"), "--out", str(tmp_path / "out")]
+    monkeypatch.setattr("sys.argv", ["pretrain", "flatland-xvlm", *folders, "--device", "cuda"])
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(SystemExit):
+        loop.main()
+    assert "There is no device 'cuda' here: choose cpu" in capsys.readouterr().err and not any(tmp_path.iterdir())
 
 
 def test_batches_made_ahead_by_another_process_give_the_same_weights(tmp_path, quick):

@@ -274,12 +274,24 @@ def test_a_matrix_makes_up_for_those_before_it_in_its_block(batches):
     assert left(model, order, batches, 0.7) < left(model, whole, batches, 0.7)
 
 
-def test_run_by_itself_a_block_gives_the_same_bits(batches, monkeypatch):
-    model = Pairs()
-    alone = mf.rank(model, "reflow", batches=batches).weights(0.6)
+@pytest.mark.parametrize("name", ["", "flatland-blip"])
+def test_run_by_itself_a_block_gives_the_same_bits(name, batches, monkeypatch):
+    model, again, entered = Pairs(), [], block_by_block.Door.again
+    samples = Samples.of(model, batches)
+    if name:
+        vlm = mf.load(name)
+        model, samples = vlm.model, evidence_of("samples", vlm, sample=sample_of(2))
+
+    def weights():
+        return mf.rank(model, "reflow", evidence=[samples], steps=2).weights(0.6)
+
+    monkeypatch.setattr(block_by_block.Door, "again", lambda *given: again.append(given) or entered(*given))
+    alone = weights()
+    assert again
+    again.clear()
     monkeypatch.setattr(block_by_block.Door, "entered", lambda *_: None)
-    through = mf.rank(model, "reflow", batches=batches).weights(0.6)
-    assert all(torch.equal(weight, through[name]) for name, weight in alone.items())
+    through = weights()
+    assert not again and all(torch.equal(weight, through[name]) for name, weight in alone.items())
 
 
 def test_stopped_it_goes_on_where_it_was_and_ends_with_the_same_bits(batches):
