@@ -55,14 +55,15 @@ def told(found: tuple[Story, ...], settings: Run) -> Story | None:
 
 
 def _collapse(of: Run, data: Comparison) -> Story | None:
-    """Where a method that takes more from one modality falls farthest behind MULTIFLOW at the same sparsity."""
+    """Where one cut through the whole model, which takes more from one modality, falls farthest behind MULTIFLOW."""
     task = next(iter(data.dense))
 
     def behind(measured: Measured) -> float:
         kept, left = (data.mean(name, task, measured.run.sparsity) for name in (METHOD.default, measured.run.name))
         return kept - left if kept is not None and left is not None else 0.0
 
-    uneven = [m for m in data.results.runs if m.modalities and _gap(m) >= UNEVEN and behind(m) > 0]
+    cut = [m for m in data.results.runs if m.modalities and _one_cut(m.run)]
+    uneven = [m for m in cut if _gap(m) >= UNEVEN and behind(m) > 0]
     worst = max(uneven, key=behind, default=None)
     settings = worst and _settings(of, worst.run)
     if settings is None:
@@ -84,6 +85,12 @@ def _collapse(of: Run, data: Comparison) -> Story | None:
     )
     headline = f"Modality collapse: {name} fails, since {poor} pays for {rich}"
     return Story("Modality collapse", ":material/trending_down:", settings, words, headline)
+
+
+def _one_cut(run: Run) -> bool:
+    """Whether all weights of a run were cut at one score: budgets made otherwise are uneven for reasons of their own."""
+    known = run.method in runs.all_titles()
+    return (runs.method(run.method).allocation if known and run.allocation == OWN else run.allocation) == "global"
 
 
 def _gap(measured: Measured) -> float:

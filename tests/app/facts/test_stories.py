@@ -65,6 +65,7 @@ def test_the_collapse_is_the_uneven_run_that_falls_farthest_behind():
         (UNEVEN,),  # nothing to hold it against
         (run("multiflow", 0.5, 0.88), run("omp", 0.5, 0.2, vision=0.52)),  # not uneven
         (run("multiflow", 0.5, 0.88), run("omp", 0.5, 0.95, vision=0.7)),  # uneven, but better
+        (run("multiflow", 0.5, 0.88), run("alphapruning", 0.5, 0.1, vision=0.7)),  # uneven by its spectra, not by a cut
     ],
 )
 def test_no_collapse_where_there_is_none(runs):
