@@ -89,7 +89,7 @@ def _alarm(verdict: collapse.Verdict, story: Story | None) -> None:
     if story:
         with st.container(key="story"):
             LEVELS.get(verdict.level, LEVELS["note"])[0](
-                ui.verbatim(story.words), title=story.headline, icon=story.icon
+                ui.verbatim(story.words), title=ui.verbatim(story.headline), icon=story.icon
             )
     elif verdict.level in LEVELS:
         say, icon = LEVELS[verdict.level]

@@ -45,7 +45,7 @@ def banner(settings: Run, shown: bool) -> None:
     address.keep(state.STORY, "1" if on else "")
     if on and shown:
         with st.container(key="story"):
-            st.info(ui.verbatim(story.words), title=story.headline, icon=story.icon)
+            st.info(ui.verbatim(story.words), title=ui.verbatim(story.headline), icon=story.icon)
 
 
 def _stories(settings: Run) -> tuple[Story, ...]:

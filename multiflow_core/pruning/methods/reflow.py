@@ -6,10 +6,11 @@ outputs as the target, the multimodal prior of MULTIFLOW (Farina et al., 2024), 
 Each part can be taken out by an option.
 
 How its options were chosen, at 85 % on `flatland-blip` and 200 pictures of the split val, which is not reported elsewhere, in
-IR@1 / true captions / VQA (`python -m benchmarks.parts flatland-blip --search --sparsities 0.85 --items 200 --out FILE`, which wrote
-assets/results/flatland-blip.search.json): all matrices of a block at once, 30 steps, 15 of them rising, .970 / .805 / .947; one
-after the other, .995 / .865 / .971; with 20 steps of conjugate gradients on the mask besides, .985 / .900 / .968; with 60 steps and
-40 rising, as it is, .990 / .915 / .982; with 120 and 90, .985 / .920 / .978, which 200 pictures do not tell from it.
+IR@1 / true captions / VQA (`python -m benchmarks.parts flatland-blip --search --sparsities 0.85 --items 200 --out FILE`, which
+wrote assets/results/flatland-blip.search.json): all matrices of a block at once, 30 steps, 15 of them rising, .970 / .805 /
+.947; one after the other, .995 / .865 / .971; with 20 steps of conjugate gradients on the mask besides, .985 / .900 / .968;
+with 60 steps and 40 rising, as it is, .990 / .915 / .982; with 120 and 90, .985 / .920 / .978, which 200 pictures do not tell
+from it.
 """
 
 from __future__ import annotations
