@@ -18,6 +18,7 @@ from app.parts import address, ahead, ladder_panel, picture_picker, session, tex
 from app.state import Run
 
 TOP = 8
+FIRST = 4  # of the dense model's, that the pruned one ranks before it has looked at all the others
 ABOUT = (
     "Both models rank the same {n} pictures by how well they fit the text. **1** is the best; the number under a "
     "picture is the cosine similarity of its embedding with the text's; where the first are ranked again, as BLIP and X-VLM do, "
@@ -93,7 +94,7 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     with ui.working() as progress:
         dense_scores = scores(Run.dense(settings.model, settings.data), progress)
         if searched and not own and not gallery.at_hand(settings, progress):
-            first = rankings.best(dense_scores, TOP)
+            first = rankings.best(dense_scores, FIRST)
             near = gallery.first_scores(settings, query.text, first, len(pictures), progress)
             places.fill(compared((dense_scores, near)), so_far=len(first))
         both = dense_scores, scores(settings, progress)
@@ -177,7 +178,8 @@ class _Beside:
             early = so_far and side == "pruned"
             note = rankings.so_far(so_far) if early else found.note(side)
             head = cards.heading("Dense" if side == "dense" else self.name, note, side)
-            place.html(head + self.draw(found.hits[side], side, moves=side == "pruned" and not early))
+            hits = found.hits[side][: so_far if early else None]
+            place.html(head + self.draw(hits, side, moves=side == "pruned" and not early))
 
     def say(self, found: rankings.Rankings, about: str, flat: bool) -> None:
         """The finding."""

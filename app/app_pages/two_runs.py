@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Iterator, Sequence
 from typing import NamedTuple
 
 import streamlit as st
@@ -16,7 +16,7 @@ from app.parts import ahead, picture_picker, run_pins, text_field, ui
 from app.state import Run
 
 TOP = 6
-FIRST = 8  # of the dense model's, that are ranked before all the others have been looked at
+FIRST = 4  # of the dense model's, that are ranked before all the others have been looked at
 VERDICTS = {True: "is right", False: "is wrong", None: "says what nobody can check"}
 SIDES = {"A": "own", "B": "rival"}  # the colour of each run
 ABOUT_DIFFERENCE = (
@@ -115,7 +115,7 @@ def _found(a: Run, b: Run) -> Asked | None:
 
     places = _Beside((a, b), pictures, truth.of(query, pictures))
     with ui.working() as progress:
-        if near := _first((a, b), query, pictures, progress):
+        for near in _first((a, b), query, pictures, progress):
             places.fill(near, FIRST)
         both = [ask(key, progress) for key in (a, b)]
     places.say(query, places.fill(both))
@@ -132,12 +132,11 @@ class _Beside:
             self.places = [column.empty() for column in st.columns(2, gap="medium")]
 
     def fill(self, scores: Sequence[Sequence[float]], so_far: int = 0) -> rankings.Rankings:
-        """Both rankings, of no more than `so_far` pictures where only these were looked at."""
-        found = rankings.of_pictures(scores, self.pictures, self.known, TOP)
+        """Both rankings, or A's alone; of no more than `so_far` pictures where only these were looked at."""
+        found = rankings.of_pictures((*scores, scores[0])[:2], self.pictures, self.known, so_far or TOP)
         note = rankings.so_far(so_far) if so_far else f"best of {found.total}"
-        for place, key, hits, (letter, side) in zip(
-            self.places, self.keys, found.hits.values(), SIDES.items(), strict=True
-        ):
+        sides = zip(self.places, self.keys, found.hits.values(), SIDES.items(), strict=True)
+        for place, key, hits, (letter, side) in [*sides][: len(scores)]:
             head = cards.heading(f"{letter} · {two_runs.name(key)}", note, side)
             place.html(head + cards.picture_grid(hits, side, moves=letter == "B" and not so_far))
         return found
@@ -157,15 +156,18 @@ class _Beside:
 
 def _first(
     keys: tuple[Run, Run], query: str, pictures: Sequence[gallery.Picture], progress: Progress
-) -> list[list[float]] | None:
-    """How both rank the dense model's first pictures, which is there sooner; None where it is no gain."""
+) -> Iterator[list[list[float]]]:
+    """How A, then both rank the dense model's first pictures, which is there sooner; nothing where it is no gain."""
     dense = Run.dense(keys[0].model, keys[0].data)
     if keys[0].model != keys[1].model or not gallery.at_hand(dense, progress):
-        return None
+        return
     if all(gallery.at_hand(key, progress) for key in keys):
-        return None
+        return
     first = rankings.best(gallery.text_scores(dense, query, progress), FIRST)
-    return [gallery.first_scores(key, query, first, len(pictures), progress) for key in keys]
+    near = []
+    for key in keys:
+        near.append(gallery.first_scores(key, query, first, len(pictures), progress))
+        yield near
 
 
 def _said(a: Run, b: Run) -> Asked | None:

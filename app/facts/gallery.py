@@ -159,6 +159,7 @@ def showcase() -> tuple[Scene, ...]:
     )
 
 
+@lru_cache(maxsize=2048)
 def caption_of(scene: Scene) -> str:
     """One full caption of a scene, always the same."""
     return flatland.caption(scene, random.Random(f"gallery {scene.key}"), full=True)
@@ -368,7 +369,7 @@ def answer(key: Run, picture: Picture, question: str, progress: Progress | None 
 def picture(data: str, number: int, progress: Progress | None = None) -> Picture:
     """Picture `number` of a data set's test split, the last one where there are fewer."""
     if not data:
-        return _scene(flatland.scene("test", number), str(number), number)
+        return _scene(_numbered(number), str(number), number)
     held = exam(data, progress)
     number = min(number, len(held.items) - 1)
     asked = tuple(question for i, question in held.asked if i == number)
@@ -382,6 +383,12 @@ def picture(data: str, number: int, progress: Progress | None = None) -> Picture
         held.references(number),
         asked,
     )
+
+
+@lru_cache(maxsize=256)
+def _numbered(number: int) -> Scene:
+    """Scene `number`, which takes milliseconds to draw anew."""
+    return flatland.scene("test", number)
 
 
 def last(data: str, progress: Progress | None = None) -> int:

@@ -24,6 +24,14 @@ def load(model: str, data: str = "") -> Results | None:
     return _at(checkpoints.result_file(model, data))
 
 
+def changed(model: str, data: str = "") -> int:
+    """When that file was written, in ns; 0 where there is none."""
+    try:
+        return checkpoints.result_file(model, data).stat().st_mtime_ns
+    except OSError:
+        return 0
+
+
 def parts(model: str) -> Results | None:
     """The same of methods with one part taken out at a time."""
     return _at(checkpoints.parts_file(model))

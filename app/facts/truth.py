@@ -6,6 +6,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
+from functools import lru_cache
 
 from multiflow_core.data import dataset, flatland
 from multiflow_core.models.vlm import VLM, Answer, Caption
@@ -59,7 +60,11 @@ def of(text: str, pictures: Sequence[Picture]) -> Truth:
         flatland.parse(text)
     except ValueError as problem:
         return Truth((False,) * len(pictures), False, str(problem))
-    return Truth(tuple(flatland.judge(text, picture.scene).true for picture in pictures))
+    return Truth(tuple(_judge(text, picture.scene).true for picture in pictures))
+
+
+# a step of the slider asks again about the texts and scenes of the one before
+_judge = lru_cache(maxsize=8192)(flatland.judge)
 
 
 def _words(text: str) -> list[str]:
@@ -71,7 +76,7 @@ def true_captions(texts: Sequence[str], picture: Picture) -> list[bool]:
     """Which of the texts are true of a picture: its own, where nothing else is known."""
     if picture.scene is None:
         return [text in picture.texts for text in texts]
-    return [flatland.judge(text, picture.scene).true for text in texts]
+    return [_judge(text, picture.scene).true for text in texts]
 
 
 def judged(caption: Caption, picture: Picture, taught: bool) -> Said:
@@ -80,7 +85,7 @@ def judged(caption: Caption, picture: Picture, taught: bool) -> Said:
     `taught`: whether the model has learnt Flatland's language; other words of a model that has not are no mistake.
     """
     pieces = whole_words(caption.words, caption.probabilities)
-    verdict = None if picture.scene is None else flatland.judge(caption.text, picture.scene)
+    verdict = None if picture.scene is None else _judge(caption.text, picture.scene)
     if verdict is None or not (taught or verdict.understood):
         return Said(tuple(Word(text, sure) for text, sure in pieces), None)
     if tuple(text for text, _ in pieces) != verdict.words:  # another tokenizer: its pieces are not the judge's words

@@ -8,9 +8,12 @@ from multiflow_core.experiments.run import Run
 
 from .. import state
 from ..engine import runs
-from ..facts import comparison
+from ..engine.store import STORE
+from ..facts import comparison, measured
 from ..facts.stories import Story, stories, told
 from . import address, session, ui
+
+_MADE = STORE.room(16)
 
 
 def buttons(settings: Run, place: str) -> None:
@@ -49,7 +52,10 @@ def banner(settings: Run, shown: bool) -> None:
 
 
 def _stories(settings: Run) -> tuple[Story, ...]:
-    return stories(settings, comparison.load(settings.model, settings.data, runs.all_titles()))
+    """Those of the model and its data, whatever the sidebar says besides: told anew when the result file has changed."""
+    model, data, titles = settings.model, settings.data, runs.all_titles()
+    key = (model, data, measured.changed(model, data), tuple(titles))
+    return _MADE.at_once(key, lambda: stories(settings, comparison.load(model, data, titles)))
 
 
 def _tell(story: Story) -> None:
