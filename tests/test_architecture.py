@@ -28,8 +28,9 @@ ROOMS = {
         "tasks": "models data support",
         "experiments": "tasks pruning calibration models weights data support",
         "pretrain": "experiments tasks pruning models families weights data support",
+        "commands": "pretrain experiments tasks pruning models data support",
         "__init__": "support",
-        "cli": "pretrain experiments tasks pruning models data",
+        "cli": "commands",
         "__main__": "cli",
     },
     "app": {
@@ -54,7 +55,10 @@ SCREEN = {  # who may know these libraries
     "plotly": ("app/charts/*", "app/look/*", "app/parts/*"),
 }
 LAZY = {  # file -> what is imported inside its functions, and why
-    "multiflow_core/cli.py": ("torch multiflow_core", "help, and the mistakes that argparse finds, need no PyTorch"),
+    "multiflow_core/commands/*": (
+        "torch multiflow_core",
+        "help, and the mistakes that argparse finds, need no PyTorch",
+    ),
     "multiflow_core/data/readers/huggingface.py": ("datasets", "an extra that only data of its own layout needs"),
     "multiflow_core/support/threads.py": ("torch", "who only names a progress callback needs no PyTorch"),
     "multiflow_core/support/devices.py": ("accelerate", "an extra that only several GPUs need"),

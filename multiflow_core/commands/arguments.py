@@ -1,0 +1,96 @@
+"""Arguments that several commands take, and what is made of them."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ..data.dataset import DATA_SETS, DEFAULT
+
+if TYPE_CHECKING:
+    from ..experiments.prepare import Sample
+    from ..models.vlm import VLM
+
+
+def add_model(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("model", help="a built-in name, a folder or a hub name")
+    parser.add_argument("--device", default="cpu", help="where the model runs: cpu, cuda, mps or auto (default: cpu)")
+
+
+def data_names() -> str:
+    return " or ".join(data.name for data in DATA_SETS.all())
+
+
+def add_source(parser: argparse.ArgumentParser, *names: str, use: str, default: str) -> None:
+    parser.add_argument(
+        *names,
+        dest=names[-1].strip("-").replace("-", "_"),
+        metavar="PATH",
+        help=f"the data {use}: {data_names()}, or a file or folder of your own (default: {default})",
+    )
+
+
+def add_pairs(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--pairs", type=count, metavar="N", help="how many pairs are calibrated with (default: 512)")
+
+
+def add_statistics(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--statistics", type=Path, help="what calibrate wrote, in place of what would be collected")
+
+
+def add_fixed(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--fixed",
+        nargs="+",
+        default=[],
+        metavar="PATTERN=SPARSITY",
+        help="layers that stay dense or have a sparsity of their own, whatever the others are pruned to: a modality, a block, a "
+        "role or a parameter's name, with * and ?, as in text=dense or 'vision 3=0.5'; the command layers lists them",
+    )
+
+
+def count(text: str) -> int:
+    """A number of things, as one types it."""
+    if not text.isdecimal() or not 1 <= int(text[:8]) < 10**7:
+        raise argparse.ArgumentTypeError(f"{text[:20]!r} is no whole number from 1 to ten million")
+    return int(text)
+
+
+def asked_sample(options: argparse.Namespace) -> Sample | None:
+    """How many pairs are calibrated with; None: as many as ever."""
+    from ..experiments.prepare import sample_of
+
+    return sample_of(options.pairs) if options.pairs else None
+
+
+def known_of(options: argparse.Namespace, vlm: VLM) -> dict[str, Any]:
+    """The evidence that was given as a file."""
+    from ..experiments.prepare import read
+
+    if not options.statistics:
+        return {}
+    return {"statistics": read("statistics", vlm, options.statistics, options.calibrate_on)}
+
+
+def calibrated_on(name: str | None) -> str:
+    """The data that a method sees pairs of, as a run has it: nothing for the default; ValueError where there is none."""
+    from ..data import dataset
+
+    found = dataset.open(name or DEFAULT).name
+    return "" if found == DEFAULT else found
+
+
+def fixed_of(options: argparse.Namespace) -> str:
+    """What is fixed, as a run has it."""
+    from ..pruning.patterns import read_fixed, write_fixed
+
+    return write_fixed(read_fixed(",".join(options.fixed)))
+
+
+def shown_progress(fraction: float, message: str) -> None:
+    """How far a long work is, on a terminal."""
+    if sys.stderr.isatty():
+        end = "\n" if fraction == 1 else ""
+        print(f"\r{message}: {fraction:.0%}", end=end, file=sys.stderr, flush=True)
