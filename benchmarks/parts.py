@@ -33,6 +33,7 @@ SEARCH: tuple[dict[str, Any], ...] = (
     {"steps": 30, "rising": 15, "refit": 20},
     {},  # as it is
     {"steps": 120, "rising": 90},
+    *({"budgets": name} for name in ("uniform", "owl", "alphapruning", "ecoflap")),
 )
 
 
