@@ -65,7 +65,7 @@ def show(settings: Run) -> None:
         measure_panel.show(settings)
     at = data.nearest(sparsity)
     if abs(at - sparsity) > 0.005:
-        st.caption(f"Measured at {percent(at)}, the measured sparsity nearest to {percent(sparsity)}.")
+        ui.note(f"Measured at {percent(at)}, the measured sparsity nearest to {percent(sparsity)}.")
 
 
 def _nothing_yet(settings: Run) -> None:

@@ -8,7 +8,7 @@ import streamlit as st
 
 from app.engine import runs
 from app.facts import comparison, measured, method_cards, method_parts
-from app.look.words import ordinal, percent
+from app.look.words import ordinal, percent, unbroken, wrapping
 from app.parts import glossary, theme, ui
 from app.state import Run
 
@@ -42,13 +42,13 @@ def _card(method, data: comparison.Comparison | None, settings: Run) -> None:
         st.markdown(f"## {method.title}{chosen}")
         st.markdown(method.idea)
         if method.latex:
-            st.latex(method.latex)
+            st.latex(wrapping(method.latex))
         else:
             st.code(method.formula, language=None)
         with ui.working() as progress:
             drawn = method_cards.miniature(method.name, progress)
         st.html(drawn.html(theme.palette()))
-        st.markdown("\n".join(f"- {line}" for line in _facts(method, data, settings)))
+        st.markdown("\n".join(f"- {unbroken(line)}" for line in _facts(method, data, settings)))
         if worth := method_parts.worth(measured.parts(settings.model), method.name, settings.sparsity):
             with st.expander("What each part is worth", icon=":material/extension:"):
                 st.markdown(worth.table)

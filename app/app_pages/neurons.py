@@ -12,7 +12,7 @@ from app.charts.lens import VIEWS, Lens
 from app.engine import runs
 from app.facts import neurons, one_weight
 from app.facts.window import LEAST, Window, around
-from app.look.words import percent
+from app.look.words import percent, unbroken
 from app.parts import address, selection, session, ui
 from app.state import Run
 
@@ -172,7 +172,9 @@ def _card(look: neurons.Look, row: int, column: int) -> None:
         fate = "kept" if look.mask[row, column] else "pruned"
         gone = one_weight.gone(look.key, look.layer.name, row, column)
         when = f"; gone from {gone} on" if gone else ""
-        st.markdown(f"## Weight ({row}, {column}) is {fate} at {percent(look.key.sparsity)} sparsity{when}")
+        st.markdown(
+            f"## Weight ({row}, {column}) is {fate} at {unbroken(percent(look.key.sparsity))} sparsity{unbroken(when)}"
+        )
         with st.container(horizontal=True, gap="medium"):
             for name, place, kind in look.places(row, column):
                 above = f"above {percent(place.share)} of {kind}"

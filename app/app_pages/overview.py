@@ -9,7 +9,7 @@ from app.charts.heatmap import SparsityGrid
 from app.engine import runs
 from app.facts import collapse, layer_sparsity, measured, two_runs, zeros
 from app.facts.stories import Story
-from app.look.words import count, percent
+from app.look.words import count, percent, unbroken
 from app.markup import changes
 from app.parts import glossary, guide, live_answers, live_slider, selection, storyteller, ui, welcome
 from app.state import METHOD, Run
@@ -80,7 +80,7 @@ def _state(key: Run, now: layer_sparsity.Facts) -> str:
     """What has been done to the model, in one sentence."""
     if not key.sparsity:
         return "Nothing is pruned yet: *Sparsity*, at the left, says how much is to go."
-    gone = f"**{percent(now.pruned / now.total)}** of its {count(now.total)} weights"
+    gone = f"**{unbroken(percent(now.pruned / now.total))}** of its {count(now.total)} weights"
     return f"Here {gone} are gone, chosen by **{ui.verbatim(now.method)}**, once and without any training afterwards."
 
 
@@ -94,10 +94,10 @@ def _alarm(verdict: collapse.Verdict, story: Story | None) -> None:
     elif verdict.level in LEVELS:
         say, icon = LEVELS[verdict.level]
         with st.container(key="alarm"):
-            say(verdict.why, title=verdict.headline, icon=icon)
+            say(unbroken(verdict.why), title=unbroken(verdict.headline), icon=icon)
     else:  # neither good nor bad
         with st.container(key="alarm", border=True):
-            st.markdown(f"**{verdict.headline}**  \n{verdict.why}")
+            st.markdown(unbroken(f"**{verdict.headline}**  \n{verdict.why}"))
 
 
 def _figures(key: Run, now: layer_sparsity.Facts, results: measured.Results | None, rival: Run | None) -> None:
@@ -136,14 +136,12 @@ def _figures(key: Run, now: layer_sparsity.Facts, results: measured.Results | No
         name, idea = runs.title(other), runs.method(other.method).idea.split(". ")[0]
         st.html(changes.legend(f"{name}, with as many weights gone: {idea[:1].lower()}{idea[1:]}."))
     if now.fixed:
-        st.caption(
+        ui.note(
             f"{len(now.fixed)} layers are fixed: {percent(key.sparsity)} is the share of the {count(now.free)} weights "
             "of the others."
         )
     if at is not None and abs(at - key.sparsity) > 0.005:
-        st.caption(
-            f"Abilities were measured at {percent(at)}, the nearest measured sparsity to {percent(key.sparsity)}."
-        )
+        ui.note(f"Abilities were measured at {percent(at)}, the nearest measured sparsity to {percent(key.sparsity)}.")
 
 
 def _card(name: str) -> DeltaGenerator:

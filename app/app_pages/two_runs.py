@@ -21,7 +21,7 @@ VERDICTS = {True: "is right", False: "is wrong", None: "says what nobody can che
 SIDES = {"A": "own", "B": "rival"}  # the colour of each run
 ABOUT_DIFFERENCE = (
     "Every cell is one weight matrix. Its number is the share of its weights that **A** keeps minus the share that **B** "
-    "keeps, in percentage points. Teal: A keeps more there. Brown: B keeps more. Full colour: 30 points, in every picture."
+    "keeps, in percentage points. Blue-green: A keeps more there. Brown: B keeps more. Full colour: 30 points, in every picture."
 )
 ABOUT_OVERLAP = (
     "Of the weights that either run keeps, the share that both keep (IoU), block by block. Grey: what two masks of these "

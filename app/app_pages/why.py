@@ -7,7 +7,7 @@ import streamlit as st
 from app import state
 from app.engine import runs
 from app.facts import one_weight
-from app.look.words import percent
+from app.look.words import percent, unbroken
 from app.parts import selection, session, ui
 from app.state import Run
 
@@ -43,7 +43,7 @@ def show(settings: Run) -> None:
         told = one_weight.told(key, found)
         where = f"Weight ({weight[1]}, {weight[2]}) of {one_weight.place(key, weight[0])}"
         st.caption(ui.verbatim(f"{where} under {runs.title(key)} at {percent(key.sparsity)}"))
-        st.markdown(f"## {told.headline}", help=ABOUT)
+        st.markdown(f"## {unbroken(told.headline)}", help=ABOUT)
         with ui.controls("turn"):
             _turn(one_weight.turn(key, found), "gone" if found.kept else "still there")
     with st.container(key="wrap_why"):
@@ -51,7 +51,7 @@ def show(settings: Run) -> None:
     with left:
         if ui.ordered(order):
             ui.chart(one_weight.rulers(key, found), "rulers", ABOUT_RULERS)
-            st.markdown("\n".join(f"- {sentence}" for sentence in told.sentences))
+            st.markdown("\n".join(f"- {unbroken(sentence)}" for sentence in told.sentences))
     with right:
         others = st.container()
         if found:
@@ -125,7 +125,7 @@ def _others(key: Run, weight: tuple[str, int, int]) -> None:
     told = [f"**{j.method}** {_verdict(j)}" for j in judged if j.critical is None]
     if told:
         with st.expander(f"{len(told)} methods without a bar"):
-            st.markdown("\n".join(f"- {line}" for line in told))
+            st.markdown("\n".join(f"- {unbroken(line)}" for line in told))
 
 
 def _verdict(judged: one_weight.Judgement) -> str:

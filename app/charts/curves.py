@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ..look.palette import Palette, vertical
+from ..look.palette import CLEAR, Palette, vertical
 from ..look.words import listed, percent, plain
 
 GAP = 0.09  # between two side by side, of the width
@@ -104,7 +104,8 @@ class AbilityCurves:
     def _axes(self, axis: str, across: Place, up: Place) -> dict[str, Any]:
         return {
             f"xaxis{axis}": dict(
-                domain=across, range=[0, 104], **TICKS, anchor=f"y{axis}", title=dict(text="weights pruned, %")
+                domain=across, range=[0, 104], **TICKS, anchor=f"y{axis}", ticklabelstandoff=CLEAR,
+                title=dict(text="weights pruned, %"),
             ),
             f"yaxis{axis}": dict(
                 domain=up, range=[0, 104 * max(1.0, self._highest())], **TICKS, anchor=f"x{axis}",

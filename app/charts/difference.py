@@ -8,11 +8,10 @@ import plotly.graph_objects as go
 
 from ..look.palette import Palette
 from ..look.words import percent
+from .blocks import ticks
 
 ROW, FRAME = 30, 92
-REACH = (
-    30  # points from which on a colour is full: the same in every picture, so that 2 points always look like 2 points
-)
+REACH = 30  # points from which on a colour is full, in every picture: so that 2 points always look like 2 points
 LABELLED = 20  # more columns than this leave no room for numbers in the cells
 
 
@@ -65,7 +64,12 @@ class DifferenceGrid:
             hovertemplate="<b>%{x} · %{y}</b><br>%{z:+.1f} points<br>%{customdata}<extra></extra>",
         )  # fmt: skip
         across = dict(
-            title=dict(text="block, in the order in which the signal passes"), showgrid=False, type="category"
+            title=dict(text="block, in the order in which the signal passes"),
+            showgrid=False,
+            type="category",
+            tickangle=0,
+            tickvals=list(self.blocks),
+            ticktext=ticks(self.blocks),
         )
         down = dict(title=dict(text="weight matrix"), autorange="reversed", showgrid=False, ticksuffix=" ")
         return palette.figure([trace], dict(height=FRAME + ROW * len(self.roles), xaxis=across, yaxis=down))
@@ -73,4 +77,13 @@ class DifferenceGrid:
 
 def _said(points: float, palette: Palette) -> str:
     share = min(max((points + REACH) / (2 * REACH), 0.0), 1.0)
-    return palette.written(f"{points:+.0f}", palette.divergence, share)
+    return palette.written(_signed(points), palette.divergence, share)
+
+
+def _signed(points: float) -> str:
+    """A whole number with its sign, where it is one.
+
+    >>> _signed(10.2), _signed(-5.0), _signed(-0.3)
+    ('+10', '−5', '0')
+    """
+    return f"{points:+.0f}".replace("-", "−") if round(points) else "0"

@@ -10,6 +10,7 @@ from ..look.palette import Palette, vertical
 from ..look.words import percent
 
 ROW, FRAME = 30, 62
+BESIDE = 62  # pixels at the right for the numbers, which no line crosses there
 
 
 @dataclass(frozen=True)
@@ -51,13 +52,20 @@ class Fates:
         bars = dict(
             type="bar", orientation="h", y=names, x=[100 * critical for _, critical in rows], width=0.56,
             marker=dict(color=[palette.pruned if n == self.chosen else palette.muted for n, _ in rows], line=dict(width=0)),
-            text=[f"{100 * critical:.1f} %" for _, critical in rows], textposition="outside",
-            textfont=dict(size=13), hovertemplate="%{y}: pruned from %{x:.2f} % on<extra></extra>", cliponaxis=False,
+            hovertemplate="%{y}: pruned from %{x:.2f} % on<extra></extra>",
         )  # fmt: skip
+        numbers = [
+            dict(
+                x=1, y=name, xref="paper", xanchor="left", xshift=10, showarrow=False,
+                text=f"{100 * critical:.1f} %", font=dict(size=13, color=palette.ink),
+            )
+            for name, (_, critical) in zip(names, rows, strict=True)
+        ]  # fmt: skip
         layout = dict(
-            height=FRAME + ROW * len(rows), shapes=[vertical(100 * self.sparsity, palette)],
+            height=FRAME + ROW * len(rows), shapes=[vertical(100 * self.sparsity, palette)], annotations=numbers,
+            margin=dict(l=8, r=BESIDE, t=8, b=8),
             xaxis=dict(
-                range=[0, 112], ticksuffix=" %", dtick=20,
+                range=[0, 100], ticksuffix=" %", dtick=20,
                 title=dict(text="sparsity at which the weight goes"),
             ),
             yaxis=dict(autorange="reversed", showgrid=False, ticksuffix=" ", type="category", title=dict(text="method")),

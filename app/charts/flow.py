@@ -16,7 +16,7 @@ ROOM, PAD = 58, 14  # pixels: for a neuron, between two
 SCALES = (1, 2, 5, 10, 20, 50, 100, 200, 500, 1000)
 LEAST = 1e-9  # a link without flow keeps its place
 OTHERS = "all other"
-BESIDE = 112  # pixels for the names at either side
+BESIDE = 82  # pixels for the names at either side
 UNSEEN = "rgba(0,0,0,0)"  # Plotly's own names stand on the ribbons
 
 
@@ -163,8 +163,24 @@ def _named(name: str, x: float, y: float, palette: Palette) -> dict[str, Any]:
     place = outer.get(x, middle)
     font = dict(size=13, color=palette.ink)
     return place | dict(
-        y=1 - y, xref="paper", yref="paper", yanchor="middle", showarrow=False, borderpad=1, text=name, font=font
+        y=1 - y,
+        xref="paper",
+        yref="paper",
+        yanchor="middle",
+        showarrow=False,
+        borderpad=1,
+        text=_short(name),
+        font=font,
     )
+
+
+def _short(name: str) -> str:
+    """All others without what they are, which stands above the column.
+
+    >>> _short("all other outputs"), _short("output 7")
+    ('all other', 'output 7')
+    """
+    return OTHERS if name.startswith(OTHERS) else name
 
 
 def _places(names: list[str], bands: list[Band], height: float) -> tuple[list[float], list[float]]:

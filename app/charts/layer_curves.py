@@ -8,7 +8,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ..look.palette import Palette, vertical
+from ..look.palette import CLEAR, Palette, vertical
 from ..look.words import ordinal, percent
 from .layer_bars import GONE
 
@@ -84,7 +84,10 @@ class LayerCurves:
             height=380, hovermode="closest", margin=dict(l=8, r=26, t=30, b=8), dragmode=False,
             shapes=[vertical(100 * self.sparsity, palette)],
             showlegend=len(modalities) > 1, legend=dict(x=1, xanchor="right"),
-            xaxis=dict(range=[0, 101], dtick=20, ticksuffix=" %", title=dict(text="weights of the whole model pruned")),
+            xaxis=dict(
+                range=[0, 101], dtick=20, ticksuffix=" %", ticklabelstandoff=CLEAR,
+                title=dict(text="weights of the whole model pruned"),
+            ),
             yaxis=dict(range=[0, 103], dtick=20, ticksuffix=" %", title=dict(text="weights of the layer pruned")),
         )  # fmt: skip
         return palette.figure([*lines, *legend, even, strong, self._ring(palette), self._dots(palette)], layout)

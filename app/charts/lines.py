@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import plotly.graph_objects as go
 
-from ..look.palette import Palette, vertical
+from ..look.palette import CLEAR, Palette, vertical
 from ..look.words import ordinal, percent, plain
 from .ends import Ends
 
@@ -85,7 +85,7 @@ class TaskLines:
         layout = dict(
             height=HEIGHT, margin=dict(l=8, r=ends.room, t=8, b=8),
             shapes=[vertical(100 * self.sparsity, palette), *leaders], annotations=labels,
-            xaxis=dict(range=[0, 100], ticksuffix=" %", title=dict(text="weights pruned")),
+            xaxis=dict(range=[0, 100], ticksuffix=" %", ticklabelstandoff=CLEAR, title=dict(text="weights pruned")),
             yaxis=dict(range=[0, top], ticksuffix=" %", title=dict(text=self.unit)),
         )  # fmt: skip
         return palette.figure([*traces, dense], layout)

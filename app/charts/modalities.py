@@ -78,7 +78,7 @@ class ModalityShares:
             height=118 + 40 * len(names), margin=dict(l=8, r=8, t=26, b=8), annotations=[target],
             showlegend=bool(self.rival), legend=dict(yanchor="top", y=-0.42),
             shapes=[vertical(100 * self.target, palette)],
-            xaxis=dict(range=[0, 103], ticksuffix=" %", nticks=6, title=dict(text="share of the modality's weights pruned")),
+            xaxis=dict(range=[0, 103], ticksuffix=" %", title=dict(text="share of the modality's weights pruned")),
             yaxis=dict(autorange="reversed", showgrid=False, ticksuffix=" "),
         )  # fmt: skip
         return palette.figure([bars, rival] if self.rival else [bars], layout)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import plotly.graph_objects as go
 
-from ..look.palette import Palette, vertical
+from ..look.palette import CLEAR, Palette, vertical
 from ..look.words import percent
 from .ridges import log_axis
 
@@ -89,7 +89,7 @@ class QuantileLines:
             height=430, showlegend=True, hovermode="closest",
             shapes=[one] * (common > 0) + [vertical(target, palette)],
             xaxis=dict(
-                range=[0, 100], ticksuffix=" %", anchor="y2", ticklabelstandoff=5,
+                range=[0, 100], ticksuffix=" %", anchor="y2", ticklabelstandoff=CLEAR,
                 title=dict(text="share of the weights, smallest first"),
             ),
             yaxis=log_axis("|w|", self._sizes()) | dict(domain=[0.4, 1]),

@@ -97,7 +97,7 @@ class RankLadder:
         )  # fmt: skip
         layout = dict(
             height=300, shapes=[vertical(100 * self.sparsity, palette), limit],
-            xaxis=dict(range=[-1.5, 101.5], ticksuffix=" %", nticks=6, tickangle=0, title=dict(text="weights pruned")),
+            xaxis=dict(range=[-1.5, 101.5], ticksuffix=" %", tickangle=0, title=dict(text="weights pruned")),
             yaxis=dict(
                 type="log", autorange=False, range=[math.log10(self.total * 1.15), math.log10(0.87)], tickvals=shown,
                 ticktext=[ordinal(tick) for tick in shown], title=dict(text=f"place of {self.total}"),

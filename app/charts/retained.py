@@ -7,7 +7,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 
-from ..look.palette import Palette, vertical
+from ..look.palette import CLEAR, Palette, vertical
 from ..look.words import percent
 
 
@@ -68,7 +68,7 @@ class Retained:
         layout = dict(
             height=330, showlegend=True, hovermode="closest",
             shapes=[vertical(100 * self.sparsity, palette)],
-            xaxis=dict(range=[0, 100], ticksuffix=" %", title=dict(text="weights of the model pruned")),
+            xaxis=dict(range=[0, 100], ticksuffix=" %", ticklabelstandoff=CLEAR, title=dict(text="weights of the model pruned")),
             yaxis=dict(range=[0, 104], ticksuffix=" %", title=dict(text="flow left")),
         )  # fmt: skip
         return palette.figure(traces, layout)

@@ -11,6 +11,7 @@ from ..look.palette import Palette
 from ..look.words import percent
 
 ROW, FRAME = 50, 74
+SHADE = 0.17  # of a row, up and down: as high as the marks, so that no edge runs through what is written above them
 
 
 class Ruler(NamedTuple):
@@ -85,7 +86,7 @@ class Rulers:
     def _cut(self, palette: Palette) -> list[dict]:
         """What goes, on the rulers of those that the cut divides: shaded up to it."""
         shaded = dict(type="rect", x0=0, x1=100 * self.cut, line=dict(width=0), fillcolor=palette.pruned, opacity=0.22)
-        return [shaded | dict(y0=n - 0.3, y1=n + 0.3, layer="below") for n, r in enumerate(self.rulers) if r.rivals]
+        return [shaded | dict(y0=n - SHADE, y1=n + SHADE, layer="below") for n, r in enumerate(self.rulers) if r.rivals]
 
 
 def _beside(share: float) -> str:

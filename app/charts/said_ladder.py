@@ -126,7 +126,7 @@ class SaidLadder:
         height = FRAME + sum(GAP + LINE * text.count("<br>") + LINE for text in labels.values())
         layout = dict(
             height=height, margin=dict(l=8, r=14, t=8, b=8), shapes=[vertical(100 * self.sparsity, palette)],
-            xaxis=dict(range=[-1.5, 101.5], ticksuffix=" %", nticks=6, tickangle=0, title=dict(text="weights pruned")),
+            xaxis=dict(range=[-1.5, 101.5], ticksuffix=" %", tickangle=0, title=dict(text="weights pruned")),
             yaxis=dict(
                 tickvals=list(range(len(labels))), ticktext=[SIGNS[truth[row]] + text for row, text in labels.items()],
                 range=[len(labels) - 0.5, -0.5], zeroline=False, ticksuffix="  ", tickfont=dict(color=palette.ink, size=14),

@@ -21,8 +21,9 @@ class Palette:
 
     `modality` colours name vision, text and fusion; `dense` and `pruned` the two models; `sparsity` runs from nothing
     pruned (next to the background) to everything pruned, through the colour of the pruned model; `true` and `false` mark
-    what is right and wrong, always together with a sign; `versus` is what only the chosen method, or only another one, keeps;
-    `action` is the ground of white words on a button. `beside` tells apart methods that stand beside the chosen one.
+    what is right and wrong, always together with a sign; `versus` is what only the chosen method, or only another one, keeps,
+    and so runs A and B; `action` is the ground of white words on a button. `beside` tells apart methods that stand beside the
+    chosen one, in hues that mean nothing else.
     """
 
     name: str
@@ -131,6 +132,9 @@ def _tame(part: Any) -> Any:
     return part
 
 
+CLEAR = 8  # pixels from an axis to the numbers below it, where one at its left begins at the same corner
+
+
 def vertical(x: float, palette: Palette, axis: str = "x", across: str = "paper") -> dict[str, Any]:
     """A dotted line from bottom to top at x: where the slider stands."""
     line = dict(color=palette.ink, width=1.5, dash="dot")
@@ -181,9 +185,9 @@ LIGHT = Palette(
     action="#7b3fc6",
     true="#15803d",
     false="#c62828",
-    versus=("#00808a", "#7a5c14"),
+    versus=("#007898", "#7a5c14"),
     modality={"vision": "#2f8fd3", "text": "#e08214", "fusion": "#b83a86"},
-    beside=("#174f8f", "#7a4b12", "#137a72", "#7c7f0a", "#b8466f", "#55792a"),
+    beside=("#174f8f", "#6b1424", "#137a72", "#7c7f0a", "#ba4866", "#55792a"),
     sparsity=("#f4f3f7", "#dfd5f0", "#c2abe6", "#a17fd9", "#7b3fc6", "#5a2699", "#3a1268", "#1f0640"),
 )
 DARK = Palette(
@@ -198,8 +202,8 @@ DARK = Palette(
     action="#7d4cd9",
     true="#5fd894",
     false="#ff6b60",
-    versus=("#45d0d6", "#b9984a"),
+    versus=("#00c0e0", "#b9984a"),
     modality={"vision": "#4fb0f0", "text": "#f2a03d", "fusion": "#d967b0"},
-    beside=("#82b6ff", "#d3a679", "#5fcfc4", "#cfd25a", "#f2a0bf", "#a6d26f"),
+    beside=("#a2aef6", "#c06868", "#5fcfc4", "#cfd25a", "#f2a0bf", "#a6d26f"),
     sparsity=("#22242e", "#352b52", "#4b357d", "#6b48b0", "#a97df0", "#c5a6f7", "#e0cffb", "#f8f3ff"),
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from html import escape
 
@@ -26,6 +27,24 @@ def percent(fraction: float) -> str:
         if fraction in (0, 1) or float(text) not in (0, 100):
             return f"{text} %"
     return "<0.01 %" if fraction < 0.5 else ">99.99 %"
+
+
+def unbroken(text: str) -> str:
+    """A text in which no line begins with a unit: sentences, before they are shown.
+
+    >>> unbroken("63 % of 50 % and more %").split(" ")
+    ['63\\xa0%', 'of', '50\\xa0%', 'and', 'more', '%']
+    """
+    return re.sub(r"(?<=\d) %", "\u00a0%", text)
+
+
+def wrapping(latex: str) -> str:
+    r"""A formula that may end a line between the words in it, and so fits a narrow card.
+
+    >>> print(wrapping(r"w_{\text{in}}\text{, of it}"))
+    w_{\text{in}}\text{, }\allowbreak\text{of }\allowbreak\text{it}
+    """
+    return re.sub(r"\\text\{[^{}]*\}", lambda words: words[0].replace(" ", r" }\allowbreak\text{"), latex)
 
 
 def count(number: int) -> str:

@@ -6,7 +6,7 @@ import base64
 from dataclasses import dataclass
 from html import escape
 
-from ..look.words import percent, scored
+from ..look.words import percent, scored, unbroken
 
 
 @dataclass(frozen=True)
@@ -42,7 +42,7 @@ def move(hit: Hit) -> tuple[str, str]:
 
 def heading(name: str, note: str, side: str) -> str:
     """The head of a column; side is "dense" or "pruned"."""
-    return f'<div class="mf-head mf-{side}">{escape(name)}<small>{escape(note)}</small></div>'
+    return f'<div class="mf-head mf-{side}">{escape(unbroken(name))}<small>{escape(note)}</small></div>'
 
 
 def picture_grid(hits: tuple[Hit, ...], side: str, moves: bool) -> str:
@@ -114,7 +114,7 @@ def caption_card(name: str, said: Said, side: str) -> str:
     """A caption in large words: the bar under a word shows how sure the model was, false words are struck through."""
     words = "".join(_word(word, side) for word in said.words) or '<span class="mf-muted">(it says nothing)</span>'
     return (
-        f'<div class="mf-says mf-{side}"><h2>{escape(name)}</h2><div class="mf-words">{words}</div>'
+        f'<div class="mf-says mf-{side}"><h2>{escape(unbroken(name))}</h2><div class="mf-words">{words}</div>'
         f'<div class="mf-verdict">{_verdict(said)}</div></div>'
     )
 
@@ -162,9 +162,10 @@ def answer_card(name: str, reply: Reply, side: str) -> str:
         False: f'<b class="no">✗ Wrong</b>: it is {escape(reply.right or "")} · ',
         None: "",
     }
+    sure = unbroken(percent(reply.probability))
     return (
-        f'<div class="mf-says mf-{side}"><h2>{escape(name)}</h2><div class="mf-words">{_word(word, side)}</div>'
-        f'<div class="mf-verdict">{verdicts[reply.true]}<span class="mf-muted">{percent(reply.probability)} sure</span></div></div>'
+        f'<div class="mf-says mf-{side}"><h2>{escape(unbroken(name))}</h2><div class="mf-words">{_word(word, side)}</div>'
+        f'<div class="mf-verdict">{verdicts[reply.true]}<span class="mf-muted">{sure} sure</span></div></div>'
     )
 
 

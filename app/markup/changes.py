@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from html import escape
 
-from ..look.words import percent
+from ..look.words import percent, unbroken
 
 
 @dataclass(frozen=True)
@@ -54,11 +54,11 @@ def bar(change: Change) -> str:
     now, dense = (100 * min(1.0, max(0.0, share)) for share in (change.now, change.dense))
     low, high = sorted((now, dense))
     marks = f'<b style="left:{dense:.1f}%"></b>'
-    words = "" if change.thrifty else f"<br>dense {percent(change.dense)}"
+    words = "" if change.thrifty else f"<br>dense {unbroken(percent(change.dense))}"
     if change.beside:
         name, share = change.beside
         marks += f'<em style="left:{100 * min(1.0, max(0.0, share)):.1f}%"></em>'
-        words += f'<br><span class="mf-diamond"></span> {escape(name)} {percent(share)}'
+        words += f'<br><span class="mf-diamond"></span> {escape(name)} {unbroken(percent(share))}'
     whole = " mf-whole" if change.now == change.dense else ""
     label = escape(f"{percent(change.now)}, dense {percent(change.dense)}")
     return (

@@ -14,6 +14,7 @@ from multiflow_core.experiments.run import Run
 from .. import state
 from ..engine import runs, tours
 from ..facts import comparison
+from ..look.words import unbroken
 from . import address, link, session, ui
 
 if TYPE_CHECKING:
@@ -89,8 +90,8 @@ def turn(guide: Guide, pages: Mapping[str, StreamlitPage], now: StreamlitPage) -
 def panel(guide: Guide) -> None:
     """What the room reads above the page."""
     with st.container(key="tour"):
-        st.title(ui.unbroken(guide.step.headline))
-        st.markdown(ui.verbatim(ui.unbroken(guide.step.words)))
+        st.title(unbroken(guide.step.headline))
+        st.markdown(ui.verbatim(guide.step.words))
     st.html(f"<style>{_rule(guide.step.hides)}{_ALONE if 'ranking_pruned' in guide.step.hides else ''}</style>")
 
 

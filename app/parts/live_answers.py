@@ -14,6 +14,7 @@ from multiflow_core.tasks.task import Task, tasks_of
 from .. import state
 from ..engine import runs
 from ..facts import gallery, rankings, truth, two_runs, typed_text
+from ..look.words import unbroken
 from ..markup import cards
 from . import address, ahead, picture_picker, session, ui
 
@@ -86,7 +87,7 @@ def fill(live: Live, settings: Run, beside: Run | None, moving: bool) -> None:
 
 def _draw(answers: Answers) -> None:
     if answers.lead:
-        st.markdown(answers.lead)
+        st.markdown(unbroken(answers.lead))
     for place, html in zip(st.columns(len(answers.columns), gap="medium"), answers.columns, strict=True):
         place.html(html)
     ui.note(answers.note)

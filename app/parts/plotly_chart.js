@@ -1,4 +1,7 @@
 // Draws a figure, and later ones in its place: nothing is torn down, so nothing flashes while the slider moves.
+const AIR = 1; // pixels at least beside a number in a cell
+const SMALLEST = 9; // pixels: smaller numbers cannot be read
+
 let library;
 
 function plotly(address) {
@@ -13,6 +16,23 @@ function plotly(address) {
     document.head.append(script);
   });
   return library;
+}
+
+// Numbers in cells are written smaller where the cells are narrow; where nobody could read them, the colours speak alone.
+function fit(place) {
+  for (const drawn of place.querySelectorAll(".hm")) {
+    const texts = [...drawn.querySelectorAll(".heatmap-label text")];
+    if (!texts.length) continue;
+    const middles = [...new Set(texts.map((text) => Number(text.getAttribute("x"))))].sort((a, b) => a - b);
+    const cell = Math.min(...middles.slice(1).map((x, n) => x - middles[n]));
+    const widest = Math.max(...texts.map((text) => text.getBBox().width));
+    const size = parseFloat(getComputedStyle(texts[0]).fontSize);
+    const fitting = Math.min(size, (size * (cell - 2 * AIR)) / widest);
+    for (const text of texts) {
+      text.style.fontSize = `${fitting}px`;
+      text.style.visibility = fitting < SMALLEST ? "hidden" : "";
+    }
+  }
 }
 
 // one figure at a time; of those that come meanwhile only the last is drawn
@@ -38,6 +58,8 @@ async function draw(place) {
 
 function watch(place, Plotly) {
   place.watched = true;
+  place.on("plotly_afterplot", () => fit(place));
+  fit(place);
   place.on("plotly_click", ({ points }) => {
     const picked = points[0].customdata;
     if (picked !== undefined) place.pick(ArrayBuffer.isView(picked) ? Array.from(picked) : picked);

@@ -12,7 +12,7 @@ from multiflow_core.experiments.run import Run
 
 from .. import state
 from ..engine import runs
-from ..look.words import percent
+from ..look.words import percent, unbroken
 from . import address, guide, link, selection, session, storyteller
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ def bar(settings: Run, pages: Sequence[StreamlitPage], title: str) -> None:
                 args=(settings.sparsity + by,),
             )
         method = runs.title(settings)
-        st.markdown(f"**{method} at {percent(settings.sparsity)}**", width="content")
+        st.markdown(f"**{method} at {unbroken(percent(settings.sparsity))}**", width="content")
         storyteller.buttons(settings, "bar")
         st.button(
             "Leave presenter mode",

@@ -11,6 +11,7 @@ from multiflow_core.experiments.run import Run
 from .. import state
 from ..engine import checkpoints, data_sets, runs
 from ..facts import two_runs
+from ..look.words import unbroken
 from . import address, open_data, open_model, session, ui
 
 
@@ -24,10 +25,8 @@ def show(settings: Run) -> tuple[Run, Run]:
         for place, letter, key, run in zip(places, "AB", (state.RUN_A, state.RUN_B), pinned, strict=True):
             with place, st.container(border=True, horizontal=True, vertical_alignment="center", key=f"pin_{letter}"):
                 follows = "" if session.get(key) else " · follows the sidebar"
-                st.markdown(
-                    f"**{letter}** · {two_runs.name(run)}  \n:small[{ui.verbatim(checkpoints.title(run.model))}{follows}]",
-                    width="stretch",
-                )
+                name, model = unbroken(two_runs.name(run)), ui.verbatim(checkpoints.title(run.model))
+                st.markdown(f"**{letter}** · {name}  \n:small[{model}{follows}]", width="stretch")
                 _buttons(letter, key, run, settings)
     return pinned
 

@@ -23,6 +23,7 @@ from multiflow_core.tasks.task import TASKS, tasks_of
 from ..charts import Chart
 from ..engine.runs import TooLong
 from ..engine.store import STORE, Progress
+from ..look.words import unbroken
 from ..state.keys import SETTINGS
 from . import glossary, plotly_chart, session
 from .theme import palette
@@ -83,7 +84,7 @@ def verbatim(text: str) -> str:
     \\!\\[x\\]\\(y\\) a\\_b
     """
     line = _FOUND.sub(_JOINER, " ".join(re.split(r"[^\S\u00a0]+", text)).strip(" "))
-    return _SPECIAL.sub(lambda found: found[0] + "\\" if found[0].isdigit() else "\\" + found[0], line)
+    return _SPECIAL.sub(lambda found: found[0] + "\\" if found[0].isdigit() else "\\" + found[0], unbroken(line))
 
 
 def opened() -> None:
@@ -241,13 +242,8 @@ def heading(finding: str, about: str, key: str) -> None:
 def title_row(title: str, key: str) -> Iterator[None]:
     """A line with a title at the left and whatever is put into it at the right."""
     with st.container(key=f"row_{key}", horizontal=True, vertical_alignment="center", wrap=False, gap="xsmall"):
-        st.markdown(f"## {verbatim(unbroken(title))}", width="stretch")
+        st.markdown(f"## {verbatim(title)}", width="stretch")
         yield
-
-
-def unbroken(text: str) -> str:
-    """A text of which no line begins with a unit."""
-    return text.replace(" %", "\u00a0%")
 
 
 def shares_of(table: dict[str, list]) -> list[str]:

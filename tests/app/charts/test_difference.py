@@ -40,7 +40,7 @@ def test_cells_are_points_of_density_on_a_scale_with_nothing_in_the_middle(palet
     assert trace.z[0] == pytest.approx((10.0, -5.0)) and list(trace.z[1]) == [None, -50.0]
     assert trace.zmin == -trace.zmax == -30
     assert trace.colorscale[1] == (0.5, palette.surface) and trace.colorscale[2] == (1.0, palette.versus[0])
-    assert [bare(text) for text in trace.text[0]] == ["+10", "-5"] and not trace.showscale
+    assert [bare(text) for text in trace.text[0]] == ["+10", "−5"] and not trace.showscale
     assert GRID.figure(palette).layout.template == palette.template
 
 

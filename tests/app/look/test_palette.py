@@ -54,8 +54,11 @@ def test_meanings_can_be_told_apart(palette: Palette, eyes: str):
 def test_no_colour_means_two_things(palette: Palette):
     colors = {"dense": palette.dense, "pruned": palette.pruned, "true": palette.true, "false": palette.false}
     colors |= dict(zip(("own", "other"), palette.versus, strict=True))
-    for a, b in itertools.combinations((colors | palette.modality).items(), 2):
+    colors |= palette.modality
+    for a, b in itertools.combinations(colors.items(), 2):
         assert distance(a[1], b[1], "typical") > 20, (a, b)
+    for name, (line, color) in itertools.product(colors, enumerate(palette.beside)):
+        assert distance(colors[name], color, "typical") > 20, (name, line)
 
 
 @pytest.mark.parametrize("palette", [LIGHT, DARK], ids=lambda p: p.name)

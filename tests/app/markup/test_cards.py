@@ -78,7 +78,7 @@ def test_answers_carry_their_verdict():
     assert "✓ Right" in right and "<del" not in right
     assert "✗ Wrong" in wrong and "it is blue · " in wrong and "<del" in wrong
     assert "Right" not in unknown and "Wrong" not in unknown
-    assert all("25 % sure" in html for html in (right, wrong, unknown))
+    assert all("25\u00a0% sure" in html for html in (right, wrong, unknown))
 
 
 def test_words_that_differ_are_framed_and_say_so():

@@ -24,7 +24,7 @@ def test_a_change_has_a_sign_and_a_colour(change, kind, points):
 def test_the_stretch_is_what_was_lost_and_the_mark_is_the_other_method():
     drawn = bar(Change(0.3, 0.9, "right answers", ("<b>", 0.5)))
     assert "left:30.0%;width:60.0%" in drawn and '<b style="left:90.0%">' in drawn
-    assert "left:50.0%" in drawn and "&lt;b&gt; 50 %" in drawn
+    assert "left:50.0%" in drawn and "&lt;b&gt; 50\u00a0%" in drawn
 
 
 def test_what_was_not_measured_is_no_change():
