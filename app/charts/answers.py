@@ -63,7 +63,7 @@ class FirstWords:
             height=FRAME + ROW * len(labels), barmode="group", bargap=0.28, bargroupgap=0.05, showlegend=True,
             legend=dict(traceorder="normal"),
             xaxis=dict(
-                range=[0, 112], ticksuffix=" %", tickvals=[0, 50, 100], title=dict(text="probability as the first word")
+                range=[0, 112], tickvals=[0, 50, 100], title=dict(text="probability as the first word, %")
             ),
             yaxis=dict(
                 autorange="reversed", type="category", showgrid=False, ticksuffix="  ", title=dict(text="first word")

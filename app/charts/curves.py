@@ -12,7 +12,7 @@ from ..look.palette import CLEAR, Palette, vertical
 from ..look.words import listed, percent, plain
 
 GAP = 0.09  # between two side by side, of the width
-ROW, BETWEEN = 200, 92  # pixels: a row, and from one to the next
+ROW, BETWEEN = 200, 104  # pixels: a row, and from one to the next
 ABOVE, LEGEND = 84, 34  # pixels: above all rows, and of them for the names
 Place = tuple[float, float]
 TICKS = dict(tickvals=[0, 50, 100], ticktext=["0", "50", "100"], tickangle=0)

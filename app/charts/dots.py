@@ -63,7 +63,7 @@ class Dots:
             )
             for i, (name, values) in enumerate(self.series)
         ]
-        across = dict(title=dict(text=self.axis), ticksuffix=self.unit, side="bottom")
+        across = dict(title=dict(text=self.axis.replace(", ", ",<br>")), ticksuffix=self.unit, side="bottom")
         across |= dict(type="log", dtick=1) if self.logarithmic else dict(rangemode="tozero")
         layout = dict(
             height=FRAME + ROW * len(rows), xaxis=across,

@@ -86,7 +86,7 @@ class QuantileLines:
         dashed = dict(color=palette.ink, width=1.5, dash="dash")
         one = dict(type="line", x0=0, x1=1, xref="paper", y0=common, y1=common, line=dashed)
         layout = dict(
-            height=430, showlegend=True, hovermode="closest",
+            height=430, showlegend=True, margin=dict(l=8, r=26, t=8, b=8), hovermode="closest",
             shapes=[one] * (common > 0) + [vertical(target, palette)],
             xaxis=dict(
                 range=[0, 100], ticksuffix=" %", anchor="y2", ticklabelstandoff=CLEAR,

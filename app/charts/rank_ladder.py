@@ -96,7 +96,7 @@ class RankLadder:
             line=dict(color=palette.muted, width=1, dash="dash"),
         )  # fmt: skip
         layout = dict(
-            height=300, shapes=[vertical(100 * self.sparsity, palette), limit],
+            height=300, margin=dict(l=8, r=26, t=8, b=8), shapes=[vertical(100 * self.sparsity, palette), limit],
             xaxis=dict(range=[-1.5, 101.5], ticksuffix=" %", tickangle=0, title=dict(text="weights pruned")),
             yaxis=dict(
                 type="log", autorange=False, range=[math.log10(self.total * 1.15), math.log10(0.87)], tickvals=shown,

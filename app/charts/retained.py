@@ -66,7 +66,7 @@ class Retained:
             for n, (name, line, dash) in enumerate(self._lines())
         ]
         layout = dict(
-            height=330, showlegend=True, hovermode="closest",
+            height=330, showlegend=True, margin=dict(l=8, r=26, t=8, b=8), hovermode="closest",
             shapes=[vertical(100 * self.sparsity, palette)],
             xaxis=dict(range=[0, 100], ticksuffix=" %", ticklabelstandoff=CLEAR, title=dict(text="weights of the model pruned")),
             yaxis=dict(range=[0, 104], ticksuffix=" %", title=dict(text="flow left")),

@@ -72,7 +72,7 @@ class Rulers:
             for name in names
         ]
         layout = dict(
-            height=FRAME + ROW * len(names), shapes=[*lines, *self._cut(palette)],
+            height=FRAME + ROW * len(names), margin=dict(l=8, r=26, t=8, b=8), shapes=[*lines, *self._cut(palette)],
             xaxis=dict(
                 range=[-2, 102], ticksuffix=" %", dtick=20, showgrid=False, zeroline=False,
                 title=dict(text="share that comes before it, the lowest first"),

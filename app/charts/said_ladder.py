@@ -125,7 +125,7 @@ class SaidLadder:
         traces = [self._band(stretch, palette) for stretch in self.stretches()]
         height = FRAME + sum(GAP + LINE * text.count("<br>") + LINE for text in labels.values())
         layout = dict(
-            height=height, margin=dict(l=8, r=14, t=8, b=8), shapes=[vertical(100 * self.sparsity, palette)],
+            height=height, margin=dict(l=8, r=26, t=8, b=8), shapes=[vertical(100 * self.sparsity, palette)],
             xaxis=dict(range=[-1.5, 101.5], ticksuffix=" %", tickangle=0, title=dict(text="weights pruned")),
             yaxis=dict(
                 tickvals=list(range(len(labels))), ticktext=[SIGNS[truth[row]] + text for row, text in labels.items()],
