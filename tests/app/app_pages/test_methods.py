@@ -11,6 +11,7 @@ from app.charts import DARK, LIGHT
 from app.engine import runs
 from app.facts import comparison, method_cards
 from app.facts.comparison import Comparison
+from app.look.words import wrapping
 from multiflow_core.experiments.results import Measured, Results
 from multiflow_core.experiments.run import Run
 from tests.app.conftest import scores, texts
@@ -90,7 +91,7 @@ def test_a_card_for_every_method(open_page):
     said = texts(at)
     formulas = " ".join(e.value for e in at.latex)
     for method in mf.methods():
-        assert f"## {method.title}" in said and method.idea in said and method.latex in formulas
+        assert f"## {method.title}" in said and method.idea in said and wrapping(method.latex) in formulas
         assert method.paper.split(",")[0] in said
     assert said.count("mf-minis") == len(mf.methods()) + 1  # and once in the style
     assert said.count("- **When it wins**") == len(mf.methods()) and "chosen at the left" in said
