@@ -58,7 +58,7 @@ def layer_counts(key: Run, progress: Progress | None = None) -> np.ndarray:
     if known.nested:
         return known.layer_counts(key.sparsity)
     masks = runs.masks(key, progress)
-    return np.array([layer.size - int(masks[layer.name].sum()) for layer in known.layers])
+    return np.array([layer.size - int(masks[layer.name].count_nonzero()) for layer in known.layers])
 
 
 def dead_neurons(key: Run, progress: Progress | None = None) -> np.ndarray:

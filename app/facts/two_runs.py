@@ -77,7 +77,8 @@ def overlap(a: Run, b: Run, report: Progress) -> Dots:
         report(done / len(first), "comparing masks")
         one, two = first[layer.name], second[layer.name]
         block = counts.setdefault(layer.block, [0, 0, 0, 0])
-        for i, n in enumerate((int((one & two).sum()), int(one.sum()), int(two.sum()), layer.size)):
+        kept = (int(mask.count_nonzero()) for mask in (one & two, one, two))
+        for i, n in enumerate((*kept, layer.size)):
             block[i] += n
     return _dots(a, b, counts)
 

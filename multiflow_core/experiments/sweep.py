@@ -135,7 +135,9 @@ class Sweep:
                 self._order_of(run.order).masks(run.sparsity).save(file)
             self.report(line(run.name, run.sparsity, run.seed, found.scores, found.intervals))
         if self.masks:
-            self._keep(overlaps=overlaps(self.masks, sorted({run.sparsity for run in runs})))
+            found = overlaps(self.masks, sorted({run.sparsity for run in runs}))
+            held = {entry["sparsity"]: entry for entry in (*self.results.overlaps, *found)}
+            self._keep(overlaps=tuple(held[sparsity] for sparsity in sorted(held)))
         return self.results
 
     def measure(self, run: Run) -> Measured:

@@ -105,7 +105,7 @@ class Solved(Order):
 
     def layer_counts(self, sparsity: float, *, progress: Progress | None = None) -> np.ndarray:
         masks = self.masks(sparsity, progress=progress)
-        return np.array([layer.size - int(masks[layer.name].sum()) for layer in self.layers], dtype=np.int64)
+        return np.array([layer.size - int(masks[layer.name].count_nonzero()) for layer in self.layers], dtype=np.int64)
 
     def dead_neurons(self, sparsity: float, *, progress: Progress | None = None) -> np.ndarray:
         """How many outputs (rows) and inputs (columns) of every layer have lost all weights: int64 (layers, 2)."""

@@ -44,7 +44,7 @@ def support(problem: LeastSquares, count: int, steps: int, rho: float) -> tuple[
         d = moved * keep
         v = v + rho * (w - d)
         if step % EVERY == 0:
-            exchanged = int((keep != before).sum())
+            exchanged = int((keep != before).count_nonzero())
             if not exchanged:
                 break
             rho *= next(rise for share, rise in RISES if exchanged >= share * kept)
