@@ -205,7 +205,10 @@ class Album(DataSet):
         return self._items(self.split(split), count, self._best())
 
     def _items(self, split: str, count: int, has: str) -> tuple[Item, ...]:
-        return tuple(self._item(number) for number in islice(self._usable(split, has), count))
+        usable = self._usable(split, has)
+        if _plain(split) == "train":  # whatever is learnt from is in no way measured on
+            usable = (number for number in usable if not self._measured(number))
+        return tuple(self._item(number) for number in islice(usable, count))
 
     def _best(self) -> str:
         """What the pictures have that are asked about: captions, else questions, else classes."""

@@ -96,6 +96,15 @@ class Exam:
         return self.data.pictures(self.items, side)
 
 
+@dataclass(frozen=True)
+class Lesson:
+    """An item to learn from: what is said of it, and what is asked."""
+
+    item: Any
+    texts: tuple[str, ...] = ()
+    questions: tuple[Question, ...] = ()
+
+
 class DataSet(ABC):
     """Pictures with texts. Everything that measures, calibrates or shows takes one.
 
@@ -133,6 +142,24 @@ class DataSet(ABC):
     @abstractmethod
     def exam(self, split: str, items: int, captioned: int, asked: int, seed: int = 0) -> Exam:
         """Retrieval among all `items`, captions of the first `captioned`, questions about the first `asked`."""
+
+    def lessons(self, count: int, seed: int = 0) -> tuple[Lesson, ...]:
+        """Items of the split "train" to learn from, as many as there are, at most so many; nothing is measured on any of them.
+
+        >>> from multiflow_core.data import dataset
+        >>> [len(lesson.texts) for lesson in dataset.open("flatland").lessons(2)]
+        [1, 1]
+        """
+        exam = self.exam("train", count, count, count, seed)
+        said: dict[int, list[str]] = {}
+        asked: dict[int, list[Question]] = {}
+        for owner, text in zip(exam.owners(), exam.texts, strict=True):
+            said.setdefault(owner, []).append(text)
+        for owner, question in exam.asked:
+            asked.setdefault(owner, []).append(question)
+        return tuple(
+            Lesson(item, tuple(said.get(i, ())), tuple(asked.get(i, ()))) for i, item in enumerate(exam.items)
+        )
 
     def judge(self, captions: Iterable[str], items: Iterable[Any]) -> list[Judgement] | None:
         """Whether each caption is true of its item; None where nobody knows."""

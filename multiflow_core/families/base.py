@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor, nn
 
@@ -82,6 +83,23 @@ class Family:
     def tasks(self, model: nn.Module) -> tuple[str, ...]:
         """Those of "retrieval", "captioning" and "vqa" that the model can do."""
         raise NotImplementedError
+
+    # --- learning ---------------------------------------------------------------------------------------------------
+
+    def learns(self, model: nn.Module) -> tuple[str, ...]:
+        """Those of "retrieval", "captioning" and "vqa" that the model can be trained for."""
+        return ()
+
+    def headed(self, model: nn.Module, task: str) -> tuple[nn.Module, dict[str, str]]:
+        """The model with what a task needs that it lacks, and {parameter that was added: the one it was started from}.
+
+        What is there already is shared, not copied.
+        """
+        return model, {}
+
+    def loss(self, model: nn.Module, task: str, batch: dict[str, Tensor]) -> Tensor:
+        """What training for a task makes small: of `pairs`, or for "vqa" of what `answered` returned. May draw by chance."""
+        raise ValueError(f"no loss is known by which {self.name} could be trained for {task}")
 
     # --- loading ----------------------------------------------------------------------------------------------------
 
@@ -216,6 +234,40 @@ class Family:
     def first_words(self, tokenizer: Any, chances: Sequence[tuple[int, float]]) -> list[tuple[str, float]]:
         """The same of the likeliest first tokens, likeliest first, with their probabilities."""
         return [(tokenizer.convert_ids_to_tokens(token), chance) for token, chance in chances]
+
+
+def contrast(images: Tensor, texts: Tensor, temperature: Tensor | float) -> tuple[Tensor, Tensor]:
+    """How unlikely each picture finds its own text among all, and each text its picture (InfoNCE); and their similarities.
+
+    >>> loss, _ = contrast(torch.eye(2), torch.eye(2), 0.5)
+    >>> round(loss.item(), 4), round(math.log(1 + math.exp(-2)), 4)
+    (0.1269, 0.1269)
+    """
+    similarity = images.float() @ texts.float().T / temperature
+    target = torch.arange(len(texts), device=texts.device)
+    return (F.cross_entropy(similarity, target) + F.cross_entropy(similarity.T, target)) / 2, similarity
+
+
+@torch.no_grad()
+def hard_negatives(similarity: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
+    """For every picture another's text, and for every text another's picture, the likelier the more alike (pictures x texts).
+
+    A text of the same words is nobody's negative; where all are the same, the next one is taken.
+
+    >>> alike = torch.tensor([[9.0, 50.0, 0.0], [50.0, 9.0, 0.0], [50.0, 0.0, 9.0]])
+    >>> [found.tolist() for found in hard_negatives(alike, torch.tensor([[1], [2], [3]]))]
+    [[1, 0, 0], [1, 0, 0]]
+    """
+    same = (ids[:, None] == ids[None]).all(-1)
+    ahead = torch.eye(len(ids), device=ids.device).roll(1, 1)
+
+    def drawn(rows: Tensor) -> Tensor:
+        chance = rows.softmax(1).clamp(min=1e-9).masked_fill(same, 0)
+        chance = torch.where(chance.sum(1, keepdim=True) > 0, chance, ahead)
+        # on the processor, so that the same is drawn wherever the model is
+        return torch.multinomial(chance.cpu(), 1)[:, 0].to(ids.device)
+
+    return drawn(similarity), drawn(similarity.T)
 
 
 def text_length(model: nn.Module, tokenizer: Any) -> int:

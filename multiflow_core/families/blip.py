@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +15,7 @@ from transformers import BlipForQuestionAnswering
 
 from ..weights.layers import PrunableLayer
 from . import register
-from .base import Family
+from .base import Family, contrast, hard_negatives
 from .blip_parts import BlipParts
 from .clip import EMBEDDING, PROJECTION
 from .roles import CROSS_BLOCK, roles
@@ -141,6 +142,28 @@ class Blip(Family):
             losses.append(_captioning(model, seen, ids, mask))
         return torch.stack(losses).sum()
 
+    def learns(self, model: nn.Module) -> tuple[str, ...]:
+        return self.tasks(model)
+
+    def loss(self, model: nn.Module, task: str, batch: dict[str, Tensor]) -> Tensor:
+        """Retrieval: contrast, and matching against the likeliest wrong texts and pictures. Else the next word, or the answer."""
+        if task not in self.tasks(model):
+            return super().loss(model, task, batch)
+        ids, mask, image = batch["input_ids"], batch["attention_mask"], self.look(model, batch)
+        if task == "captioning":
+            return _captioning(model, image, ids, mask)
+        if task == "vqa":
+            return _answering(model, image, batch)
+        alike = [model.vision_proj(image[:, 0]), model.text_proj(_read(model, ids, mask)[:, 0])]
+        itc, similarity = contrast(*(F.normalize(side.float(), dim=-1) for side in alike), TEMPERATURE)
+        if len(ids) < 2:  # a single pair has no negative
+            return itc
+        text, picture = hard_negatives(similarity, ids)
+        seen = torch.cat([image, image, image[picture]])
+        ids, mask = (torch.cat([x, x[text], x]) for x in (ids, mask))
+        matched = (torch.arange(len(ids), device=ids.device) < len(image)).long()
+        return itc + F.cross_entropy(model.itm_head(_read(model, ids, mask, seen)[:, 0]).float(), matched)
+
     def embed_images(self, model: nn.Module, images: dict[str, Tensor]) -> Tensor:
         states = model.vision_model(**images).last_hidden_state
         return F.normalize(model.vision_proj(states[:, 0]), dim=-1)
@@ -182,6 +205,45 @@ def _said_again(model: nn.Module, states: Tensor, mask: Tensor, ids: Tensor, sai
         rows = (lengths == pair).all(1)
         asked, answered = pair.tolist()
         model.text_decoder(input_ids=_begun(model, ids)[rows, :answered], encoder_hidden_states=states[rows, :asked])
+
+
+def _read(model: nn.Module, ids: Tensor, mask: Tensor, image: Tensor | None = None) -> Tensor:
+    return model.text_encoder(input_ids=ids, attention_mask=mask, encoder_hidden_states=image).last_hidden_state
+
+
+def _answering(model: nn.Module, image: Tensor, batch: dict[str, Tensor]) -> Tensor:
+    """Each word of an answer from those before it; the decoder reads what the text encoder made of question and picture."""
+    mask, ids, said = batch["attention_mask"], batch["answer_ids"], batch["answer_mask"]
+    states = _read(model, batch["input_ids"], mask, image[batch["picture_of"]])
+    start = torch.full_like(ids[:, :1], model.config.text_config.bos_token_id)
+    with questions_without_padding(model):
+        logits = model.text_decoder(
+            input_ids=torch.cat([start, ids[:, 1:-1]], dim=1),
+            attention_mask=said[:, :-1],
+            encoder_hidden_states=states,
+            encoder_attention_mask=mask,
+        ).logits
+    wanted = ids[:, 1:].masked_fill(said[:, 1:] == 0, -100)
+    return F.cross_entropy(logits.flatten(0, 1).float(), wanted.flatten())
+
+
+@contextmanager
+def questions_without_padding(model: nn.Module) -> Iterator[None]:
+    """Let the decoder's cross-attention ignore padding in batches of questions.
+
+    transformers 5.23 hands `encoder_attention_mask` to cross-attention under the other mask's name, where it is dropped.
+    """
+
+    def restore(module: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+        return args, kwargs | {"encoder_attention_mask": kwargs.get("attention_mask")}
+
+    layers = model.text_decoder.bert.encoder.layer
+    hooks = [x.crossattention.self.register_forward_pre_hook(restore, with_kwargs=True) for x in layers]
+    try:
+        yield
+    finally:
+        for hook in hooks:
+            hook.remove()
 
 
 def _contrast(model: nn.Module, image: Tensor, ids: Tensor, mask: Tensor) -> Tensor:

@@ -27,6 +27,12 @@ class Clip(Family):
     def tasks(self, model: nn.Module) -> tuple[str, ...]:
         return ("retrieval",)
 
+    def learns(self, model: nn.Module) -> tuple[str, ...]:
+        return ("retrieval",)
+
+    def loss(self, model: nn.Module, task: str, batch: dict[str, Tensor]) -> Tensor:
+        return self.objective(model, batch) if task == "retrieval" else super().loss(model, task, batch)
+
     def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
         model(**batch)
 

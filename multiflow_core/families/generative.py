@@ -228,6 +228,12 @@ class Generative(General):
             batch = {**batch, "labels": _said(model, batch)}
         return model(**{name: value for name, value in batch.items() if name != "decoder_input_ids"}).loss
 
+    def learns(self, model: nn.Module) -> tuple[str, ...]:
+        return self.tasks(model)
+
+    def loss(self, model: nn.Module, task: str, batch: dict[str, Tensor]) -> Tensor:
+        return self.objective(model, batch) if task in self.tasks(model) else super().loss(model, task, batch)
+
     def generate_caption(self, model: nn.Module, inputs: dict[str, Tensor], max_tokens: int) -> tuple[Tensor, Tensor]:
         return self.generate_answer(model, inputs, max_tokens)[:2]
 

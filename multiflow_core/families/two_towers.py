@@ -42,6 +42,12 @@ class TwoTowers(General):
         held = tokenizer(list(texts), padding=padding, truncation=True, max_length=most, return_tensors="pt")
         return accepted(model, model.get_text_features, held)
 
+    def learns(self, model: nn.Module) -> tuple[str, ...]:
+        return ("retrieval",)
+
+    def loss(self, model: nn.Module, task: str, batch: dict[str, Tensor]) -> Tensor:
+        return self.objective(model, batch) if task == "retrieval" else super().loss(model, task, batch)
+
     def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
         model(**batch)
 

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from . import register
-from .base import Family
+from .base import Family, contrast, hard_negatives
 from .clip import EMBEDDING, PROJECTION
 from .roles import BERT_BLOCK, CLIP_BLOCK, CROSS_BLOCK, roles
 from .xvlm_model import XvlmModel
@@ -57,6 +57,24 @@ class Xvlm(Family):
             text, mask = (torch.cat([x, x.roll(-1, 0)]) for x in (text, mask))
         matched = (torch.arange(len(text), device=text.device) < len(target)).long()
         return itc + F.cross_entropy(model.itm_head(model.fuse(text, mask, image)[:, 0]), matched)
+
+    def learns(self, model: nn.Module) -> tuple[str, ...]:
+        return ("retrieval",)
+
+    def loss(self, model: nn.Module, task: str, batch: dict[str, Tensor]) -> Tensor:
+        """X-VLM's losses on whole images: contrast, and matching against the likeliest wrong texts and pictures."""
+        if task not in self.learns(model):
+            return super().loss(model, task, batch)
+        ids, mask, image = batch["input_ids"], batch["attention_mask"], self.look(model, batch)
+        text = model.text_states(ids, mask)
+        itc, similarity = contrast(model.embed_images(image), model.embed_texts(text), model.temp.clamp(0.001, 0.5))
+        if len(ids) < 2:  # a single pair has no negative
+            return itc
+        other, picture = hard_negatives(similarity, ids)
+        image = torch.cat([image, image, image[picture]])
+        text, mask = (torch.cat([x, x[other], x]) for x in (text, mask))
+        matched = (torch.arange(len(text), device=text.device) < len(ids)).long()
+        return itc + F.cross_entropy(model.itm_head(model.fuse(text, mask, image)[:, 0]).float(), matched)
 
     def embed_images(self, model: nn.Module, images: dict[str, Tensor]) -> Tensor:
         return model.embed_images(model.image_states(images["pixel_values"]))

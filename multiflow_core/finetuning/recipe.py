@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+PRECISIONS = ("float32", "bfloat16", "measured")
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -21,7 +23,7 @@ class Recipe:
         weight_decay: AdamW's, of matrices alone.
         clip: the longest gradient.
         check_every: steps between looks at the split "val". patience: checks without anything better before it ends.
-        checked: pictures of that split that a check asks about.
+        checked: pictures of that split that a check asks about. pictures: to learn from, at most. questions: about each in a step.
         precision: "float32", "bfloat16", or "measured" for whichever multiplies faster here.
     """
 
@@ -35,7 +37,19 @@ class Recipe:
     check_every: int = 100
     patience: int = 3
     checked: int = 100
-    precision: str = "float32"
+    pictures: int = 4000
+    questions: int = 4
+    precision: str = "measured"
+
+    def __post_init__(self):
+        if self.precision not in PRECISIONS:
+            raise ValueError(f"unknown precision {self.precision!r}: use one of {', '.join(PRECISIONS)}")
+        whole = {"batch": self.batch, "accumulation": self.accumulation, "check_every": self.check_every}
+        for name, value in whole.items():
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, not {value}")
+        if self.accumulation > self.batch:
+            raise ValueError(f"a batch of {self.batch} cannot be taken in {self.accumulation} parts")
 
     def rate(self, step: int) -> float:
         """The learning rate of a step, the first of which is 0."""

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from ..families.blip_parts import BlipParts
 from .batches import DEC, PAD, VOCABULARY
-from .lanes import Figures, Loss
+from ..support.lanes import Figures, Loss
 from .objectives import Objectives, fold_texts, hide_words, middle, reads, spread_like_mae
 from .placing import Glimpse, Placing
 

@@ -22,7 +22,7 @@ from ..support.devices import present
 from .batches import Batches
 from .built_in import BUILT_INS
 from .checks import check
-from .lanes import CPU, Lanes, added, faster_precision
+from ..support.lanes import CPU, Lanes, added, faster_precision
 from .objectives import Objectives
 from .recipe import STAGES, Recipe
 

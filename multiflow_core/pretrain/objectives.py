@@ -10,7 +10,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from .batches import MASK, PAD, SEP
-from .lanes import Figures, Loss
+from ..support.lanes import Figures, Loss
 from .looking import Looking
 from .placing import Glimpse, Placing
 

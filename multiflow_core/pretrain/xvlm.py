@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .lanes import Figures, Loss
+from ..support.lanes import Figures, Loss
 from .objectives import LARGEST_SCALE, Objectives, fold_texts, hide_words, reads, spread_like_mae
 
 

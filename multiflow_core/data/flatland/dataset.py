@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from PIL.Image import Image
 
-from ..dataset import EACH, DataSet, Exam, Judgement, Question, register
+from ..dataset import EACH, DataSet, Exam, Judgement, Lesson, Question, register
 from .draw import LARGEST, SMALLEST, render
 from .language import caption, judge, parse
 from .questions import all_types, ask
@@ -57,6 +57,10 @@ class Flatland(DataSet):
         """
         return _exam(self, split, items, captioned, asked, seed)
 
+    def lessons(self, count: int, seed: int = 0) -> tuple[Lesson, ...]:
+        """From the start of the training list; calibration pairs are from its end."""
+        return _lessons(count, seed)
+
     def judge(self, captions: Iterable[str], items: Iterable[Scene]) -> list[Judgement]:
         """A true caption names something there is: "no dogs" is true of most pictures and says nothing about them.
 
@@ -87,6 +91,13 @@ def _drawn(scenes: tuple[Scene, ...], side: int) -> tuple[Image, ...]:
 def _pairs(count: int, seed: int, side: int) -> tuple[tuple[Image, str], ...]:
     rng = random.Random(f"calibration {seed}")
     return tuple((render(found, side), caption(found, rng, full=True)) for found in _seen(count, seed))
+
+
+@lru_cache(maxsize=2)
+def _lessons(count: int, seed: int) -> tuple[Lesson, ...]:
+    rng = random.Random(f"lessons {seed}")
+    chosen = (scene("train", i) for i in range(count))
+    return tuple(Lesson(found, (caption(found, rng, full=True),), tuple(all_types(found, rng))) for found in chosen)
 
 
 def _seen(count: int, seed: int) -> list[Scene]:

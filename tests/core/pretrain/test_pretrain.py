@@ -10,7 +10,7 @@ from multiflow_core.pretrain import batches, checks, loop
 from multiflow_core.pretrain.asking import questions
 from multiflow_core.pretrain.batches import CAPTION_LENGTHS, CLS, DEC, PAD, SEP, VOCABULARY, differing, make_batch
 from multiflow_core.pretrain.built_in import BUILT_INS
-from multiflow_core.pretrain.lanes import Lanes
+from multiflow_core.support.lanes import Lanes
 from multiflow_core.pretrain.looking import COLOR, KIND, OF_PATCH, patch_labels, picture_labels
 from multiflow_core.pretrain.loop import Progress
 from multiflow_core.pretrain.objectives import fold_texts, found
