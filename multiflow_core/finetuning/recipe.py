@@ -27,14 +27,14 @@ class Recipe:
         precision: "float32", "bfloat16", or "measured" for whichever multiplies faster here.
     """
 
-    steps: int = 300
+    steps: int = 200
     batch: int = 32
     accumulation: int = 1
     learning_rate: float = 3e-4
-    warm_up: int = 30
+    warm_up: int = 20
     weight_decay: float = 0.05
     clip: float = 1.0
-    check_every: int = 100
+    check_every: int = 50
     patience: int = 3
     checked: int = 100
     pictures: int = 4000

@@ -7,11 +7,10 @@ from collections.abc import Callable, Sequence
 from .language import (
     COLOR_OF,
     KIND_OF,
-    NUMBERS,
     RELATION_OF,
     SIZE_OF,
-    Phrase,
     fits,
+    in_words,
     judge,
     match_words,
     read_phrase,
@@ -58,8 +57,7 @@ def _kind(rest: list[str], scene: Scene) -> str:
 def _count(rest: list[str], scene: Scene) -> str:
     if rest[-2:] != ["are", "there"]:
         raise ValueError("'how many' is answered up to '... are there'")
-    phrase = _whole_phrase(rest[:-2])
-    return NUMBERS[sum(fits(phrase, thing) for thing in scene.things)]
+    return in_words(len(_things(rest[:-2], scene, few=True)))
 
 
 def _setting(rest: list[str], scene: Scene) -> str:
@@ -113,24 +111,23 @@ def means(said: str, right: str) -> bool:
     return _MEANING.get(said, said) == right
 
 
-_MEANING = COLOR_OF | SIZE_OF | KIND_OF | {str(n): word for n, word in enumerate(NUMBERS)}
+_MEANING = COLOR_OF | SIZE_OF | KIND_OF | {str(n): in_words(n) for n in range(5)}
 
 
 # --- what the words mean --------------------------------------------------------------------------------------------
 
 
-def _whole_phrase(words: list[str]) -> Phrase:
+def _things(words: list[str], scene: Scene, few: bool = False) -> list[Thing]:
+    """Those that the words speak of, which may say of what they are left: "thing left of the cat"; none only where `few`."""
     phrase = read_phrase(words, 0)
-    if len(phrase.words) < len(words):
-        raise ValueError(f"'{words[len(phrase.words)]}' is one word too many")
-    return phrase
-
-
-def _things(words: list[str], scene: Scene) -> list[Thing]:
-    """Those that the words speak of."""
-    phrase = _whole_phrase(words)
     found = [thing for thing in scene.things if fits(phrase, thing)]
-    if not found:
+    if rest := words[len(phrase.words) :]:
+        if match_words(rest, 0, RELATION_OF) is None:
+            raise ValueError(f"'{rest[0]}' is one word too many")
+        relation, rest = _relation(rest)
+        anchor = _one(rest, scene)
+        found = [thing for thing in found if thing is not anchor and holds(thing, relation, anchor)]
+    if not found and not few:
         raise ValueError(f"there is no '{' '.join(words)}' in this picture")
     return found
 
@@ -139,7 +136,7 @@ def _one(words: list[str], scene: Scene) -> Thing:
     """The one thing that "the ..." speaks of."""
     found = _things(words[words[:1] == ["the"] :], scene)
     if len(found) > 1:
-        raise ValueError(f"there are {NUMBERS[len(found)]} of what '{' '.join(words)}' may mean")
+        raise ValueError(f"there are {in_words(len(found))} of what '{' '.join(words)}' may mean")
     return found[0]
 
 

@@ -22,6 +22,15 @@ T = TypeVar("T")
 
 NUMBERS: tuple[str, ...] = ("zero", "one", "two", "three", "four")
 
+
+def in_words(number: int) -> str:
+    """
+    >>> in_words(4), in_words(5)
+    ('four', '5')
+    """
+    return NUMBERS[number] if number < len(NUMBERS) else str(number)
+
+
 # The first word of every entry is the plain one.
 SIZE_WORDS: dict[str, tuple[str, ...]] = {
     "small": ("small", "little", "tiny"),
@@ -359,7 +368,7 @@ def _false_in_phrase(phrase: Phrase, words: tuple[str, ...], scene: Scene) -> tu
     if exact and (count or not phrase.count):
         if count == phrase.count:
             return [], []
-        return [phrase.words[0]], [f"'{said}': there {'is' if count == 1 else 'are'} {NUMBERS[count]}"]
+        return [phrase.words[0]], [f"'{said}': there {'is' if count == 1 else 'are'} {in_words(count)}"]
     best = max(scene.things, key=lambda t: sum(_agreement(phrase, t).values()) + (t.kind == phrase.kind))
     agreement = _agreement(phrase, best)
     tables = {"size": SIZE_OF, "color": COLOR_OF, "kind": KIND_OF}
