@@ -157,9 +157,7 @@ class DataSet(ABC):
             said.setdefault(owner, []).append(text)
         for owner, question in exam.asked:
             asked.setdefault(owner, []).append(question)
-        return tuple(
-            Lesson(item, tuple(said.get(i, ())), tuple(asked.get(i, ()))) for i, item in enumerate(exam.items)
-        )
+        return tuple(Lesson(item, tuple(said.get(i, ())), tuple(asked.get(i, ()))) for i, item in enumerate(exam.items))
 
     def judge(self, captions: Iterable[str], items: Iterable[Any]) -> list[Judgement] | None:
         """Whether each caption is true of its item; None where nobody knows."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -11,6 +10,7 @@ import torch
 import torch.nn.functional as F
 from PIL.Image import Image
 from torch import Tensor, nn
+from torch.utils.hooks import RemovableHandle
 from transformers import BlipForQuestionAnswering
 
 from ..weights.layers import PrunableLayer
@@ -216,20 +216,21 @@ def _answering(model: nn.Module, image: Tensor, batch: dict[str, Tensor]) -> Ten
     mask, ids, said = batch["attention_mask"], batch["answer_ids"], batch["answer_mask"]
     states = _read(model, batch["input_ids"], mask, image[batch["picture_of"]])
     start = torch.full_like(ids[:, :1], model.config.text_config.bos_token_id)
-    with questions_without_padding(model):
+    begun = torch.cat([start, ids[:, 1:-1]], dim=1)
+    hooks = mask_question_padding(model)
+    try:
         logits = model.text_decoder(
-            input_ids=torch.cat([start, ids[:, 1:-1]], dim=1),
-            attention_mask=said[:, :-1],
-            encoder_hidden_states=states,
-            encoder_attention_mask=mask,
+            input_ids=begun, attention_mask=said[:, :-1], encoder_hidden_states=states, encoder_attention_mask=mask
         ).logits
+    finally:
+        for hook in hooks:
+            hook.remove()
     wanted = ids[:, 1:].masked_fill(said[:, 1:] == 0, -100)
     return F.cross_entropy(logits.flatten(0, 1).float(), wanted.flatten())
 
 
-@contextmanager
-def questions_without_padding(model: nn.Module) -> Iterator[None]:
-    """Let the decoder's cross-attention ignore padding in batches of questions.
+def mask_question_padding(model: nn.Module) -> list[RemovableHandle]:
+    """Let the decoder's cross-attention ignore padding in batches of questions, until what is returned is removed.
 
     transformers 5.23 hands `encoder_attention_mask` to cross-attention under the other mask's name, where it is dropped.
     """
@@ -238,12 +239,7 @@ def questions_without_padding(model: nn.Module) -> Iterator[None]:
         return args, kwargs | {"encoder_attention_mask": kwargs.get("attention_mask")}
 
     layers = model.text_decoder.bert.encoder.layer
-    hooks = [x.crossattention.self.register_forward_pre_hook(restore, with_kwargs=True) for x in layers]
-    try:
-        yield
-    finally:
-        for hook in hooks:
-            hook.remove()
+    return [x.crossattention.self.register_forward_pre_hook(restore, with_kwargs=True) for x in layers]
 
 
 def _contrast(model: nn.Module, image: Tensor, ids: Tensor, mask: Tensor) -> Tensor:

@@ -2,8 +2,3 @@
 
 Zeros stay zeros: a locked weight has no gradient, no momentum and no decay, however it is shared or tied.
 """
-
-from .finetune import Check, Tuned, finetune
-from .recipe import Recipe
-
-__all__ = ["Check", "Recipe", "Tuned", "finetune"]

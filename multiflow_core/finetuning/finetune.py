@@ -100,7 +100,9 @@ def finetune(
     masks = zeros_kept(vlm) if masks is None else masks
     start = vlm.prune(masks) if masks is not None else vlm
     with _repeatable(start.model):
-        training = Training(start, asked, dataset.open(data), masks or {}, seed, recipe, Folder(folder and Path(folder)))
+        training = Training(
+            start, asked, dataset.open(data), masks or {}, seed, recipe, Folder(folder and Path(folder))
+        )
         return training.run(progress or (lambda fraction, message: None))
 
 
@@ -148,8 +150,7 @@ class Training:
             progress(0.0, "asking the model as it is")
             self._check()
         while not self.kept.ended:
-            since = self._stretch(progress)
-            self.kept.losses.append([self.kept.step, round(sum(since) / len(since), 5)])
+            self._stretch(progress)
         self.model.load_state_dict(self.best)
         self.lock.close()
         self.model.eval()
@@ -158,20 +159,24 @@ class Training:
         losses = tuple((int(step), loss) for step, loss in kept.losses)
         return Tuned(self.vlm, curve, kept.seconds, kept.step, losses, kept.precision, self.lock.locked)
 
-    def _stretch(self, progress: Progress) -> list[float]:
+    def _stretch(self, progress: Progress) -> None:
         """The steps up to the next line of the log, and the check at its end where one is due."""
-        since = []
-        while True:
-            since.append(self._step(self.kept.step))
-            self.kept.step += 1
-            done, steps = self.kept.step, self.recipe.steps
-            best = max(figure for _, figure in self.kept.checks)
-            progress(done / steps, f"step {done:,} of {steps:,}, loss {since[-1]:.3f}, best {self.task.name} {best:.3f}")
-            if done % self.recipe.check_every == 0 or done >= steps:
-                self._check()
-                return since
-            if done % NOTED == 0:
-                return since
+        kept, steps, since = self.kept, self.recipe.steps, []
+        best = max(figure for _, figure in kept.checks)
+        while not since or not self._pauses():
+            since.append(self._step(kept.step))
+            kept.step += 1
+            said = f"step {kept.step:,} of {steps:,}, loss {since[-1]:.3f}, best {self.task.name} {best:.3f}"
+            progress(kept.step / steps, said)
+        kept.losses.append([kept.step, round(sum(since) / len(since), 5)])
+        if self._is_checked():
+            self._check()
+
+    def _pauses(self) -> bool:
+        return self.kept.step % NOTED == 0 or self._is_checked()
+
+    def _is_checked(self) -> bool:
+        return self.kept.step % self.recipe.check_every == 0 or self.kept.step >= self.recipe.steps
 
     def _step(self, step: int) -> float:
         """One step of AdamW on all that is not locked."""

@@ -83,7 +83,9 @@ def _order(count: int, seed: int, around: int) -> list[int]:
 def _validation(data: DataSet, checked: int) -> Exam | None:
     """What a model is asked while it learns; None where data has no split for that, or measures on it."""
     with suppress(ValueError):
-        exam = data.exam("val", checked, checked, -(-checked // 3))  # a question takes as long as a caption, of which it has many
+        exam = data.exam(
+            "val", checked, checked, -(-checked // 3)
+        )  # a question takes as long as a caption, of which it has many
         if data.exam("test", 1, 0, 0).split != exam.split:
             return exam
     return None

@@ -5,6 +5,21 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 
+ABOUT = {
+    "steps": "at most so many; early stopping may end before",
+    "batch": "pictures a step",
+    "accumulation": "parts in which a batch is taken, one after the other",
+    "learning_rate": "the highest, from which a cosine takes it to zero",
+    "warm_up": "steps in which the learning rate rises",
+    "weight_decay": "of AdamW, on matrices alone",
+    "clip": "the longest gradient",
+    "check_every": "steps between looks at the split val",
+    "patience": "checks without anything better before it ends",
+    "checked": "pictures of that split that a check asks about",
+    "pictures": "at most so many to learn from",
+    "questions": "at most so many about a picture in one step",
+    "precision": "of the products: float32, bfloat16, or measured for whichever is faster here",
+}
 PRECISIONS = ("float32", "bfloat16", "measured")
 
 
@@ -16,15 +31,7 @@ class Recipe:
     >>> recipe.rate(0), recipe.rate(9), round(recipe.rate(55), 6), recipe.rate(100)
     (0.0001, 0.001, 0.0005, 0.0)
 
-    Attributes:
-        steps: at most; early stopping may end before.
-        batch: pictures a step. accumulation: batches behind one step, of `batch / accumulation` pictures each.
-        learning_rate: the highest, after `warm_up` steps that rise to it; a cosine takes it to zero.
-        weight_decay: AdamW's, of matrices alone.
-        clip: the longest gradient.
-        check_every: steps between looks at the split "val". patience: checks without anything better before it ends.
-        checked: pictures of that split that a check asks about. pictures: to learn from, at most. questions: about each in a step.
-        precision: "float32", "bfloat16", or "measured" for whichever multiplies faster here.
+    `ABOUT` says what each is.
     """
 
     steps: int = 200

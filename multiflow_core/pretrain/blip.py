@@ -8,9 +8,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from ..families.blip import mask_question_padding
 from ..families.blip_parts import BlipParts
-from .batches import DEC, PAD, VOCABULARY
 from ..support.lanes import Figures, Loss
+from .batches import DEC, PAD, VOCABULARY
 from .objectives import Objectives, fold_texts, hide_words, middle, reads, spread_like_mae
 from .placing import Glimpse, Placing
 
@@ -82,16 +83,3 @@ class BlipObjectives(Objectives):
         right = (logits[:, 0].argmax(-1) == answer[:, 1]).float().mean()
         loss = F.cross_entropy(logits.flatten(0, 1).float(), answer[:, 1:].flatten())
         return 2 * loss + placed, {"vqa": loss, "answers": right, "vqa placed": placed}
-
-
-def mask_question_padding(model: BlipParts) -> None:
-    """Let the decoder's cross-attention ignore padding in batches of questions.
-
-    transformers 5.23 hands `encoder_attention_mask` to cross-attention under the other mask's name, where it is dropped.
-    """
-
-    def restore(module: nn.Module, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-        return args, kwargs | {"encoder_attention_mask": kwargs.get("attention_mask")}
-
-    for layer in model.text_decoder.bert.encoder.layer:
-        layer.crossattention.self.register_forward_pre_hook(restore, with_kwargs=True)

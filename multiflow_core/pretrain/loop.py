@@ -19,10 +19,10 @@ from torch.utils.data import DataLoader
 
 from ..support.atomic import whole, write_text
 from ..support.devices import present
+from ..support.lanes import CPU, Lanes, added, faster_precision
 from .batches import Batches
 from .built_in import BUILT_INS
 from .checks import check
-from ..support.lanes import CPU, Lanes, added, faster_precision
 from .objectives import Objectives
 from .recipe import STAGES, Recipe
 

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from .batches import MASK, PAD, SEP
 from ..support.lanes import Figures, Loss
+from .batches import MASK, PAD, SEP
 from .looking import Looking
 from .placing import Glimpse, Placing
 

@@ -6,7 +6,9 @@ in openings and synonyms that Flatland's captions leave out; and asked about by 
 >>> from multiflow_core.data import dataset
 >>> exam = dataset.open("paperland").exam("test", 1, 1, 1)
 >>> exam.texts[0]
+'we see in the evening a green cloud with two red clouds with a yellow toadstool'
 >>> exam.asked[0][1].text, exam.asked[0][1].answer
+('how many things below the green thing are there', 'zero')
 """
 
 from .dataset import Paperland

@@ -9,15 +9,17 @@ from ..flatland.language import (
     COLOR_WORDS,
     KIND_WORDS,
     NUMBERS,
-    SETTING_PHRASES,
     RELATION_PHRASES,
+    SETTING_PHRASES,
     plural,
     relation_between,
 )
 from ..flatland.scene import Scene, Thing
 
 OPENINGS = ("we see", "there is")
-SHORT = {relation: min(phrases[1:], key=lambda said: len(said.split())) for relation, phrases in RELATION_PHRASES.items()}
+SHORT = {
+    relation: min(phrases[1:], key=lambda said: len(said.split())) for relation, phrases in RELATION_PHRASES.items()
+}
 SHORT |= {"left of": "left of", "right of": "right of"}
 
 

@@ -10,12 +10,12 @@ from multiflow_core.pretrain import batches, checks, loop
 from multiflow_core.pretrain.asking import questions
 from multiflow_core.pretrain.batches import CAPTION_LENGTHS, CLS, DEC, PAD, SEP, VOCABULARY, differing, make_batch
 from multiflow_core.pretrain.built_in import BUILT_INS
-from multiflow_core.support.lanes import Lanes
 from multiflow_core.pretrain.looking import COLOR, KIND, OF_PATCH, patch_labels, picture_labels
 from multiflow_core.pretrain.loop import Progress
 from multiflow_core.pretrain.objectives import fold_texts, found
 from multiflow_core.pretrain.placing import placed
 from multiflow_core.pretrain.recipe import STAGES, Recipe
+from multiflow_core.support.lanes import Lanes
 
 SHORT = Recipe(
     looking=1, wording=1, joint=2, fading=1, batch=4, warmup=2, check_every=1, patience=9, precision="float32"
