@@ -90,7 +90,7 @@ class Family:
         """Those of "retrieval", "captioning" and "vqa" that the model can be trained for."""
         return ()
 
-    def headed(self, model: nn.Module, task: str) -> tuple[nn.Module, dict[str, str]]:
+    def headed(self, model: nn.Module, processor: Any, task: str) -> tuple[nn.Module, dict[str, str]]:
         """The model with what a task needs that it lacks, and {parameter that was added: the one it was started from}.
 
         What is there already is shared, not copied.
@@ -156,8 +156,18 @@ class Family:
         questions: Sequence[str],
         answers: Sequence[str],
     ) -> dict[str, Tensor]:
-        """Pictures with a question and its answer each, for `calibration_forward` of a model that answers questions."""
-        raise NotImplementedError
+        """Pictures, each once, and questions: `picture_of` says about which, `answer_ids` and `answer_mask` with what answer."""
+        said = self.tokens(model, processor.tokenizer, [self.as_trained(processor.tokenizer, text) for text in answers])
+        held = {"answer_ids": said["input_ids"], "answer_mask": said["attention_mask"]}
+        once = {id(image): image for image in images}
+        places = {key: place for place, key in enumerate(once)}
+        held["picture_of"] = torch.tensor([places[id(image)] for image in images])
+        asked = [self.as_trained(processor.tokenizer, text) for text in questions]
+        return {
+            **self.pictures(processor, list(once.values())),
+            **self.tokens(model, processor.tokenizer, asked),
+            **held,
+        }
 
     def asked(
         self, model: nn.Module, processor: Any, images: Sequence[Image.Image], questions: Sequence[str] | None = None
@@ -254,9 +264,9 @@ def hard_negatives(similarity: Tensor, ids: Tensor) -> tuple[Tensor, Tensor]:
 
     A text of the same words is nobody's negative; where all are the same, the next one is taken.
 
-    >>> alike = torch.tensor([[9.0, 50.0, 0.0], [50.0, 9.0, 0.0], [50.0, 0.0, 9.0]])
+    >>> alike = torch.tensor([[9.0, 70.0, 0.0], [70.0, 9.0, 40.0], [0.0, 40.0, 9.0]])
     >>> [found.tolist() for found in hard_negatives(alike, torch.tensor([[1], [2], [3]]))]
-    [[1, 0, 0], [1, 0, 0]]
+    [[1, 0, 1], [1, 0, 1]]
     """
     same = (ids[:, None] == ids[None]).all(-1)
     ahead = torch.eye(len(ids), device=ids.device).roll(1, 1)

@@ -8,7 +8,6 @@ from typing import Any
 
 import torch
 import torch.nn.functional as F
-from PIL.Image import Image
 from torch import Tensor, nn
 from torch.utils.hooks import RemovableHandle
 from transformers import BlipForQuestionAnswering
@@ -73,27 +72,6 @@ class Blip(Family):
         """A folder that names all three task classes holds the parts of each: `BlipParts`."""
         parts = "BlipParts" in architectures or set(_TASK_OF) <= set(architectures)
         return BlipParts if parts else super().model_class(architectures)
-
-    def answered(
-        self,
-        model: nn.Module,
-        processor: Any,
-        images: Sequence[Image],
-        questions: Sequence[str],
-        answers: Sequence[str],
-    ) -> dict[str, Tensor]:
-        """Pictures, each once, and questions: `picture_of` says about which, `answer_ids` and `answer_mask` with what answer."""
-        said = self.tokens(model, processor.tokenizer, [self.as_trained(processor.tokenizer, text) for text in answers])
-        held = {"answer_ids": said["input_ids"], "answer_mask": said["attention_mask"]}
-        once = {id(image): image for image in images}
-        places = {key: place for place, key in enumerate(once)}
-        held["picture_of"] = torch.tensor([places[id(image)] for image in images])
-        asked = [self.as_trained(processor.tokenizer, text) for text in questions]
-        return {
-            **self.pictures(processor, list(once.values())),
-            **self.tokens(model, processor.tokenizer, asked),
-            **held,
-        }
 
     def calibration_forward(self, model: nn.Module, batch: dict[str, Tensor]) -> None:
         """The text encoder alone (contrastive), then with the image (matching), then the decoder (captioning).

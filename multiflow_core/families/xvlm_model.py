@@ -34,6 +34,7 @@ class XvlmConfig(PreTrainedConfig):
         fusion_layers: how many layers read text and image together.
         projection_dim: width of the embeddings.
         temperature: of the contrastive objective, where training starts.
+        learnt: further tasks that it was fine-tuned for: "captioning", "vqa".
         masked_words: whether the head for masked words is there (fine-tuned checkpoints are published without it).
     """
 
@@ -46,6 +47,7 @@ class XvlmConfig(PreTrainedConfig):
     projection_dim: int = 256
     temperature: float = 0.07
     masked_words: bool = True
+    learnt: list | None = None
     tie_word_embeddings: bool = True
     initializer_range: float | None = None
 
@@ -127,6 +129,7 @@ class XvlmModel(PreTrainedModel):
         self.mlm_head = BertOnlyMLMHead(text) if config.masked_words else None
         if self.mlm_head is None:
             self._tied_weights_keys = None
+        self.answer_decoder = _fusion_encoder(config, reads=width) if "vqa" in (config.learnt or ()) else None
         self.temp = nn.Parameter(torch.tensor(config.temperature))
         self.post_init()
 
@@ -163,6 +166,48 @@ class XvlmModel(PreTrainedModel):
             text_states, attention_mask=mask, encoder_hidden_states=image_states
         ).last_hidden_state
 
+    # --- writing, once it was fine-tuned for that -------------------------------------------------------------------
+
+    def next_words(self, input_ids: Tensor, attention_mask: Tensor, image_states: Tensor) -> Tensor:
+        """(batch, length, vocabulary): what follows each word of a caption; text and fusion layers see no later words."""
+        hidden = self.text_encoder.embeddings(input_ids=input_ids)
+        mask = _earlier(attention_mask, hidden.dtype)
+        hidden = self.text_encoder.encoder(hidden, attention_mask=mask, use_cache=False).last_hidden_state
+        hidden = self.fusion_encoder(hidden, attention_mask=mask, encoder_hidden_states=image_states, use_cache=False)
+        return self.mlm_head(hidden.last_hidden_state)
+
+    def answer_words(self, answer_ids: Tensor, answer_mask: Tensor, asked: Tensor, asked_mask: Tensor) -> Tensor:
+        """(batch, length, vocabulary): what follows each word of an answer, read off the fused states of its question."""
+        hidden = self.text_encoder.embeddings(input_ids=answer_ids)
+        read = torch.zeros_like(asked_mask, dtype=hidden.dtype).masked_fill(asked_mask == 0, _never(hidden.dtype))
+        states = self.answer_decoder(
+            hidden,
+            attention_mask=_earlier(answer_mask, hidden.dtype),
+            encoder_hidden_states=asked,
+            encoder_attention_mask=read[:, None, None, :],
+            use_cache=False,
+        )
+        return self.mlm_head(states.last_hidden_state)
+
+    def with_answers(self) -> dict[str, str]:
+        """Get a decoder of answers, a copy of the fusion layers; {its parameter: the one it was started from}.
+
+        Where pictures have another width than texts, what reads them cannot be copied and starts anew.
+        """
+        new = _fusion_encoder(self.config, reads=self.config.text_config.hidden_size)
+        held = dict(self.fusion_encoder.named_parameters())
+        draw = torch.Generator().manual_seed(0)
+        started = {}
+        with torch.no_grad():
+            for name, parameter in new.named_parameters():
+                if held[name].shape == parameter.shape:
+                    parameter.copy_(held[name])
+                    started[f"answer_decoder.{name}"] = f"fusion_encoder.{name}"
+                elif parameter.ndim > 1:
+                    parameter.normal_(std=self.config.initializer_range, generator=draw)
+        self.answer_decoder = new.to(held[name].device, held[name].dtype).train(self.training)
+        return started
+
     def embed_images(self, image_states: Tensor) -> Tensor:
         """Unit-length, (batch, projection_dim)."""
         return F.normalize(self.vision_proj(image_states[:, 0]), dim=-1)
@@ -178,8 +223,20 @@ class XvlmModel(PreTrainedModel):
         return XvlmOutput(self.embed_images(image), self.embed_texts(text), self.itm_head(fused[:, 0]))
 
 
-def _fusion_encoder(config: XvlmConfig) -> BertEncoder:
-    fusion, image_width = config.cross_config, config.vision_config.hidden_size
+def _never(dtype: torch.dtype) -> float:
+    return torch.finfo(dtype).min
+
+
+def _earlier(mask: Tensor, dtype: torch.dtype) -> Tensor:
+    """(batch, 1, length, length), to be added: a word sees those before it and itself, and no padding."""
+    length = mask.shape[1]
+    seen = torch.ones(length, length, dtype=torch.bool, device=mask.device).tril() & (mask[:, None, None, :] > 0)
+    return torch.zeros(seen.shape, dtype=dtype, device=mask.device).masked_fill(~seen, _never(dtype))
+
+
+def _fusion_encoder(config: XvlmConfig, reads: int | None = None) -> BertEncoder:
+    """Layers in which a text reads an image, or states of the width `reads`."""
+    fusion, image_width = config.cross_config, reads or config.vision_config.hidden_size
     encoder = BertEncoder(fusion)
     for layer in encoder.layer:
         layer.attention.self.is_causal = False

@@ -123,7 +123,7 @@ class Training:
         self.task, self.recipe, self.seed, self.folder = task, recipe, seed, folder
         self.hands: Alone | Together = hands()
         self.device = self.hands.device(next(vlm.model.parameters()).device)
-        model, started = vlm.family.headed(unwrapped(vlm.model), task.name)
+        model, started = vlm.family.headed(unwrapped(vlm.model), vlm.processor, task.name)
         self.vlm = replace(vlm, model=_own(model, self.device), folder=None)
         self.model = self.vlm.model
         self.lock = Lock(self.model, _inherited(masks, started))

@@ -122,10 +122,11 @@ def _things(words: list[str], scene: Scene, few: bool = False) -> list[Thing]:
     phrase = read_phrase(words, 0)
     found = [thing for thing in scene.things if fits(phrase, thing)]
     if rest := words[len(phrase.words) :]:
-        if match_words(rest, 0, RELATION_OF) is None:
+        tie = match_words(rest, 0, RELATION_OF)
+        if tie is None or tie[1] == len(rest):
             raise ValueError(f"'{rest[0]}' is one word too many")
-        relation, rest = _relation(rest)
-        anchor = _one(rest, scene)
+        relation, length = tie
+        anchor = _one(rest[length:], scene)
         found = [thing for thing in found if thing is not anchor and holds(thing, relation, anchor)]
     if not found and not few:
         raise ValueError(f"there is no '{' '.join(words)}' in this picture")

@@ -28,7 +28,7 @@ def caption(scene: Scene, rng: random.Random) -> str:
 
     >>> scene = Scene("night", (Thing("boat", "red", "large", 0.7, 0.8), Thing("cloud", "white", "small", 0.2, 0.2)))
     >>> caption(scene, random.Random(4))
-    'there is on a dark night a white cloud over a red ship'
+    'we see on a dark night a white cloud over a red ship'
     """
     groups = sorted(scene.groups, key=lambda group: sum(thing.x for thing in group) / len(group))
     words = phrase(groups[0])

@@ -6,7 +6,7 @@ import pytest
 import torch
 from transformers import CLIPConfig, CLIPModel
 
-from multiflow_core import rank
+from multiflow_core import load, rank
 from multiflow_core.data import dataset
 from multiflow_core.data.flatland import vocabulary
 from multiflow_core.families import family_of
@@ -14,6 +14,7 @@ from multiflow_core.finetuning import finetune as module
 from multiflow_core.finetuning.finetune import finetune
 from multiflow_core.finetuning.kept import LOG, STATE, Kept
 from multiflow_core.finetuning.recipe import Recipe
+from multiflow_core.models.format import FORMATS
 from multiflow_core.models.vlm import VLM
 from multiflow_core.pretrain.reading import flatland_processor
 from multiflow_core.weights.masks import Masks
@@ -139,11 +140,31 @@ def test_parts_of_a_batch_add_up_to_it(blip):
     assert losses[0] == pytest.approx(losses[1], rel=0.1)
 
 
-def test_xvlm_learns_retrieval(xvlm):
+@pytest.mark.parametrize("task", ["retrieval", "captioning", "vqa"])
+def test_xvlm_learns_all_three_tasks_and_its_decoder_starts_from_its_own_masked_weights(task, xvlm, tmp_path):
     vlm = VLM("tiny", xvlm, flatland_processor(), family_of(xvlm))
     masks = rank(vlm.model, "omp").masks(0.5)
-    tuned = finetune(vlm, "retrieval", "paperland", masks=masks, recipe=SHORT)
+    tuned = finetune(vlm, task, "paperland", masks=masks, recipe=SHORT)
+    assert vlm.tasks == ("retrieval",) and set(tuned.vlm.tasks) == {"retrieval", task}
     assert left(tuned.vlm, masks) == 0 and len(tuned.curve) == 3
+    copied = {
+        name.replace("fusion_encoder", "answer_decoder"): mask for name, mask in masks.items() if "fusion" in name
+    }
+    if task == "vqa":
+        assert left(tuned.vlm, copied) == 0 and tuned.locked == masks.pruned + Masks(copied).pruned
+        assert {layer.block for layer in tuned.vlm.layers if "answer" in layer.name} == {
+            "decoder 0",
+            "decoder 1",
+            "decoder 2",
+        }
+    FORMATS.get("plain").write(tuned.vlm, masks, tmp_path, None)
+    again, picture = load(tmp_path), dataset.open("paperland").pairs(1, 0, 96)[0][0]
+    assert again.tasks == tuned.vlm.tasks and same(again.model, tuned.vlm.model)
+    if task == "captioning":
+        assert again.caption([picture])[0].text == tuned.vlm.caption([picture])[0].text
+    if task == "vqa":
+        asked = [picture], ["what is left of the cat"]
+        assert again.answer(*asked)[0].text == tuned.vlm.answer(*asked)[0].text
 
 
 def test_a_model_with_two_towers_learns_retrieval_alone():
