@@ -107,7 +107,7 @@ def noun_phrase(group: tuple[Thing, ...], rng: random.Random | None, size: bool 
     words = [choose(COLOR_WORDS[thing.color], rng), plural(noun) if len(group) > 1 else noun]
     if size and thing.size != "medium":
         words.insert(0, choose(SIZE_WORDS[thing.size], rng))
-    count = NUMBERS[len(group)] if len(group) > 1 else "an" if words[0][0] in "aeiou" else "a"
+    count = in_words(len(group)) if len(group) > 1 else "an" if words[0][0] in "aeiou" else "a"
     return " ".join([count, *words])
 
 

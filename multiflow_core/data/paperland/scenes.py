@@ -51,7 +51,7 @@ def twin(scene: Scene) -> Scene:
     first, *others = scene.groups
     other = next((group for group in others if group[0].kind != first[0].kind), None)
     if other is None:
-        return replace(scene, setting=SETTINGS[SETTINGS.index(scene.setting) - 1])
+        return replace(scene, setting=SETTINGS[SETTINGS.index(scene.setting) ^ 1])
     new = {first[0].looks: other[0].color, other[0].looks: first[0].color}
     things = (replace(thing, color=new.get(thing.looks, thing.color)) for thing in scene.things)
     return replace(scene, things=tuple(things))
