@@ -13,7 +13,7 @@ from pathlib import Path
 
 from ..support.threads import Progress
 from . import pictures
-from .dataset import EACH, DataSet, Exam, Question
+from .dataset import EACH, DataSet, Exam, Lesson, Question
 from .index import Index
 from .reader import Bad, Reader, Source
 from .sequences import Pairs, Pictures
@@ -205,10 +205,7 @@ class Album(DataSet):
         return self._items(self.split(split), count, self._best())
 
     def _items(self, split: str, count: int, has: str) -> tuple[Item, ...]:
-        usable = self._usable(split, has)
-        if _plain(split) == "train":  # whatever is learnt from is in no way measured on
-            usable = (number for number in usable if not self._measured(number))
-        return tuple(self._item(number) for number in islice(usable, count))
+        return tuple(self._item(number) for number in islice(self._usable(split, has), count))
 
     def _best(self) -> str:
         """What the pictures have that are asked about: captions, else questions, else classes."""
@@ -240,6 +237,11 @@ class Album(DataSet):
         """Items of the train split on which nothing is measured."""
         usable = (n for n in self._usable("train", has, f"pairs {seed}") if not self._measured(n))
         return [self._item(number) for number in islice(usable, count)]
+
+    def lessons(self, count: int, seed: int = 0) -> tuple[Lesson, ...]:
+        """From the train split, with whatever is known of each; the seed chooses which, where there are more."""
+        found = ((item, (q for q in item.questions if q.answer)) for item in self._to_learn_of("", count, seed))
+        return tuple(Lesson(item, item.captions, tuple(questions)) for item, questions in found)
 
     def exam(self, split: str, items: int, captioned: int, asked: int, seed: int = 0) -> Exam:
         """All captions of every item, all questions about those asked about that have an answer, and classes where all have one.

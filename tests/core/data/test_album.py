@@ -425,3 +425,12 @@ def test_the_listing_says_what_text_calibration_takes(tmp_path):
     put(tmp_path, *(f"{i}.png" for i in range(9)))
     shown = "\n".join(listing.lines(dataset.open(str(tmp_path))))
     assert 'gives every picture "a picture" as its text' in shown and "see one text" in shown and "(train " in shown
+
+
+def test_lessons_are_of_the_train_split_alone_and_of_nothing_that_is_measured_on(tmp_path):
+    for i in range(6):
+        write(tmp_path / "train" / f"a{i}.png", picture(i))
+        write(tmp_path / "test" / f"b{i}.png", picture(i + 4))
+    lessons = dataset.open(str(tmp_path)).lessons(99)
+    assert sorted(lesson.item.name for lesson in lessons) == [f"train/a{i}.png" for i in range(4)]
+    assert not any(lesson.texts or lesson.questions for lesson in lessons)
