@@ -37,7 +37,7 @@ class Recipe:
     steps: int = 200
     batch: int = 32
     accumulation: int = 1
-    learning_rate: float = 3e-4
+    learning_rate: float = 1e-3
     warm_up: int = 20
     weight_decay: float = 0.05
     clip: float = 1.0

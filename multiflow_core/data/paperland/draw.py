@@ -1,4 +1,4 @@
-"""Paperland's pictures: flat figures cut from paper and laid down askew, each with a hard shadow, on a faded ground."""
+"""Paperland's pictures: flat figures cut from paper, every second one mirrored, each with a hard shadow, on a faded ground."""
 
 from __future__ import annotations
 
@@ -12,10 +12,8 @@ from ..flatland.draw import LARGEST, SMALLEST
 from ..flatland.scene import Scene
 from ..flatland.sprites import CREAM, figure, mix, supersampling
 
-TILTS = (-36, -24, -12, 12, 24, 36)  # degrees
-FADED = 0.45  # share of paper in the ground
+FADED = 0.25  # share of paper in the ground
 SHADOW = (58, 50, 46)
-SHRUNK = 0.92  # so that a tilted figure stays inside its square
 
 
 def render(scene: Scene, size: int = 96) -> Image.Image:
@@ -31,7 +29,7 @@ def render(scene: Scene, size: int = 96) -> Image.Image:
     rng = random.Random(scene.backdrop)
     for thing in scene.things:
         width = round(thing.width * size)
-        drawn = cut_out(thing.kind, thing.color, width, rng.choice(TILTS))
+        drawn = cut_out(thing.kind, thing.color, width, rng.random() < 0.5)
         picture.paste(drawn, (round(thing.x * size - width / 2), round(thing.y * size - width / 2)), drawn)
     return picture
 
@@ -44,18 +42,18 @@ def ground(setting: str, variant: int, size: int) -> Image.Image:
 
 
 @lru_cache(maxsize=4096)
-def cut_out(kind: str, color: str, width: int, tilt: int) -> Image.Image:
-    """A figure on its shadow, tilted, `width` pixels wide and high.
+def cut_out(kind: str, color: str, width: int, mirrored: bool) -> Image.Image:
+    """A figure on its shadow, `width` pixels wide and high.
 
-    >>> cut_out("boat", "blue", 24, 12).size
+    >>> cut_out("boat", "blue", 24, True).size
     (24, 24)
     """
     px = width * supersampling(width)
-    small = round(px * SHRUNK)
-    art = figure(kind, color, small).rotate(tilt, Image.Resampling.BILINEAR)
+    art = figure(kind, color, px)
+    if mirrored:
+        art = art.transpose(Image.Transpose.FLIP_LEFT_RIGHT)
     sheet = Image.new("RGBA", (px, px), (*SHADOW, 0))
     shift = max(1, round(px * 0.035))
-    corner = (px - small) // 2
-    sheet.paste(Image.new("RGBA", art.size, (*SHADOW, 190)), (corner + shift, corner + shift), art.getchannel("A"))
-    sheet.paste(art, (corner, corner), art.getchannel("A"))
+    sheet.paste(Image.new("RGBA", art.size, (*SHADOW, 190)), (shift, shift), art.getchannel("A"))
+    sheet.paste(art, (0, 0), art.getchannel("A"))
     return sheet.resize((width, width), Image.Resampling.BOX)
