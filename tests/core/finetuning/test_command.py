@@ -7,7 +7,7 @@ import pytest
 
 from multiflow_core import cli, load
 
-SHORT = "--steps 1 --batch 2 --pictures 4 --checked 2 --items 4 --precision float32".split()
+SHORT = ["--steps", "1", "--batch", "2", "--pictures", "4", "--checked", "2", "--items", "4", "--precision", "float32"]
 
 
 def test_it_prunes_teaches_measures_and_writes(tmp_path, capsys):
