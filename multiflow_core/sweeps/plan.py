@@ -194,7 +194,9 @@ def _part(held: Mapping[str, Any]) -> Part:
     for name in held:
         if name not in known:
             raise unknown_name("part of a sweep file", name, sorted(known | {"title", "results", "exam"}))
-    given = {name: _several(held[name]) for name in ("models", "methods", "sparsities", "tasks", "seeds") if name in held}
+    given = {
+        name: _several(held[name]) for name in ("models", "methods", "sparsities", "tasks", "seeds") if name in held
+    }
     part = replace(Part(), **given)
     if part.methods == (ALL,):
         part = replace(part, methods=tuple(m.name for m in methods()))

@@ -221,7 +221,9 @@ def _threads(count: int) -> Iterator[None]:
 
 
 def _machine(cell: Cell) -> str:
-    return f"{platform.machine()}, {cell.setting.device}, {cell.setting.threads} thread{'s' * (cell.setting.threads > 1)}"
+    return (
+        f"{platform.machine()}, {cell.setting.device}, {cell.setting.threads} thread{'s' * (cell.setting.threads > 1)}"
+    )
 
 
 def _told(held) -> str:
