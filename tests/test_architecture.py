@@ -28,8 +28,9 @@ ROOMS = {
         "tasks": "models data support",
         "finetuning": "tasks models weights data support",
         "experiments": "tasks pruning calibration models weights data support",
+        "sweeps": "experiments tasks pruning models weights data support",
         "pretrain": "experiments tasks pruning models families weights data support",
-        "commands": "pretrain experiments finetuning tasks pruning models weights data support",
+        "commands": "sweeps pretrain experiments finetuning tasks pruning models weights data support",
         "__init__": "support",
         "cli": "commands",
         "__main__": "cli",
@@ -64,6 +65,7 @@ LAZY = {  # file -> what is imported inside its functions, and why
     "multiflow_core/support/threads.py": ("torch", "who only names a progress callback needs no PyTorch"),
     "multiflow_core/support/devices.py": ("accelerate", "an extra that only several GPUs need"),
     "multiflow_core/finetuning/hands.py": ("accelerate", "an extra that only several processes need"),
+    "multiflow_core/sweeps/executors.py": ("distributed", "an extra that only a cluster needs"),
     "multiflow_core/families/*": (
         "transformers huggingface_hub tqdm peft",
         "a model that no family knows needs none of them, and peft is an extra that only adapters need",
@@ -243,7 +245,7 @@ LIGHT = """
 import contextlib, io, sys
 import multiflow_core
 from multiflow_core.cli import main
-commands = ("", "methods", "layers", "data", "calibrate", "prune", "finetune", "evaluate", "card", "formats")
+commands = ("", "methods", "layers", "data", "calibrate", "prune", "finetune", "evaluate", "sweep", "card", "formats")
 for command in commands:
     with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
         main([*command.split(), "--help"])

@@ -1,14 +1,14 @@
 """What the paper claims, and what the lab's own cells say to it: verdicts with the cells behind them. Needs no torch.
 
-Farina, Mancini, Cunegatti, Iacca and Ricci, MULTIFLOW: Shifting Towards Task-Agnostic Vision-Language Pruning, CVPR 2024. Each claim
-is put in our own words as something that a table can contradict; the threshold that decides stands in the sentence.
+Farina, Mancini, Cunegatti, Iacca and Ricci, MULTIFLOW: Shifting Towards Task-Agnostic Vision-Language Pruning, CVPR 2024. Each
+claim is put in our own words as something that a table can contradict; the threshold that decides stands in the sentence.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from statistics import fmean
+from itertools import pairwise
 from typing import NamedTuple
 
 from .cell import DENSE, FINE_TUNED
@@ -127,7 +127,7 @@ def gap_grows(part: Part) -> Verdict:
             others = [value for name, value in values.items() if name != OURS]
             if OURS in values and others:
                 leads.append((sparsity, values[OURS] - max(others)))
-        for (_, before), (sparsity, lead) in zip(leads, leads[1:], strict=False):
+        for (_, before), (sparsity, lead) in pairwise(leads):
             said = f"lead {_signed(before, column)}, then {_signed(lead, column)}"
             behind.append(Behind(sparsity, column, lead > before and lead > 0, said))
     if not behind:

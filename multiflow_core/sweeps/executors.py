@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import signal
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
@@ -54,8 +55,6 @@ def processes(workers: int, threads: int) -> Iterator[Executor]:
 
 def _begin() -> None:
     """A worker begins: its parent alone is told to stop, and it does not outlive it, not even one that was killed."""
-    import signal
-
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_end_with_parent, daemon=True).start()
 

