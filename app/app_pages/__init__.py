@@ -38,6 +38,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Compare": (
         Entry("compare.py", "Compare", ":material/leaderboard:", "compare", True),
+        Entry("benchmark.py", "Benchmark", ":material/trophy:", "benchmark"),
         Entry("two_runs.py", "Two runs", ":material/compare:", "two-runs"),
     ),
     "Learn": (

@@ -155,6 +155,11 @@ def start(plan: Plan) -> Measurement:
     return held
 
 
+def running() -> bool:
+    """Whether anything is being measured."""
+    return any(one.running for one in _HELD.values())
+
+
 def anew(plan: Plan) -> Measurement:
     """Carry out a plan into a new file; the one that holds figures of something else stays beside it, with a number."""
     if plan.file.is_file():

@@ -121,6 +121,10 @@ RERANK: Key[str] = Key(  # how many of the nearest pictures the matching head lo
 )
 SCENE: Key[int] = Key("scene", 5, scene_from)
 TASK: Key[str] = Key("task", "captioning", str.lower)  # older links have it as it is shown: VQA
+TRANSFER: Key[str] = Key(  # what Benchmark's figures are of
+    "transfer", "zero-shot", choices=("zero-shot", "fine-tuned"), noun="way to measure"
+)
+WHO: Key[str] = Key("who", "all", choices=("all", "paper"), noun="choice of methods")  # who takes part there
 DIRECTION: Key[str] = Key("direction", DIRECTIONS[0], choices=DIRECTIONS)
 LADDER: Key[bool] = Key("ladder", False, switch_from, instead="none")  # also where it takes long
 
@@ -174,6 +178,8 @@ MEASURE_AT: Slot[tuple[float, ...]] = Slot("measure_at", ())
 MEASURE_TASKS: Slot[tuple[str, ...]] = Slot("measure_tasks", ())
 MEASURE_PICTURES: Slot[int] = Slot("measure_pictures", 0)
 MEASURE_PROBLEM: Slot[str] = Slot("measure problem", "")  # why it could not be started
+
+SWEEP_PROBLEM: Slot[str] = Slot("sweep problem", "")  # why a sweep could not be started
 
 WINDOW_OF: Slot[tuple[str, str] | None] = Slot("window of", None)  # the model and the layer to which the window belongs
 LAYER_TABLE: Slot[Any] = Slot("layer_table", None)  # the row that is marked in the table of all layers: that of `LAYER`

@@ -35,7 +35,8 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from ..sweeps.plan import chosen, read
-    from ..sweeps.running import Sweeping, refuse_second
+    from ..sweeps.running import Sweeping
+    from ..sweeps.status import refuse_second
     from ..sweeps.store import Store
     from ..sweeps.table import folder_of, write_table
     from ..sweeps.work import known

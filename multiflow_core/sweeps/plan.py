@@ -1,4 +1,4 @@
-"""Sweep files: what is to be measured, in TOML. Needs no torch.
+"""Sweep files: what is to be measured, in TOML.
 
     title = "Two pruners"
     models = ["flatland-blip"]

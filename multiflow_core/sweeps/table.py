@@ -9,13 +9,15 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from statistics import fmean, stdev
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from ..experiments.results import Results
 from ..support.atomic import write_text
 from .cell import DENSE, TRANSFERS, ZERO_SHOT, Cell
-from .plan import Plan
 from .store import Curve, Store
+
+if TYPE_CHECKING:
+    from .plan import Plan
 
 FORMAT = "multiflow-table"
 TABLE = "table.json"
@@ -125,11 +127,17 @@ class Table:
             if run.plain and not run.options:
                 found += [
                     Entry(
-                        model, run.method, run.sparsity, task, ZERO_SHOT, scores, run.seed,
+                        model,
+                        run.method,
+                        run.sparsity,
+                        task,
+                        ZERO_SHOT,
+                        scores,
+                        run.seed,
                         intervals=dict(measured.intervals.get(task, {})),
                     )
                     for task, scores in measured.scores.items()
-                ]  # fmt: skip
+                ]
         return cls(tuple(found), results.head)
 
     # --- what it holds ----------------------------------------------------------------------------------------------
@@ -229,9 +237,14 @@ def _entry(held: Mapping[str, Any]) -> Entry:
     text = {name: str(held[name]) for name in ("model", "method", "task", "transfer")}
     rest = {"seed": int(held.get("seed", 0)), "data": str(held.get("data", "flatland"))}
     return Entry(
-        **text, **rest, sparsity=float(held["sparsity"]), scores=scores, intervals=between, curve=curve,
+        **text,
+        **rest,
+        sparsity=float(held["sparsity"]),
+        scores=scores,
+        intervals=between,
+        curve=curve,
         seconds=_number(held.get("seconds", 0.0)),
-    )  # fmt: skip
+    )
 
 
 def _number(value: Any) -> float:

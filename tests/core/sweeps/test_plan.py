@@ -62,15 +62,19 @@ def test_a_task_that_a_model_cannot_do_has_no_cells(plan_of, world):
     searching = replace(world, model=lambda name: Model(name, ("retrieval",), ("retrieval", "vqa")))
     cells = plan_of(BOTH.replace('"vqa"', '"vqa", "retrieval"')).cells(searching)
     assert {(cell.task, cell.transfer) for cell in cells} == {
-        ("retrieval", "zero-shot"), ("retrieval", "fine-tuned"), ("vqa", "fine-tuned"),
-    }  # fmt: skip
+        ("retrieval", "zero-shot"),
+        ("retrieval", "fine-tuned"),
+        ("vqa", "fine-tuned"),
+    }
 
 
 def test_data_by_task(plan_of, world):
     plan = plan_of('methods = []\ntasks = ["vqa", "retrieval"]\ndata = {vqa = ["x", "y"]}')
     assert [(cell.task, cell.data) for cell in plan.cells(world)] == [
-        ("vqa", "x"), ("vqa", "y"), ("retrieval", "flatland"),
-    ]  # fmt: skip
+        ("vqa", "x"),
+        ("vqa", "y"),
+        ("retrieval", "flatland"),
+    ]
 
 
 @pytest.mark.parametrize(
@@ -110,12 +114,20 @@ def test_what_decides_the_figures_decides_the_name_of_the_file(model, sparsity, 
     cell = Cell("m", Run("", "random", sparsity, seed=seed), task, model_is=model)
     assert cell.digest == Cell("n", Run("", "random", sparsity, seed=seed), task, model_is=model).digest
     others = [
-        replace(cell, model_is="c"), replace(cell, task="captioning"), replace(cell, data="x"), replace(cell, data_is="y"),
-        replace(cell, run=cell.run.at(sparsity / 2)), replace(cell, run=replace(cell.run, seed=seed + 1)),
-        replace(cell, setting=Setting(items=3)), replace(cell, setting=Setting(threads=2)), replace(cell, versions={"torch": "3"}),
-        replace(cell, settings={"steps": 3}), replace(cell, transfer="fine-tuned"),
-        replace(cell, transfer="fine-tuned", recipe={"steps": 3}), replace(cell, transfer="fine-tuned", seed=5),
-    ]  # fmt: skip
+        replace(cell, model_is="c"),
+        replace(cell, task="captioning"),
+        replace(cell, data="x"),
+        replace(cell, data_is="y"),
+        replace(cell, run=cell.run.at(sparsity / 2)),
+        replace(cell, run=replace(cell.run, seed=seed + 1)),
+        replace(cell, setting=Setting(items=3)),
+        replace(cell, setting=Setting(threads=2)),
+        replace(cell, versions={"torch": "3"}),
+        replace(cell, settings={"steps": 3}),
+        replace(cell, transfer="fine-tuned"),
+        replace(cell, transfer="fine-tuned", recipe={"steps": 3}),
+        replace(cell, transfer="fine-tuned", seed=5),
+    ]
     assert len({cell.digest, *(other.digest for other in others)}) == len(others) + 1
 
 

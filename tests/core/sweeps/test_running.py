@@ -15,7 +15,8 @@ import pytest
 from multiflow_core.experiments.run import Run
 from multiflow_core.sweeps import running
 from multiflow_core.sweeps.cell import Cell
-from multiflow_core.sweeps.running import Status, Sweeping, refuse_second
+from multiflow_core.sweeps.running import Sweeping
+from multiflow_core.sweeps.status import Status, refuse_second
 from multiflow_core.sweeps.store import CELLS, Outcome, Store
 from multiflow_core.sweeps.table import table_of
 from multiflow_core.sweeps.work import jobs_of, needs

@@ -54,8 +54,10 @@ def test_joining_mixes_nothing():
     other = Table((entry("snip"), entry("snip", model="n")), {"title": "other"})
     both = own.joined(other)
     assert [(e.model, e.transfer, e.method) for e in both.entries] == [
-        ("m", "zero-shot", "omp"), ("m", "fine-tuned", "omp"), ("n", "zero-shot", "snip"),
-    ]  # fmt: skip
+        ("m", "zero-shot", "omp"),
+        ("m", "fine-tuned", "omp"),
+        ("n", "zero-shot", "snip"),
+    ]
     assert (
         both.head == {"title": "own"}
         and both.transfers("m") == ("zero-shot", "fine-tuned")

@@ -1,0 +1,71 @@
+"""What pruned models are able to again, step by step of fine-tuning."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import plotly.graph_objects as go
+
+from ..look.palette import Palette
+from ..look.words import percent, plain
+
+
+@dataclass(frozen=True)
+class Recovery:
+    """`lines` are (method, ((step, figure), ...)), shares of a task; `dense`: the best of the dense model, tuned alike, if known."""
+
+    task: str
+    at: float
+    lines: tuple[tuple[str, tuple[tuple[float, float], ...]], ...]
+    dense: float | None
+    chosen: str
+
+    def title(self) -> str:
+        half = [(step, name) for name, points in self.lines if (step := self._half(points)) is not None]
+        if not half:
+            return f"{self.task} at {percent(self.at)}: nobody comes half-way to the dense model"
+        step, name = min(half)
+        return f"{self.task} at {percent(self.at)}: {name} is first half-way to the dense model, after {step:.0f} steps"
+
+    def _half(self, points: tuple[tuple[float, float], ...]) -> float | None:
+        """The step of the first check at half of the dense figure or above."""
+        top = self.dense if self.dense is not None else max(v for _, line in self.lines for _, v in line)
+        return next((step for step, value in points if value >= top / 2), None)
+
+    def describe(self) -> str:
+        ends = "; ".join(f"{name} from {percent(p[0][1])} to {percent(p[-1][1])}" for name, p in self.lines)
+        return f"Lines of {self.task} over the steps of fine-tuning: {ends}."
+
+    def table(self) -> dict[str, list]:
+        rows = [(name, step, value) for name, points in self.lines for step, value in points]
+        return {head: [row[i] for row in rows] for i, head in enumerate(("method", "step", "figure"))}
+
+    def figure(self, palette: Palette) -> go.Figure:
+        hues = palette.hues([name for name, _ in self.lines], self.chosen)
+        traces = [
+            dict(
+                type="scatter",
+                mode="lines+markers",
+                name=plain(name),
+                x=[s for s, _ in points],
+                y=[100 * v for _, v in points],
+                line=dict(color=hues[name], width=3 if name == self.chosen else 1.8),
+                marker=dict(size=6),
+                hovertemplate=f"{plain(name)}, step %{{x}}: %{{y:.1f}} %<extra></extra>",
+            )
+            for name, points in self.lines
+        ]
+        shapes = []
+        if self.dense is not None:
+            line = dict(color=palette.dense, width=1.5, dash="dot")
+            height = 100 * self.dense
+            shapes = [dict(type="line", xref="paper", x0=0, x1=1, y0=height, y1=height, line=line)]
+        layout = dict(
+            height=330,
+            showlegend=True,
+            shapes=shapes,
+            hovermode="closest",
+            xaxis=dict(title=dict(text="steps of fine-tuning"), rangemode="tozero"),
+            yaxis=dict(title=dict(text=self.task), ticksuffix=" %", rangemode="tozero"),
+        )
+        return palette.figure(traces, layout)
