@@ -55,13 +55,12 @@ def _nothing_yet(settings: Run, transfer: str) -> None:
     """What to do where nothing was measured."""
     what = f"{checkpoints.title(settings.model)} on {data_sets.title(settings.data)}"
     built_in = not settings.data and settings.model in checkpoints.models()
-    how = sweeping.command() if built_in else "python -m multiflow_core sweep FILE"
+    how = f"`{sweeping.command()}`" if built_in else "`python -m multiflow_core sweep FILE`, with a file of your own"
     st.info(
-        f"Nothing has been measured {transfer} of {ui.verbatim(what)} yet: this command measures it, and goes on where it is "
-        "stopped. A sweep file names models, methods and data; assets/sweeps/paper.toml is one to begin with.",
+        f"Nothing has been measured {transfer} of {ui.verbatim(what)} yet. This measures it, and goes on where it is "
+        f"stopped: {how}. A sweep file names models, methods and data; `assets/sweeps/paper.toml` is one to begin with.",
         icon=":material/info:",
     )
-    st.code(how, language=None, wrap_lines=True)
 
 
 def _measured(data: benchmark.Benchmark, chosen: str) -> None:

@@ -12,7 +12,7 @@ from ..look.words import percent, plain
 
 @dataclass(frozen=True)
 class Recovery:
-    """`lines` are (method, ((step, figure), ...)), shares of a task; `dense`: the best of the dense model, tuned alike, if known."""
+    """`lines` are (method, ((step, figure), ...)), shares of a task; `dense`: the best of the dense model, tuned alike."""
 
     task: str
     at: float

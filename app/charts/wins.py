@@ -62,6 +62,7 @@ class Wins:
             height=FRAME + ROW * len(names),
             barmode="stack",
             showlegend=True,
+            legend=dict(traceorder="normal"),
             bargap=0.3,
             xaxis=dict(
                 title=dict(text=f"first in so many of {self.cells} cells"), rangemode="tozero", dtick=_step(self.cells)

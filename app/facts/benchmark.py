@@ -162,8 +162,9 @@ def place(data: Benchmark, chosen: str) -> str:
     if chosen == first:
         told = "nobody comes before it"
     else:
-        told = "which chance could explain" if not found.apart(first, chosen) else "more than chance explains"
-        told = f"{found.ranks[chosen] - found.ranks[first]:.1f} behind {data.title(first)}, {told}"
+        told = "more" if found.apart(first, chosen) else "no more"
+        told = f"{found.ranks[chosen] - found.ranks[first]:.1f} behind {data.title(first)}, {told} than the critical difference"
+        told += f" of {found.difference:.1f}"
     return f"{title} is {at} of {len(names)} by mean rank ({found.ranks[chosen]:.1f}): {told}."
 
 

@@ -33,7 +33,7 @@ from benchmarks.pages import serving
 SESSIONS = 10
 MODELS = ("flatland-blip", "flatland-xvlm")
 METHODS = ("multiflow", "omp", "lamp", "l2", "localmp")
-LOOK_UPS = ("overview", "layers", "neurons", "distributions", "flow", "compare", "learn", "why", "methods")
+LOOK_UPS = ("overview", "layers", "neurons", "distributions", "flow", "compare", "benchmark", "learn", "why", "methods")
 ASKING = ("vqa", "captioning", "retrieval", "two-runs")
 PAUSE = 5.0  # seconds for which somebody looks at a page at least
 QUESTIONS = ("how many things are there", "what color is the sky", "is there a boat", "what color is the car")

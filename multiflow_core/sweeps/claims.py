@@ -95,8 +95,8 @@ def first(part: Part) -> Verdict:
     behind = []
     for sparsity, column in papers.cells():
         values = _values(papers, sparsity, column, papers.methods)
-        if OURS in values and len(values) > 2:
-            best, _ = marks(values, column)
+        best, _ = marks(values, column)
+        if OURS in values and len(values) > 2 and best:
             leader = max(values, key=values.get)
             said = f"{OURS} {shown(values[OURS], column)}, best {shown(values[leader], column)} ({', '.join(sorted(best))})"
             behind.append(Behind(sparsity, column, OURS in best, said))
@@ -111,7 +111,7 @@ def first(part: Part) -> Verdict:
     return _counted(
         behind,
         f"First, or level with the first, in {{yes}} of {{all}} cells against {others} of the paper's pruners; "
-        f"the claim asks for {MOST:.0%}.{more}",
+        f"the claim asks for {_percent(MOST)}.{more}",
         MOST,
     )
 
@@ -167,14 +167,14 @@ def magnitude_collapses(part: Part) -> Verdict:
         dense = part.spread(DENSE, 0.0, column)
         if len(values) == 2 and dense and dense.mean > 0:
             kept = values["omp"] / dense.mean
-            said = f"omp keeps {kept:.0%}, {OURS} {values[OURS] / dense.mean:.0%}"
+            said = f"omp keeps {_percent(kept)}, {OURS} {_percent(values[OURS] / dense.mean)}"
             behind.append(Behind(sparsity, column, kept < COLLAPSED and values["omp"] < values[OURS], said))
     if not behind:
         return _nothing("OMP and MULTIFLOW beside the dense model")
     return _counted(
         behind,
-        f"At {sparsity:.0%} OMP keeps less than {COLLAPSED:.0%} of the dense figure, and less than MULTIFLOW, in {{yes}} of "
-        "{all} columns.",
+        f"At {_percent(sparsity)} OMP keeps less than {_percent(COLLAPSED)} of the dense figure, and less than MULTIFLOW, "
+        "in {yes} of {all} columns.",
     )
 
 
@@ -187,13 +187,13 @@ def one_mask_serves_all(part: Part) -> Verdict:
         own, dense = part.spread(OURS, sparsity, column), part.spread(DENSE, 0.0, column)
         if own and dense and dense.mean > 0:
             kept = own.mean / dense.mean
-            behind.append(Behind(sparsity, column, kept >= SERVED, f"{kept:.0%} of the dense figure"))
+            behind.append(Behind(sparsity, column, kept >= SERVED, f"{_percent(kept)} of the dense figure"))
     if len({cell.column.task for cell in behind}) < 2:
         return _nothing("MULTIFLOW and the dense model on two tasks")
     return _counted(
         behind,
-        f"One mask, found without a task, keeps at least {SERVED:.0%} of the dense model's figure at {sparsity:.0%} in {{yes}} of "
-        "{all} columns.",
+        f"One mask, found without a task, keeps at least {_percent(SERVED)} of the dense model's figure at {_percent(sparsity)} "
+        "in {yes} of {all} columns.",
     )
 
 
@@ -212,7 +212,9 @@ def ranking_carries_over(part: Part) -> Verdict:
                 behind.append(Behind(sparsity, column, bool(shared), f"best: {', '.join(sorted(best))}"))
     if not behind:
         return _nothing("three methods on two tasks")
-    return _counted(behind, "One method is best of all columns at once in {yes} of {all} cells.", MOST)
+    return _counted(
+        behind, "The best of a column is the best of all other columns, too, in {yes} of {all} cells.", MOST
+    )
 
 
 def tuning_recovers(part: Part) -> Verdict:
@@ -226,14 +228,18 @@ def tuning_recovers(part: Part) -> Verdict:
         own, dense = part.spread(OURS, sparsity, column), part.spread(DENSE, 0.0, column)
         if own and dense and dense.mean > 0 and sparsity < 0.8:
             kept = own.mean / dense.mean
-            behind.append(Behind(sparsity, column, kept >= SERVED, f"{kept:.0%} of the fine-tuned dense figure"))
+            behind.append(Behind(sparsity, column, kept >= SERVED, f"{_percent(kept)} of the fine-tuned dense figure"))
     if not behind:
         return _nothing("MULTIFLOW beside the dense model below 80 %")
     return _counted(
         behind,
-        f"Fine-tuned, it reaches {SERVED:.0%} of the fine-tuned dense model in {{yes}} of {{all}} cells below 80 %.",
+        f"Fine-tuned, it reaches {_percent(SERVED)} of the fine-tuned dense model in {{yes}} of {{all}} cells below 80 %.",
         MOST,
     )
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.0f} %"
 
 
 def _signed(lead: float, column: Column) -> str:

@@ -28,14 +28,14 @@ def shown(value: float, column: Column) -> str:
 
 
 def marks(values: Mapping[str, float], column: Column) -> tuple[frozenset[str], frozenset[str]]:
-    """Who is best and who is second best of a cell, as it is written: what reads alike is marked alike.
+    """Who is best and who is second best of a cell, as it is written: what reads alike is marked alike, and nothing is no place.
 
     >>> vqa = Column("vqa", "all", "VQA")
     >>> [sorted(names) for names in marks({"a": 0.90, "b": 0.9001, "c": 0.5, "d": 0.2}, vqa)]
     [['a', 'b'], ['c']]
     """
     texts = {name: float(shown(value, column)) for name, value in values.items()}
-    steps = sorted(set(texts.values()), reverse=True)
+    steps = sorted({text for text in texts.values() if text > 0}, reverse=True)
     at = [frozenset(name for name, text in texts.items() if text == step) for step in steps[:2]]
     return (*at, *[frozenset()] * (2 - len(at)))
 
@@ -75,6 +75,8 @@ def wins(part: Part) -> list[Win]:
         if len(spreads) < 2:
             continue
         best, _ = marks({method: spread.mean for method, spread in spreads.items()}, column)
+        if not best:  # nobody is able to anything
+            continue
         first = max(spreads, key=lambda method: spreads[method].mean)
         second = max((m for m in spreads if m != first), key=lambda method: spreads[method].mean)
         a, b = spreads[first], spreads[second]

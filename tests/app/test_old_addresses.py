@@ -28,6 +28,7 @@ ADDRESSES = [
     ("captioning", {"scene": "12", "sparsity": "0.5"}, ["MULTIFLOW at 50 %"]),
     ("vqa", {"scene": "5", "ask": "is there a purple car"}, ["is there a purple car"]),
     ("compare", {"task": "VQA", "method": "omp"}, ["OMP"]),
+    ("benchmark", {"transfer": "zero-shot", "who": "paper"}, ["MULTIFLOW"]),
     (
         "two_runs",
         {"a": "flatland-blip,omp,own,0.63", "b": "flatland-blip,multiflow,global,0.9"},
@@ -57,7 +58,20 @@ def test_an_address_of_before_opens_what_it_says(open_page, page, params, said):
 def test_every_page_and_every_key_of_the_address_has_been_visited():
     assert {page for page, *_ in ADDRESSES} == set(PAGES)
     before = "model method sparsity allocation layer weight a b of per view other window strongest present q scene task"
-    before = {*before.split(), "direction", "ask", "ladder", "step", "w", "scale", "answers", "story", "x"}
+    before = {
+        *before.split(),
+        "transfer",
+        "who",
+        "direction",
+        "ask",
+        "ladder",
+        "step",
+        "w",
+        "scale",
+        "answers",
+        "story",
+        "x",
+    }
     assert {name for _, params, _ in ADDRESSES for name in params} == before - {"story", "x"}  # these with others
     assert before <= {value.name for value in vars(state).values() if isinstance(value, state.Key)}
 

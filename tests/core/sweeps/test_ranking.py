@@ -30,7 +30,9 @@ def test_what_reads_alike_is_marked_alike():
     assert marks({"a": 0.5, "b": 0.5004, "c": 0.4996}, VQA) == ({"a", "b", "c"}, frozenset())
     assert marks({"a": 0.5, "b": 0.501, "c": 0.5}, VQA) == ({"b"}, {"a", "c"})
     assert marks({"a": 1.234, "b": 1.2301, "c": 1.1}, CIDER) == ({"a", "b"}, {"c"})
-    assert marks({"a": 0.0}, VQA) == ({"a"}, frozenset()) and marks({}, VQA) == (frozenset(), frozenset())
+    assert marks({"a": 0.1, "b": 0.0}, VQA) == ({"a"}, frozenset())  # nothing is no second place
+    assert marks({"a": 0.0, "b": 0.0001}, VQA) == marks({}, VQA) == (frozenset(), frozenset())
+    assert wins(part(a=[0.0], b=[0.0])) == []
 
 
 @given(st.dictionaries(st.text(max_size=3), st.sampled_from([0.0, 0.1, 0.2, 0.3]), min_size=1))
