@@ -28,7 +28,7 @@ ROOMS = {
         "tasks": "models data support",
         "finetuning": "tasks models weights data support",
         "experiments": "tasks pruning calibration models weights data support",
-        "sweeps": "experiments tasks pruning models weights data support",
+        "sweeps": "experiments finetuning tasks pruning models weights data support",
         "pretrain": "experiments tasks pruning models families weights data support",
         "commands": "sweeps pretrain experiments finetuning tasks pruning models weights data support",
         "__init__": "support",

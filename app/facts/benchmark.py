@@ -125,9 +125,8 @@ def _mark(spread: Spread | None, column: Column, place: int) -> Mark:
 def finding(data: Benchmark) -> str:
     """What the table says, in a line."""
     cells, found = data.part.cells(), data.ranking
-    model = data.part.model
     if found is None:
-        return f"{model}, {data.part.transfer}: {len(cells)} cells a method"
+        return f"{data.part.model}, {data.part.transfer}: {len(cells)} cells a method"
     first, *others = found.ranks
     level = sum(not found.apart(first, other) for other in others)
     near = f"; {level} of {len(others)} others cannot be told apart from it" if level else ""
@@ -137,6 +136,7 @@ def finding(data: Benchmark) -> str:
 def source(data: Benchmark) -> str:
     """What the figures are from, and how many seeds."""
     head, seeds = data.head, data.seeds
+    on = f"On {listed([name.capitalize() for name in data.part.data])}"
     versions = ", ".join(
         f"{name} {version}" for name, version in head.get("versions", {}).items() if name in ("torch", "transformers")
     )
@@ -145,9 +145,9 @@ def source(data: Benchmark) -> str:
         seeds_told = (
             f"seeds {listed([str(s) for s in head.get('seeds', [])])}" if head.get("seeds") else f"{seeds} seeds"
         )
-        return f"{head.get('command', '')} ({seeds_told}{took}; {versions})"
+        return f"{on}, by {head.get('command', 'a sweep')} ({seeds_told}{took}; {versions})"
     told = "one seed where chance has no part, three where it has" if seeds > 1 else "one seed"
-    return f"From the model's result file, which Compare shows too ({told}; {versions})"
+    return f"{on}, from the model's result file, which Compare shows, too ({told}; {versions})"
 
 
 def place(data: Benchmark, chosen: str) -> str:

@@ -1,3 +1,3 @@
 """Sweeps: files that say what is to be measured, cells that are measured once by whoever is there, and the table that they
-give. Uses experiments, tasks, pruning, models, weights, data and support.
+give. Uses experiments, finetuning, tasks, pruning, models, weights, data and support.
 """

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
@@ -67,8 +68,7 @@ class Sweeping:
     def again(self) -> list[Cell]:
         """Compute all cells anew, beside the folder, and return those whose figures differ from the folder's."""
         beside = Store(self.store.folder / "again")
-        for cell in self.cells:
-            beside.file(cell).unlink(missing_ok=True)
+        shutil.rmtree(beside.folder, ignore_errors=True)
         Sweeping(self.cells, beside, self._asked_workers, self.scheduler, self.report).run()
         differ = []
         for cell in self.cells:
@@ -77,6 +77,7 @@ class Sweeping:
                 self.store.keep(cell, now)
             elif not pairwise_same(before, now):
                 differ.append(cell)
+        shutil.rmtree(beside.folder, ignore_errors=True)
         return differ
 
     def _executor(self) -> AbstractContextManager:

@@ -152,8 +152,12 @@ class Table:
         return tuple(transfer for transfer in TRANSFERS if transfer in found)
 
     def part(self, model: str, transfer: str) -> Part:
-        """All of one model, zero-shot or fine-tuned."""
-        return Part(model, transfer, tuple(e for e in self.entries if (e.model, e.transfer) == (model, transfer)))
+        """All of one model, zero-shot or fine-tuned; of a task that was asked on several data sets, those on the first."""
+        found = [entry for entry in self.entries if (entry.model, entry.transfer) == (model, transfer)]
+        first: dict[str, str] = {}
+        for entry in found:
+            first.setdefault(entry.task, entry.data)
+        return Part(model, transfer, tuple(entry for entry in found if entry.data == first[entry.task]))
 
     def spread(self, model: str, transfer: str, method: str, sparsity: float, column: Column) -> Spread | None:
         return self.part(model, transfer).spread(method, sparsity, column)
@@ -177,6 +181,11 @@ class Part:
     def methods(self) -> tuple[str, ...]:
         """The pruners, in the order of the table; not the dense model."""
         return tuple(dict.fromkeys(entry.method for entry in self.entries if entry.method != DENSE))
+
+    @property
+    def data(self) -> tuple[str, ...]:
+        """The data sets that it was asked on."""
+        return tuple(dict.fromkeys(entry.data for entry in self.entries))
 
     @property
     def sparsities(self) -> tuple[float, ...]:

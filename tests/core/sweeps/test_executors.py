@@ -84,6 +84,30 @@ def test_what_updates_weights_is_kept_with_them(checkpoint, tmp_path, sweep_file
     assert all(weights[name].equal(solved[name]) for name in solved)
 
 
+def test_a_tuned_cell_is_the_same_twice_and_keeps_its_zeros(checkpoint, tmp_path, sweep_file):
+    file = tmp_path / "tuned.toml"
+    text = (
+        sweep_file.read_text().replace('["omp", "random"]', '["omp"]').replace('["retrieval", "vqa"]', '["retrieval"]')
+    )
+    recipe = "recipe = {steps = 2, batch = 4, check_every = 1, checked = 4, pictures = 8}"
+    file.write_text(f'{text}\n[[part]]\ntransfer = "fine-tuned"\n{recipe}\n')
+    cell = read(file).cells(known())[-1]
+    assert cell.tuned and cell.recipe["steps"] == 2 and cell.recipe["precision"] == "float32"
+    store = Store(tmp_path / "kept")
+    (_, first), (_, second) = work(Job((cell,))) + work(Job((cell,), (), str(store.folder), store.token()))
+    assert first.figures == second.figures and store.find(cell) == second
+    assert [point["step"] for point in second.curve if "figure" in point] == [0, 1, 2] and second.steps == 2
+    assert second.achieved == pytest.approx(0.75, abs=1e-3) and not list((store.folder / "tuning").iterdir())
+
+
+def test_a_recipe_is_checked_and_names_its_precision(sweep_file):
+    text = sweep_file.read_text() + '\n[[part]]\ntransfer = "fine-tuned"\nrecipe = '
+    for recipe, said in (('{precision = "measured"}', "float32 or bfloat16"), ("{step = 3}", "did you mean 'steps'")):
+        sweep_file.write_text(text + recipe)
+        with pytest.raises(ValueError, match=said):
+            read(sweep_file).cells(known())
+
+
 def test_no_scheduler_and_no_distributed_are_one_sentence(monkeypatch):
     import sys
 

@@ -49,6 +49,12 @@ def test_the_shape_of_a_part():
     assert part.without(["a"]).methods == ("b",)
 
 
+def test_data_sets_are_not_mixed():
+    other = Entry("m", "omp", 0.5, "vqa", "zero-shot", {"all": 0.9}, data="paperland")
+    part = Table((entry(value=0.1), other)).part("m", "zero-shot")
+    assert part.data == ("flatland",) and part.spread("omp", 0.5, VQA).count == 1
+
+
 def test_joining_mixes_nothing():
     own = Table((entry("omp"), entry("omp", transfer="fine-tuned")), {"title": "own"})
     other = Table((entry("snip"), entry("snip", model="n")), {"title": "other"})
