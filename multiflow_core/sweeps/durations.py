@@ -6,10 +6,12 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from statistics import fmean
 
+from ..pruning.method import METHODS
 from .cell import Cell
 from .store import Store
 
 GUESSED = {"pruning": 20.0, "tuning": 240.0, "measuring": 10.0}  # seconds of a built-in model on one core
+SOLVED = 120.0  # to prune by a method that solves every sparsity anew
 START = 8.0  # seconds in which a worker comes to life
 
 
@@ -82,7 +84,8 @@ def _stage(
     for same in alike:
         if found := [seconds.get(stage, 0.0) for other, seconds in took if same(cell, other)]:
             return fmean(found), True
-    return GUESSED[stage], False
+    slow = stage == "pruning" and not METHODS.get(cell.run.method).nested
+    return SOLVED if slow else GUESSED[stage], False
 
 
 def _same_task(a: Cell, b: Cell) -> bool:

@@ -70,3 +70,5 @@ def test_durations_are_those_of_cells_like_it_else_a_guess(tmp_path):
     assert estimate(cells, store, 2) == Estimate((2 * 33 + 50) / 2 + 8, 2, 1)
     assert estimate(cells, store, 100).seconds == 50 + 8  # no sooner than its longest
     assert estimate(cells[:2], store, 1) == Estimate(0, 0, 0)
+    slow = [Cell("m", Run("", "sparsegpt", 0.5), "vqa")]  # solves every sparsity anew
+    assert estimate(slow, Store(tmp_path / "other"), 1) == Estimate(120 + 10 + 8, 0, 1)
