@@ -84,9 +84,8 @@ class MeanRanks:
             xaxis=dict(
                 title=dict(text="mean rank, 1 is best; bar: half the critical difference to either side"),
                 zeroline=False,
-                tick0=1,
-                dtick=max(1, round(len(names) / 6)),
+                tickvals=list(range(1, len(names) + 1, max(1, round(len(names) / 6)))),
             ),
-            yaxis=dict(autorange="reversed", type="category", ticksuffix=" ", showgrid=False),
+            yaxis=dict(range=[len(names) - 0.4, -0.8], type="category", ticksuffix=" ", showgrid=False),
         )
         return palette.figure([*bars, dots], layout)

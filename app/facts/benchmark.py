@@ -191,7 +191,8 @@ def ranks_chart(data: Benchmark, chosen: str) -> MeanRanks | None:
         return None
     first, *others = found.ranks
     apart = sum(found.apart(first, other) for other in others)
-    said = f"{data.title(first)} is surely ahead of {apart} of {len(others)} others: mean ranks {found.difference:.1f} apart count"
+    ahead = f"is surely ahead of {apart} of {len(others)} others" if apart else "is first, but surely ahead of nobody"
+    said = f"{data.title(first)} {ahead}: mean ranks count when {found.difference:.1f} apart"
     rows = tuple((data.title(m), rank) for m, rank in found.ranks.items())
     return MeanRanks(said, rows, found.difference, found.cells, data.title(chosen))
 

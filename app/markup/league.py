@@ -10,7 +10,7 @@ PLACES = {1: ("mf-first", "best"), 2: ("mf-second", "second best")}
 SIGNS = {
     "holds": ("✓", "ok"),
     "holds in part": ("◐", "part"),
-    "does not hold": ("✗", "no"),
+    "does not hold": ("✕", "no"),
     "not measured": ("–", "open"),
     "cannot be tested": ("?", "open"),
 }
