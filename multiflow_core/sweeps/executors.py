@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import multiprocessing
 import os
 import signal
@@ -69,7 +70,7 @@ def dask(scheduler: str, threads: int) -> Iterator[Executor]:
     """The workers of a Dask cluster. A job whose worker is lost goes to another one; Dask sees to that.
 
     Raises:
-        ValueError: `distributed` is not installed, or there is no scheduler; the text is a sentence.
+        ValueError: `distributed` is not installed, there is no scheduler, or its workers lack the lab; the text is a sentence.
     """
     try:
         from distributed import Client
@@ -80,6 +81,11 @@ def dask(scheduler: str, threads: int) -> Iterator[Executor]:
     except (OSError, ValueError) as error:
         raise ValueError(f"there is no Dask scheduler at {scheduler} ({type(error).__name__})") from None
     with client:
+        if not all(client.run(lambda: importlib.util.find_spec("multiflow_core") is not None).values()):
+            raise ValueError(
+                f"workers at {scheduler} do not find the lab: start them in its folder, by python -m distributed.cli.dask_worker "
+                f"{scheduler} --nthreads 1"
+            )
         executor = client.get_executor()
         try:
             yield executor
