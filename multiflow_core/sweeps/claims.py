@@ -270,8 +270,8 @@ CLAIMS = (
         "photos",
         "It transfers to data that differ from pre-training: COCO, Flickr30k, VQAv2",
         _never(
-            "Flatland's test scenes are drawn like its training scenes, so a model has little to learn anew; photographs with "
-            "people's captions are not part of this repository. A sweep file may name data of one's own."
+            "Fine-tuning goes from one drawn world to another (Paperland, with other pictures, words and questions); photographs "
+            "with people's captions are not part of this repository. A sweep file may name data of one's own."
         ),
     ),
 )
