@@ -34,12 +34,15 @@ _PUBLIC = {
     "VLM": "models.vlm",
     "calibrate": "calibration.activations",
     "finetune": "finetuning.finetune",
+    "compact": "models.compact",
     "load": "models.vlm",
     "mean_gradients": "calibration.gradients",
     "methods": "pruning.method",
     "prunable_layers": "models.layout",
     "rank": "pruning.rank",
     "second_moments": "calibration.second_moments",
+    "slim": "pruning.slim",
+    "units_of": "models.units",
 }
 _ROOMS = ("data",)  # that are called by their name: mf.data.open(path)
 __all__ = sorted(_PUBLIC)

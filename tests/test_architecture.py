@@ -245,7 +245,8 @@ LIGHT = """
 import contextlib, io, sys
 import multiflow_core
 from multiflow_core.cli import main
-commands = ("", "methods", "layers", "data", "calibrate", "prune", "finetune", "evaluate", "sweep", "card", "formats")
+from multiflow_core.commands.command import commands as known
+commands = ("", *(command.name for command in known()))
 for command in commands:
     with contextlib.redirect_stdout(io.StringIO()) as shown, contextlib.suppress(SystemExit):
         main([*command.split(), "--help"])

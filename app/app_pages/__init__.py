@@ -40,6 +40,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("compare.py", "Compare", ":material/leaderboard:", "compare", True),
         Entry("benchmark.py", "Benchmark", ":material/trophy:", "benchmark"),
         Entry("two_runs.py", "Two runs", ":material/compare:", "two-runs"),
+        Entry("speed.py", "Speed", ":material/speed:", "speed"),
     ),
     "Learn": (
         Entry("learn.py", "Learn", ":material/school:", "learn"),

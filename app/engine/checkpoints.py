@@ -93,6 +93,25 @@ def parts_file(model: str) -> Path:
     return result_file(model).with_suffix(".parts.json")
 
 
+def speed_file(model: str) -> Path:
+    """Where it is how fast a model is by every pattern, and what it still can do; `benchmarks.structured` writes it.
+
+    >>> speed_file("flatland-blip").name
+    'flatland-blip.speed.json'
+    """
+    return result_file(model).with_suffix(".speed.json")
+
+
+def own_speed_file(model: str) -> Path:
+    """Where it is how fast a model is on this machine.
+
+    >>> own_speed_file("flatland-blip").name.startswith("flatland-blip speed ")
+    True
+    """
+    told = hashlib.sha256(address_of(model).encode()).hexdigest()[:8]
+    return own_results() / f"{title(model)} speed {told}.json"
+
+
 def own_results() -> Path:
     """The folder of what was measured here on own data; the environment variable MULTIFLOW_RESULTS names another one."""
     return Path(os.environ.get("MULTIFLOW_RESULTS", ROOT / "results"))

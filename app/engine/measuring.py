@@ -51,6 +51,11 @@ class Plan:
         return checkpoints.result_file(self.model, self.data)
 
     @property
+    def what(self) -> str:
+        """What is being measured, as the beginning of a sentence."""
+        return f"{checkpoints.title(self.model)} on {data_sets.title(self.data)}"
+
+    @property
     def total(self) -> int:
         """How many models are measured, the dense one among them."""
         return 1 + len(runs_of(self.methods, self.sparsities))
@@ -136,9 +141,8 @@ def start(plan: Plan) -> Measurement:
     """Carry out a plan. Busy while another one is carried out: two at once would only take twice as long."""
     with _LOCK:
         if other := next((one for one in _HELD.values() if one.running), None):
-            what = f"{checkpoints.title(other.plan.model)} on {data_sets.title(other.plan.data)}"
             raise Busy(
-                f"{what} is being measured on this server: {other.done} of {other.plan.total} done. Try again later."
+                f"{other.plan.what} is being measured on this server: {other.done} of {other.plan.total} done. Try again later."
             )
         plan.file.parent.mkdir(parents=True, exist_ok=True)
         command = ["nice", "-n", "10", sys.executable, "-u", *plan._arguments]

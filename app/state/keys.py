@@ -125,6 +125,10 @@ TRANSFER: Key[str] = Key(  # what Benchmark's figures are of
     "transfer", "zero-shot", choices=("zero-shot", "fine-tuned"), noun="way to measure"
 )
 WHO: Key[str] = Key("who", "all", choices=("all", "paper"), noun="choice of methods")  # who takes part there
+TIMED: Key[str] = Key("timed", "retrieval", choices=("retrieval", "captioning"), noun="timed task")
+AT_A_TIME: Key[str] = Key(  # pictures that are looked at together while a model is timed
+    "at_a_time", "32", choices=("1", "2", "4", "8", "16", "32"), noun="number of pictures at a time"
+)
 DIRECTION: Key[str] = Key("direction", DIRECTIONS[0], choices=DIRECTIONS)
 LADDER: Key[bool] = Key("ladder", False, switch_from, instead="none")  # also where it takes long
 

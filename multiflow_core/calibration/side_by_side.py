@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from ..weights.capture import Enough, LinearInputs, quiet
@@ -39,11 +40,12 @@ class Pairing:
 
     Tokens that are padding are left out where a layer reads text, and all uses of a weight are added up. Where the two models do
     not read the same number of tokens (another expert was chosen), the pruned model's own stand for the dense one's.
+    With a `constant`, every token has a last input more, which is 1: what a bias is multiplied with.
     Neither model is changed; as a pass may end early, give copies (`weights.masks.rebuilt`) of what others use as well.
     """
 
-    def __init__(self, layers: Sequence[PrunableLayer], uses: Sequence[Uses] | None = None):
-        self._layers, self._uses = tuple(layers), uses
+    def __init__(self, layers: Sequence[PrunableLayer], uses: Sequence[Uses] | None = None, constant: bool = False):
+        self._layers, self._uses, self._constant = tuple(layers), uses, constant
         self._watched = {layer.name: layer for layer in layers}
         self.found: dict[str, Sums] = {}
 
@@ -65,7 +67,7 @@ class Pairing:
             done()
         for layer in self._layers:  # what the pruned model does not use any more: an expert that nothing is sent to
             if layer.name not in self.found:
-                side = layer.inputs // layer.experts
+                side = layer.inputs // layer.experts + self._constant
                 self._add(layer.name, None, *torch.zeros(2, side, side))
         for name, sums in self.found.items():
             if not bool(torch.isfinite(sums.products).all() & torch.isfinite(sums.crossed).all()):
@@ -74,7 +76,7 @@ class Pairing:
 
     def _pass(self, model: nn.Module, batch: Any, number: int, forward: Forward, take: Callable) -> None:
         left = uses_left(self._layers, self._uses[number]) if self._uses else 0
-        rows = Rows(self._layers, batch)
+        rows = Rows(self._layers, batch, self._constant)
 
         def record(name: str, x: Tensor, expert: int | None = None) -> None:
             nonlocal left
@@ -119,8 +121,8 @@ class Rows:
     They are copies: a model may go on in place of what it has read.
     """
 
-    def __init__(self, layers: Sequence[PrunableLayer], batch: Any):
-        self._kept = kept_tokens(tuple(layers), batch)
+    def __init__(self, layers: Sequence[PrunableLayer], batch: Any, constant: bool = False):
+        self._kept, self._constant = kept_tokens(tuple(layers), batch), constant
         self._last: tuple = (None, None, None, None)
 
     def __call__(self, name: str, x: Tensor, expert: int | None) -> Tensor:
@@ -129,5 +131,6 @@ class Rows:
         if known is not x or version != x._version or masked != (keep is not None):
             whole = x.detach()
             rows = whole.reshape(-1, x.shape[-1]).clone() if keep is None else whole[keep]
+            rows = F.pad(rows, (0, 1), value=1.0) if self._constant else rows
             self._last = x, x._version, keep is not None, rows
         return rows

@@ -13,6 +13,7 @@ from torch import Tensor
 from ..calibration.evidence import EVIDENCE, Data, Evidence
 from ..data import dataset
 from ..data.dataset import DataSet
+from ..models.units import NEURONS
 from ..models.vlm import VLM
 from ..pruning.allocations import ALLOCATIONS
 from ..pruning.criteria import CRITERIA
@@ -20,6 +21,7 @@ from ..pruning.method import METHODS
 from ..pruning.order import Order
 from ..pruning.patterns import read_fixed
 from ..pruning.rank import rank
+from ..pruning.slim import slim
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from .run import OWN, Run
@@ -180,6 +182,35 @@ def order_of(
         progress=progress,
         **options,
     )
+
+
+SLIM_SAMPLE = sample_of(256)  # and up to three questions about each picture
+
+
+def slim_of(
+    vlm: VLM,
+    run: Run,
+    share: float,
+    *,
+    fit: bool = True,
+    kinds: Sequence[str] = (NEURONS,),
+    drop: Mapping[str, int] = MappingProxyType({}),
+    sample: Sample = SLIM_SAMPLE,
+    progress: Progress | None = None,
+) -> VLM:
+    """A smaller model that keeps a share of the hidden units, ranked by the run's method, on pairs and on questions.
+
+    >>> from multiflow_core import load
+    >>> small = slim_of(load("flatland-blip"), Run("", "multiflow"), 0.5, fit=False)
+    >>> small.model.config.vision_config.intermediate_size < 400
+    True
+
+    Args:
+        share, fit, kinds, drop: as in `mf.slim`. sample: of how many pairs what stays is solved anew on.
+    """
+    order = order_of(vlm, run, progress)
+    samples = evidence_of("samples", vlm, run.seed, progress, sample, run.data) if fit or drop else None
+    return slim(vlm, share, order=order, samples=samples, fit=fit, kinds=kinds, drop=drop, progress=progress)
 
 
 def _batches(

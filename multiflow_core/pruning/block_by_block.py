@@ -8,7 +8,7 @@ from functools import cached_property
 from itertools import chain, islice
 from typing import Any
 
-from torch import nn
+from torch import Tensor, nn
 
 from ..calibration.doors import ENTERED, Door, with_calls
 from ..calibration.evidence import Forward
@@ -39,7 +39,7 @@ class Walk:
 
     What is solved is kept until the last block is: a walk that is ended on its way goes on with the next block, and ends with the
     same bits; with a folder (the option `kept`) in another process, too. Besides the model it holds the new weights, and the sums
-    of one block.
+    of one block. Those who solve matrices otherwise than by so many zeros each override `_pruned` and `_values`.
 
     Args:
         request: what `rank` was asked. samples: the batches that go through both models.
@@ -47,6 +47,8 @@ class Walk:
         whole_blocks: whether all matrices of a block are solved at once, or only those that read the same: then each makes up
             for what those before it in the block have lost, too.
     """
+
+    _constant = False  # whether the sums have a row for a constant input, too: see `Pairing`
 
     def __init__(self, request: Request, samples: Samples, pruned_inputs: bool = True, whole_blocks: bool = False):
         self._request, self._samples, self._pruned_inputs = request, samples, pruned_inputs
@@ -143,15 +145,19 @@ class Walk:
     ) -> dict[int, Pruned]:
         """Matrices that are solved at once."""
         layers = [self._layers[i] for i in stage]
-        pairing = Pairing(layers, self._samples.uses)
+        pairing = Pairing(layers, self._samples.uses, self._constant)
         sums, found = pairing.over(self._dense, pruned, way.ours, way.forward, report, way.others), {}
         for i, layer in zip(stage, layers, strict=True):
             own = _solvable(sums.pop(layer.name))
-            weight = self._request.weights[i].to(own.products.device)
-            keep, new = prune_matrices(layer, weight, own, self._count[i], prune)
-            found[i] = keep, self._request.weights.like_dense(i, new)
+            found[i] = self._pruned(i, layer, own, prune)
         report()
         return found
+
+    def _pruned(self, i: int, layer: PrunableLayer, sums: Sums, prune: Prune) -> Pruned:
+        """One matrix, from what it reads in either model."""
+        weight = self._request.weights[i].to(sums.products.device)
+        keep, new = prune_matrices(layer, weight, sums, self._count[i], prune)
+        return keep, self._request.weights.like_dense(i, new)
 
     def _inside(self, block: Sequence[int], whole: Way, pruned: nn.Module) -> Way:
         """Only through a block, with what enters it in both models, where that can be; else all the way."""
@@ -180,10 +186,15 @@ class Walk:
             return self._dense
         parameters = parameters_of(self._model)
         new = {}
-        for i, (_, weight) in (self._solved | dict(more)).items():
-            dense = parameters[self._layers[i].name]
-            new[id(dense)] = nn.Parameter(weight.to(dense.device), requires_grad=False)
+        for i, solved in (self._solved | dict(more)).items():
+            for name, value in self._values(i, solved):
+                dense = parameters[name]
+                new[id(dense)] = nn.Parameter(value.to(dense.device), requires_grad=False)
         return rebuilt(self._model, new)
+
+    def _values(self, i: int, solved: Pruned) -> Iterable[tuple[str, Tensor]]:
+        """What a matrix that is solved gives new values: (parameter name, values)."""
+        return [(self._layers[i].name, solved[1])]
 
     def _check_room(self, layers: Sequence[PrunableLayer]) -> None:
         # two sums each; while one is solved, in float64, about eight more of the largest

@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from ..models.units import Part
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from ..weights.masks import Bits, Masks
@@ -68,6 +69,11 @@ class FixedOrder(Order):
     def masks_nm(self, n: int, m: int, *, progress: Progress | None = None) -> Masks:
         """N:M masks of the free layers, beside those of the others at their own sparsity."""
         return self._whole(self._free.masks_nm(n, m, progress=progress), progress)
+
+    def masks_neurons(self, units: Sequence[Part], share: float) -> Masks:
+        """The pattern of neurons in towers of which no layer is fixed, beside the masks of the others at their own sparsity."""
+        held = {part.tower for part in units if any(layer.name in self.fixed for layer in part.layers)}
+        return self._whole(self._free.masks_neurons([part for part in units if part.tower not in held], share), None)
 
     def weights(self, sparsity: float | None = None, *, progress: Progress | None = None) -> dict[str, Tensor] | None:
         if not self.updates_weights:

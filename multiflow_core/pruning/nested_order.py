@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from ..calibration.activations import Statistics
+from ..models.units import Part
 from ..support.memory import check_memory
 from ..support.registry import unknown_name
 from ..support.threads import Progress, parallel_map
@@ -32,6 +33,7 @@ from .exact_cut import (
 )
 from .merging import Binned, Counted, Merged
 from .method import Method
+from .neurons import kept_units, unit_masks
 from .nm_patterns import nm_mask
 from .order import Order
 from .scoring import Scorer
@@ -163,6 +165,28 @@ class PruningOrder(Order):
             return layer.stored_like(nm_mask(layer.rows(self._matrix(i)), n, m, layer.name))
 
         return self._masks(self._each(keep, progress))
+
+    def masks_neurons(self, units: Sequence[Part], share: float) -> Masks:
+        """The pattern of neurons: whole hidden units go, so that a share of them is left, as many in every block of a tower.
+
+        >>> import multiflow_core as mf
+        >>> vlm = mf.load("flatland-blip")
+        >>> masks = mf.rank(vlm.model, "omp").masks_neurons(mf.units_of(vlm.model), 0.5)
+        >>> dead = {"fc1": 0, "fc2": 0}
+        >>> for layer in vlm.layers:
+        ...     if layer.role in dead:
+        ...         dead[layer.role] += sum(masks.dead_neurons()[layer.name])
+        >>> dead["fc1"] == dead["fc2"] > 5000
+        True
+
+        Scores are summed over a unit, and the allocation says how many each tower keeps (`neurons.kept_units`). Layers beside these
+        blocks stay dense. `mf.slim` makes a smaller model of it.
+        """
+        masks = unit_masks(units, kept_units(self, units, share))
+        dense = {
+            layer.name: torch.ones(layer.shape, dtype=torch.bool) for layer in self.layers if layer.name not in masks
+        }
+        return masks.beside(Masks(dense), (layer.name for layer in self.layers))
 
     def _each(self, mask: Callable[[int], T], progress: Progress | None) -> list[T]:
         threads = self.total > _THREADED_FROM

@@ -26,7 +26,7 @@ class Order(ABC):
 
     Where `nested`, a weight that is pruned at some sparsity is pruned at every higher one: then each weight has a score and a
     place, and everything over all sparsities is a look-up. Where not, `curve`, `count_table`, `cuts`, `score`, `threshold`,
-    `thresholds`, `critical_sparsity`, `survived` and `masks_nm` raise ValueError with the reason.
+    `thresholds`, `critical_sparsity`, `survived`, `masks_nm` and `masks_neurons` raise ValueError with the reason.
 
     Attributes:
         layers: the layout. total: N, the weights that may go. method: that ordered it. statistics: what it was ordered with, or
@@ -117,5 +117,6 @@ if not TYPE_CHECKING:
         "critical_sparsity": "no critical sparsities",
         "survived": "no critical sparsities",
         "masks_nm": "no scores to apply an N:M pattern to",
+        "masks_neurons": "no scores to sum over hidden units",
     }.items():
         setattr(Order, _name, _only_nested(_name, _lacks))

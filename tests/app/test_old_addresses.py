@@ -35,6 +35,7 @@ ADDRESSES = [
         ["OMP at 63 %", "MULTIFLOW (global) at 90 %"],
     ),
     ("two_runs", {"a": "flatland-xvlm,lamp,own,0"}, ["flatland-xvlm"]),
+    ("speed", {"method": "omp"}, ["what does pruning save"]),
     ("learn", {"step": "3", "w": "1,-2,6,3;9,8,-3,-8;-5,9,6,1", "answers": "hidden"}, []),
     ("learn", {"step": "6", "scale": "0.25"}, []),
     ("why", {"layer": LAYER, "weight": "12,40", "sparsity": "0.9"}, ["vision 3 fc1"]),

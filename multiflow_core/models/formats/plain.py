@@ -19,7 +19,7 @@ from .packed import save_as
 FILE = "model.safetensors"
 
 
-def save_plain(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.dtype | None = None) -> Path:
+def save_plain(vlm: VLM, masks: Masks | None, folder: str | os.PathLike, dtype: torch.dtype | None = None) -> Path:
     """Write a pruned model as `save_pretrained` would: as large as the dense one, and opened by `from_pretrained`.
 
     >>> import tempfile
@@ -29,9 +29,9 @@ def save_plain(vlm: VLM, masks: Masks, folder: str | os.PathLike, dtype: torch.d
     >>> sorted(file.name for file in save_plain(vlm, masks, tempfile.mkdtemp()).glob("*.safetensors"))
     ['model.safetensors']
 
-    Arguments and errors are those of `save_packed`.
+    Arguments and errors are those of `save_packed`; without masks the model is written as it is.
     """
-    return save_as(FILE, _write, vlm, masks, folder, dtype)
+    return save_as(FILE, _write, vlm, masks or Masks({}), folder, dtype)
 
 
 def _write(file: Path, tensors: Mapping[str, Tensor], masks: Masks, dtype: torch.dtype | None) -> None:

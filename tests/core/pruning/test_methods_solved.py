@@ -291,6 +291,7 @@ def test_what_only_nested_masks_have_is_refused_in_one_sentence(model, batches):
         lambda: order.threshold("key.weight", 0.5),
         lambda: order.critical_sparsity("key.weight"),
         lambda: order.masks_nm(2, 4),
+        lambda: order.masks_neurons((), 0.5),
         lambda: order.thresholds("key.weight"),
     ):
         with pytest.raises(ValueError, match="CHITA solves every sparsity anew and its masks do not nest"):
