@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from ..models.vlm import SOME_ZEROS, VLM
 from ..support.registry import unknown_name
-from ..weights.masks import Masks
+from ..weights.masks import Masks, zero_out
 
 
 class Lock:
@@ -33,30 +33,30 @@ class Lock:
         found: dict[int, tuple[nn.Parameter, Tensor]] = {}
         for name, mask in masks.items():
             parameter = named[name]
-            gone = ~mask.to(parameter.device)
+            keep = mask.to(parameter.device)
             if id(parameter) in found:
-                gone = gone | found[id(parameter)][1]
-            found[id(parameter)] = parameter, gone
-        self._held = [pair for pair in found.values() if bool(pair[1].any())]
+                keep = keep & found[id(parameter)][1]
+            found[id(parameter)] = parameter, keep
+        self._held = [pair for pair in found.values() if not bool(pair[1].all())]
         self.close()
 
     @property
     def locked(self) -> int:
         """How many weights are held."""
-        return sum(int(gone.sum()) for _, gone in self._held)
+        return sum(keep.numel() - int(keep.count_nonzero()) for _, keep in self._held)
 
     @torch.no_grad()
     def still(self) -> None:
         """Take the gradient of what is locked; what is no number there goes, too."""
-        for parameter, gone in self._held:
+        for parameter, keep in self._held:
             if parameter.grad is not None:
-                parameter.grad.masked_fill_(gone, 0)
+                zero_out(parameter.grad, keep)
 
     @torch.no_grad()
     def close(self) -> None:
         """Set what is locked to zero."""
-        for parameter, gone in self._held:
-            parameter.masked_fill_(gone, 0)
+        for parameter, keep in self._held:
+            zero_out(parameter, keep)
 
 
 def zeros_kept(vlm: VLM) -> Masks | None:
