@@ -29,6 +29,7 @@ _PUBLIC = {
     "Order": "pruning.order",
     "PruningOrder": "pruning.nested_order",
     "Recipe": "finetuning.recipe",
+    "Results": "experiments.results",
     "Statistics": "calibration.activations",
     "Tuned": "finetuning.finetune",
     "VLM": "models.vlm",

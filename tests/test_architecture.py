@@ -30,7 +30,7 @@ ROOMS = {
         "experiments": "tasks pruning calibration models weights data support",
         "sweeps": "experiments finetuning tasks pruning models weights data support",
         "pretrain": "experiments tasks pruning models families weights data support",
-        "commands": "sweeps pretrain experiments finetuning tasks pruning models weights data support",
+        "commands": "sweeps pretrain experiments analysis finetuning tasks pruning models weights data support",
         "__init__": "support",
         "cli": "commands",
         "__main__": "cli",

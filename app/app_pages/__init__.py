@@ -42,6 +42,10 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("two_runs.py", "Two runs", ":material/compare:", "two-runs"),
         Entry("speed.py", "Speed", ":material/speed:", "speed"),
     ),
+    "Keep": (
+        Entry("choose.py", "Choose for me", ":material/rule:", "choose"),
+        Entry("take_away.py", "Take away", ":material/archive:", "take-away"),
+    ),
     "Learn": (
         Entry("learn.py", "Learn", ":material/school:", "learn"),
         Entry("why.py", "Why this weight?", ":material/help_center:", "why", True),

@@ -184,6 +184,11 @@ MEASURE_PICTURES: Slot[int] = Slot("measure_pictures", 0)
 MEASURE_PROBLEM: Slot[str] = Slot("measure problem", "")  # why it could not be started
 
 SWEEP_PROBLEM: Slot[str] = Slot("sweep problem", "")  # why a sweep could not be started
+WISH_TASKS: Slot[tuple[str, ...]] = Slot("wish_tasks", ())  # what a model that is chosen for the reader must keep
+WISH_KEEP: Slot[float] = Slot("wish_keep", 0.9)
+WISH_SIZE: Slot[float] = Slot("wish_size", 1.0)  # and may cost
+WISH_TIME: Slot[str] = Slot("wish_time", "any")
+WISH_MEASURE: Slot[bool] = Slot("wish_measure", False)  # whether what is missing is to be measured
 
 WINDOW_OF: Slot[tuple[str, str] | None] = Slot("window of", None)  # the model and the layer to which the window belongs
 LAYER_TABLE: Slot[Any] = Slot("layer_table", None)  # the row that is marked in the table of all layers: that of `LAYER`

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.dataset import DATA_SETS, DEFAULT
+from ..experiments.run import OWN, Run, read_option
 
 if TYPE_CHECKING:
     from ..experiments.prepare import Sample
@@ -94,3 +95,51 @@ def shown_progress(fraction: float, message: str) -> None:
     if sys.stderr.isatty():
         end = "\n" if fraction == 1 else ""
         print(f"\r{message}: {fraction:.0%}", end=end, file=sys.stderr, flush=True)
+
+
+def add_run(parser: argparse.ArgumentParser) -> None:
+    """What says how a model is pruned."""
+    parser.add_argument("--method", default="multiflow", help="the command methods lists them (default: multiflow)")
+    parser.add_argument("--criterion", default=OWN, help="what replaces the method's own score")
+    parser.add_argument(
+        "--allocation", default=OWN, help="what replaces the method's own way to share the sparsity out"
+    )
+    parser.add_argument(
+        "--options", nargs="+", default=[], metavar="NAME=VALUE", help="of the method; the command methods lists them"
+    )
+    parser.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
+    parser.add_argument("--seed", type=int, default=0)
+    add_source(parser, "--data", "--calibrate-on", use="that the method sees pairs of", default=DEFAULT)
+    add_pairs(parser)
+    add_statistics(parser)
+    add_fixed(parser)
+
+
+def run_of(options: argparse.Namespace) -> Run:
+    """The run that the arguments of `add_run` say."""
+    return Run(
+        options.model,
+        options.method,
+        options.sparsity,
+        options.allocation,
+        options.criterion,
+        options.seed,
+        tuple(read_option(part, "=") for part in options.options),
+        calibrated_on(options.calibrate_on),
+        fixed_of(options),
+    )
+
+
+def add_json(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--json", action="store_true", help="the result as JSON, for programs")
+
+
+def opened(options: argparse.Namespace) -> VLM:
+    """The model. It only runs where a method is to learn of it; its weights are ranked in float32 whatever they are."""
+    import torch
+
+    from ..models.vlm import load
+    from ..pruning.method import METHODS
+
+    seen = METHODS.get(options.method).needs - ({"statistics"} if options.statistics else set())
+    return load(options.model, torch.float32 if seen else None, device=options.device)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from ..support.atomic import write_text
+from ..support.tables import Share, table
 from ..tasks.task import TASKS
 from .run import OWN, Run
 
@@ -96,6 +97,17 @@ class Results:
         more |= {"overlap": list(self.overlaps), "costs": list(self.costs)}
         held |= {key: value for key, value in more.items() if value}
         return write_text(path, json.dumps(held, indent=1) + "\n")
+
+    def _repr_html_(self) -> str:
+        """In a notebook: every run with the headline figures of its tasks, below those of the dense model."""
+        known = [task for task in self.dense if self.dense_figure(task) is not None]
+        rows: list[tuple[object, ...]] = [("dense", Share(0.0), *(self.dense_figure(task) for task in known))]
+        for name in self.names:
+            for at in self.sparsities(name):
+                figures = (self.figure(name, task, at) for task in known)
+                rows.append((name, Share(at), *("–" if figure is None else figure for figure in figures)))
+        titles = [f"{TASKS.get(task).title}: {self.unit(task)}" for task in known]
+        return table(str(self.head.get("model", "results")), ("method", "pruned", *titles), rows)
 
     # --- what it holds ----------------------------------------------------------------------------------------------
 

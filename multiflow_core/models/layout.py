@@ -11,6 +11,7 @@ from typing import Any, Protocol
 from torch import nn
 
 from ..families import family_of
+from ..support.tables import table
 from ..weights.layers import OUT_IN, PrunableLayer, linear_weights, storages
 from ..weights.wrappers import check_plain, unwrapped
 from .reasons import NEVER_RAN, held_back, reasons
@@ -62,8 +63,8 @@ def prunable_layers(
     check_plain(model)
     family = family_of(model)
     if family is not None and not family.general:
-        return tuple(family.layout(model))
-    layers = tuple(_generic_layers(model))
+        return Layers(family.layout(model))
+    layers = Layers(_generic_layers(model))
     if batch is None:
         return layers
     known = modalities_of(model)
@@ -72,10 +73,25 @@ def prunable_layers(
     seen = trace(model, batch, forward)
     blocks = _blocks(layers)
     fusing = {blocks[name] for name, inputs in seen.items() if len(inputs) == 2 and name in blocks}
-    return tuple(
+    return Layers(
         _traced(layer, seen.get(layer.name, frozenset()), blocks[layer.name] in fusing, _of_part(layer.name, known))
         for layer in layers
     )
+
+
+class Layers(tuple[PrunableLayer, ...]):
+    """A layout, which a notebook shows as a table.
+
+    >>> "fc1" in Layers([PrunableLayer("a.weight", (2, 3), "text", "text 0", "fc1")])._repr_html_()
+    True
+    """
+
+    def _repr_html_(self) -> str:
+        rows = [
+            (one.name, one.modality, one.block, one.role, " × ".join(map(str, one.shape)), one.size) for one in self
+        ]
+        title = f"{len(self)} layers, {sum(one.size for one in self):,} prunable weights"
+        return table(title, ("layer", "modality", "block", "role", "shape", "weights"), rows)
 
 
 def left_dense(model: nn.Module, statistics: Calibrated | None = None) -> dict[str, str]:

@@ -21,6 +21,7 @@ from ..families.hub import fetch, is_hub_name
 from ..families.opening import open_model
 from ..families.processor import unfit
 from ..support.devices import placed, present
+from ..support.tables import Share, table
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from ..weights.zeros import zeros_after, zeros_of
@@ -118,6 +119,22 @@ class VLM:
     def zeros(self) -> dict[str, int]:
         """{layer: how many of its weights are zero}: none to speak of, unless the model was pruned before."""
         return zeros_of(self.model, self.layers)
+
+    def _repr_html_(self) -> str:
+        """What the model is, in a notebook.
+
+        >>> "vision" in load("flatland-blip")._repr_html_()
+        True
+        """
+        total = sum(layer.size for layer in self.layers)
+        rows = []
+        for modality in dict.fromkeys(layer.modality for layer in self.layers):
+            inside = [layer for layer in self.layers if layer.modality == modality]
+            size = sum(layer.size for layer in inside)
+            zeros = sum(self.zeros[layer.name] for layer in inside)
+            rows.append((modality, len(inside), size, Share(size / total), Share(zeros / size)))
+        title = f"{self.name}: {type(self.model).__name__}, {', '.join(self.tasks) or 'no task'}"
+        return table(title, ("modality", "layers", "prunable weights", "of all", "zero"), rows)
 
     def zero_share(self, masks: Masks | None = None) -> float:
         """The share of the prunable weights that is zero, as it is or once masks are applied: zeros of before count in both.

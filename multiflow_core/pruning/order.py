@@ -11,6 +11,7 @@ import numpy as np
 from torch import Tensor
 
 from ..calibration.activations import Statistics
+from ..support.tables import Share, table
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from ..weights.masks import Masks
@@ -73,6 +74,14 @@ class Order(ABC):
         So `masks.apply(model, order.weights(sparsity))` works for every order.
         """
         return None
+
+    def _repr_html_(self) -> str:
+        """In a notebook: what each modality gives at some sparsities; of a method that solves each anew, what it is."""
+        title = f"{self.method.title}, {len(self.layers)} layers, {self.total:,} weights that may go"
+        if not self.nested:
+            return table(title, ("masks", ""), [("solved anew at every sparsity", "order.masks(sparsity)")])
+        rows = [(Share(at), *map(Share, self.modality_sparsity(at).values())) for at in (0.3, 0.5, 0.63, 0.75, 0.9)]
+        return table(title, ("sparsity", *self.modality_sparsity(0.5)), rows)
 
     def layer_sparsity(self, sparsity: float) -> dict[str, float]:
         """The sparsity of every layer at a global sparsity."""

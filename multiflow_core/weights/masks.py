@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from ..support.files import read_safetensors, write_safetensors
 from ..support.registry import unknown_name
+from ..support.tables import Share, table
 from .foreign import translated
 from .saved import is_pickle, masks_in, read_pickle
 from .wrappers import parameters_of, unwrapped
@@ -77,6 +78,16 @@ class Masks(Mapping[str, Tensor]):
 
     def __repr__(self) -> str:
         return f"Masks({len(self)} layers, {self.total} weights, sparsity {self.sparsity:.4f})"
+
+    def _repr_html_(self) -> str:
+        """The layers in a notebook.
+
+        >>> "75.0 %" in Masks({"fc": torch.tensor([[True, False], [False, False]])})._repr_html_()
+        True
+        """
+        rows = [(name, self._size(name), Share(share)) for name, share in self.layer_sparsity().items()]
+        title = f"{self.pruned:,} of {self.total:,} weights pruned ({self.sparsity:.2%})"
+        return table(title, ("layer", "weights", "pruned"), rows)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Mapping):

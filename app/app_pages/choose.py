@@ -1,0 +1,136 @@
+"""Choose for me: what must it keep, what may it cost; a method and a sparsity from what was measured."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from app import state
+from app.engine import checkpoints, data_sets, permits, runs
+from app.facts import choosing, measured
+from app.look.words import percent
+from app.parts import measure_panel, session, ui
+from app.state import Run
+
+TIMES = {"any": None, "a minute": 60.0, "ten seconds": 10.0}
+ABOUT = (
+    "Only runs that were measured on this model and data are looked at, at the sparsities at which they were measured; nothing "
+    "is guessed in between. Of those that keep enough of **every** chosen task and make the file small enough, the one that "
+    "prunes most is proposed, and of those the one whose worst task keeps most. The runner-up is the best of another method."
+)
+
+
+def show(settings: Run) -> None:
+    st.title("Choose for me: what must it keep, and cost?")
+    results = measured.load(settings.model, settings.data)
+    where = f"{checkpoints.title(settings.model)} on {data_sets.title(settings.data)}"
+    if results is None or not results.methods:
+        st.info(
+            f"Nothing has been measured of {ui.verbatim(where)}, so nothing can be proposed.", icon=":material/info:"
+        )
+        st.caption(f"The sidebar has {runs.title(settings)}, whose figures would be among the first to measure.")
+        _measure(settings, asked=True)
+        return
+    wish = _wish(results)
+    if not wish.tasks:
+        st.caption("Choose at least one task.")
+        return
+    titles = runs.all_titles()
+    choice = choosing.choose(results, wish, titles)
+    _proposal(choice, wish, titles)
+    st.caption(f"The sidebar now: {runs.title(settings)}, {percent(settings.sparsity)}. Measured: {where}.")
+    _missing(choice, titles)
+    _measure(settings)
+
+
+def _wish(results: measured.Results) -> choosing.Wish:
+    with st.container(border=True, key="wish"):
+        left, right = st.columns(2, gap="medium")
+        titles = {task: results.unit(task) for task in results.dense if results.dense_figure(task)}
+        with left:
+            tasks = st.pills(
+                "It must do",
+                list(titles),
+                selection_mode="multi",
+                default=list(titles),
+                format_func=lambda task: _title(task, titles[task]),
+                key=state.WISH_TASKS.name,
+            )
+            keep = st.slider(
+                "and keep of the dense model's figures at least",
+                0.5,
+                1.0,
+                0.9,
+                0.01,
+                "percent",
+                key=state.WISH_KEEP.name,
+            )
+        with right:
+            storage = st.slider(
+                "The file may be, of the dense one, at most", 0.1, 1.0, 1.0, 0.05, "percent", key=state.WISH_SIZE.name
+            )
+            long = st.pills("Pruning may take", list(TIMES), default="any", key=state.WISH_TIME.name) or "any"
+    return choosing.Wish(keep, tuple(tasks), storage, TIMES[long])
+
+
+def _title(task: str, unit: str) -> str:
+    return f"{task.capitalize() if task != 'vqa' else 'VQA'} · {unit}"
+
+
+def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, str]) -> None:
+    best = choice.best
+    if best is None:
+        st.warning(
+            "No measured run is small or quick enough. Allow more, or measure others below.", icon=":material/rule:"
+        )
+        return
+    name = titles.get(best.method, best.method)
+    if choice.fits:
+        found = f"{name} at {percent(best.sparsity)}: every task keeps at least {percent(best.least)}"
+    else:
+        near = f"{name} at {percent(best.sparsity)} comes nearest, with {percent(best.least)}"
+        found = f"Nothing measured keeps {percent(wish.keep)}; {near}"
+    ui.heading(found, ABOUT, "proposal")
+    if choice.fits and not best.sure:
+        ui.note("The lower end of a 95 % interval lies under what must be kept, or is not known: it may be chance.")
+    table = choosing.table(choice, titles)
+    shares = {column for column in table if column not in ("method", "seconds")}
+    table = {name: [round(v, 2) for v in values] if name in shares else values for name, values in table.items()}
+    shown = {column: st.column_config.NumberColumn(format="percent") for column in shares}
+    shown["seconds"] = st.column_config.NumberColumn("one mask took", format="%.0f s", help="None: nobody timed it")
+    st.dataframe(table, column_config=shown, hide_index=True, key="proposals")
+    if choice.second:
+        st.caption("First the proposal, then the runner-up: the best of another method.")
+    st.button(
+        "Make it the sidebar's choice",
+        type="primary",
+        icon=":material/input:",
+        key="take_choice",
+        on_click=_take,
+        args=(best,),
+    )
+
+
+def _take(offer: choosing.Offer) -> None:
+    session.put(state.METHOD, offer.method)
+    session.put(state.ALLOCATION, state.OWN)
+    session.put(state.FIXED, "")
+    session.put(state.SPARSITY, offer.sparsity)
+
+
+def _missing(choice: choosing.Choice, titles: dict[str, str]) -> None:
+    """What nobody knows."""
+    told = ["Time and memory of the pruned model are not part of this: scattered zeros change neither"]
+    if choice.unmeasured:
+        told.append(f"not measured here: {', '.join(titles[name] for name in choice.unmeasured)}")
+    if choice.untimed:
+        told.append(f"left out, as nobody timed them: {', '.join(titles.get(name, name) for name in choice.untimed)}")
+    st.caption(". ".join(part[:1].upper() + part[1:] for part in told) + ".")
+
+
+def _measure(settings: Run, asked: bool = False) -> None:
+    """The panel that measures, once it is asked for: to say how long it takes it has to look at the data."""
+    if permits.here().may_measure and (asked or st.toggle("Measure what is missing", key=state.WISH_MEASURE.name)):
+        measure_panel.show(settings)
+
+
+ui.page(show)

@@ -1,0 +1,75 @@
+"""Choosing by what was measured: the sparsest that keeps enough, the runner-up, and what nobody knows."""
+
+import pytest
+
+from app.facts import choosing
+from app.facts.choosing import Wish
+from multiflow_core.experiments.results import Measured, Results
+from multiflow_core.experiments.run import Run
+
+
+def run(method, sparsity, retrieval, vqa=None, low=None):
+    scores = {"retrieval": {"IR@1": retrieval}} | ({"vqa": {"all": vqa}} if vqa is not None else {})
+    sure = {"retrieval": {"IR@1": (low, 1.0)}} if low is not None else {}
+    return Measured(Run("", method, sparsity), scores, intervals=sure)
+
+
+RESULTS = Results(
+    dense={"retrieval": {"IR@1": 0.8}, "vqa": {"all": 0.5}},
+    runs=(
+        run("multiflow", 0.3, 0.8, 0.5),
+        run("multiflow", 0.5, 0.76, 0.45, 0.74),
+        run("multiflow", 0.75, 0.4, 0.1),
+        run("omp", 0.5, 0.76, 0.48),
+        run("omp", 0.63, 0.72, 0.2),
+        run("lamp", 0.63, 0.72),
+    ),
+    costs=({"method": "multiflow", "seconds": 20.0}, {"method": "omp", "seconds": 1.0}),
+)
+BOTH = ("retrieval", "vqa")
+KNOWN = ("multiflow", "omp", "lamp", "snip")
+
+
+def test_the_sparsest_that_keeps_every_task_is_proposed():
+    found = choosing.choose(RESULTS, Wish(0.9, BOTH), KNOWN)
+    # at 50 % OMP keeps .95 and .96, MULTIFLOW .95 and .90; at 63 % nobody has measured LAMP's answers
+    assert found.fits and (found.best.method, found.best.sparsity) == ("omp", 0.5)
+    assert (found.second.method, found.second.sparsity) == ("multiflow", 0.5)
+    assert found.best.kept == {"retrieval": pytest.approx(0.95), "vqa": pytest.approx(0.96)}
+    assert found.unmeasured == ("snip",) and found.untimed == ()
+
+
+def test_one_task_alone_allows_more():
+    found = choosing.choose(RESULTS, Wish(0.9, ("retrieval",)), KNOWN)
+    assert found.best.sparsity == 0.63 and {found.best.method, found.second.method} == {"omp", "lamp"}
+
+
+def test_where_nothing_fits_the_nearest_is_told():
+    found = choosing.choose(RESULTS, Wish(0.99, BOTH, storage=0.6), KNOWN)
+    assert not found.fits and (found.best.method, found.best.sparsity) == ("omp", 0.5)
+    assert all(offer.storage <= 0.6 for offer in (found.best, found.second))
+
+
+def test_what_is_too_large_is_none():
+    found = choosing.choose(RESULTS, Wish(0.5, BOTH, storage=0.01), KNOWN)
+    assert found.best is None and found.second is None and not found.fits
+    assert choosing.table(found, {})["method"] == []
+
+
+def test_a_limit_of_time_leaves_out_what_nobody_timed():
+    found = choosing.choose(RESULTS, Wish(0.5, ("retrieval",), seconds=10.0), KNOWN)
+    assert (found.best.method, found.second, found.untimed) == ("omp", None, ("lamp",))
+
+
+def test_an_interval_says_whether_it_is_sure():
+    def sure(keep):
+        return choosing.choose(RESULTS, Wish(keep, ("retrieval",), storage=0.57), ("multiflow",))
+
+    offers = {o.method: o for o in choosing._offers(RESULTS, Wish(0.92, ("retrieval",))) if o.sparsity == 0.5}
+    assert offers["multiflow"].sure and not offers["omp"].sure  # .74 of .8 is .925; of OMP nobody knows
+    assert sure(0.5).best is not None
+
+
+def test_a_dense_model_that_fails_is_no_measure():
+    nothing = Results(dense={"vqa": {"all": 0.0}}, runs=(run("omp", 0.5, 0.5, 0.0),))
+    assert choosing.choose(nothing, Wish(0.5, ("vqa",)), ()).best is None
