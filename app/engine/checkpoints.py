@@ -10,6 +10,8 @@ import hashlib
 import os
 from pathlib import Path
 
+from multiflow_core.support.places import ASSETS
+
 ROOT = Path(__file__).resolve().parent.parent.parent
 RESULTS = "results.json"  # of a model in a folder of its own
 _STAMP = "@"
@@ -17,7 +19,7 @@ _STAMP = "@"
 
 def assets() -> Path:
     """The folder of checkpoints and results; the environment variable MULTIFLOW_ASSETS names another one."""
-    return Path(os.environ.get("MULTIFLOW_ASSETS", ROOT / "assets"))
+    return Path(os.environ.get("MULTIFLOW_ASSETS", ASSETS))
 
 
 def models() -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from ..data.dataset import DATA_SETS, DEFAULT
 from ..experiments.run import OWN, Run, read_option
+from ..support.plain_json import written
 
 if TYPE_CHECKING:
     from ..experiments.prepare import Sample
@@ -132,6 +133,11 @@ def run_of(options: argparse.Namespace) -> Run:
 
 def add_json(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--json", action="store_true", help="the result as JSON, for programs")
+
+
+def print_json(value: Any) -> None:
+    """What a command has found, for programs."""
+    print(written(value))
 
 
 def opened(options: argparse.Namespace) -> VLM:

@@ -27,5 +27,6 @@ register(
         _run,
         arguments=_arguments,
         place=90,
+        examples=("python -m multiflow_core card flatland-blip --log assets/flatland-blip/log.jsonl",),
     )
 )

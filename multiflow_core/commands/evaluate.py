@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from ..data.dataset import DEFAULT
+from ..support.places import INSTALLED
 from ..tasks.task import tasks
 from .arguments import (
     add_fixed,
+    add_json,
     add_model,
     add_pairs,
     add_source,
@@ -19,6 +23,7 @@ from .arguments import (
     count,
     fixed_of,
     known_of,
+    print_json,
 )
 from .command import Command, register
 
@@ -78,6 +83,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--out", type=Path, help="result file; default assets/results/MODEL.json, or MODEL on DATA.json"
     )
+    add_json(parser)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -102,12 +108,19 @@ def _run(options: argparse.Namespace) -> None:
     fixed = fixed_of(options)
     runs = plan(names, sparsities, options.seeds, options.seed, seen, fixed)
     runs += ablation(sparsities, options.seed, seen, fixed) if options.ablation else []
-    out, known = options.out or result_file(vlm.name, data), known_of(options, vlm)
+    file = result_file(vlm.name, data)
+    if INSTALLED:  # what pip has put somewhere stays as it is
+        file = Path("results") / file.name
+    out, known = options.out or file, known_of(options, vlm)
     sample = asked_sample(options) if not seen else sample_of(pairs_of(vlm, seen, options.pairs or CALIBRATION_PAIRS))
-    sweep = Sweep(vlm, exam, out, options.masks, known=known, sample=sample, only=options.tasks)
+    report = partial(print, file=sys.stderr) if options.json else print  # rows are then only how far it is
+    sweep = Sweep(vlm, exam, out, options.masks, report, known, sample, only=options.tasks)
     sweep.run(runs)
     if options.costs:
         sweep.costs(options.model, names)
+    if options.json:
+        asked = [found for run in runs if (found := sweep.results.find(run))]
+        print_json({"file": out, **replace(sweep.results, runs=tuple(asked)).written()})
 
 
 register(
@@ -118,6 +131,10 @@ register(
         arguments=_arguments,
         place=60,
         told=_told,
-        examples=("python -m multiflow_core evaluate MODEL --data PHOTOS --items 500 --out figures.json",),
+        examples=(
+            "python -m multiflow_core evaluate flatland-blip",
+            "python -m multiflow_core evaluate MODEL --data PHOTOS --items 500 --out figures.json",
+            "python -m multiflow_core evaluate MODEL --methods multiflow omp --sparsities 0.63 --tasks retrieval --json",
+        ),
     )
 )

@@ -3,10 +3,18 @@
 from __future__ import annotations
 
 import argparse
-import json
-from dataclasses import asdict
 
-from .arguments import add_json, add_model, add_run, asked_sample, known_of, opened, run_of, shown_progress
+from .arguments import (
+    add_json,
+    add_model,
+    add_run,
+    asked_sample,
+    known_of,
+    opened,
+    print_json,
+    run_of,
+    shown_progress,
+)
 from .command import Command, register
 
 
@@ -28,8 +36,8 @@ def _run(options: argparse.Namespace) -> None:
     where = options.layer, options.row, options.column
     why = explain(order, vlm.model, *where, run.sparsity, statistics=order.statistics)
     if options.json:
-        print(json.dumps({**asdict(why), "kept": why.kept, "kept_by_size": why.kept_by_size}, indent=1, default=str))
-        return
+        more = {part: getattr(why, part) for part in ("kept", "kept_by_size", "layer_sparsity")}
+        return print_json({"method": order.method.name, **vars(why), **more})
     print(f"{why.layer.title}, row {why.row}, column {why.column}: {why.weight:+.6g}")
     print(
         f"  {'kept' if why.kept else 'pruned'} at {run.sparsity:.0%} by {order.method.title}; it goes at {why.critical:.2%}"

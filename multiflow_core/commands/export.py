@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import argparse
-import json
 from pathlib import Path
 
-from .arguments import add_json, add_model, add_run, asked_sample, known_of, opened, run_of, shown_progress
+from .arguments import add_json, add_model, add_run, asked_sample, known_of, opened, print_json, run_of, shown_progress
 from .command import Command, register
 
 KINDS = ("masks", "checkpoint", "packed", "statistics", "report")
@@ -43,8 +42,7 @@ def _run(options: argparse.Namespace) -> None:
     taken = Taken(vlm, order, masks, Manifest.of(vlm, run, masks, options.pairs), results)
     folder = taken.write(options.out, options.what, getattr(torch, options.dtype), shown_progress)
     if options.json:
-        print(json.dumps({"folder": str(folder), "manifest": taken.manifest.held}, indent=1))
-        return
+        return print_json({"folder": folder, "manifest": taken.manifest.held})
     for path in sorted(folder.iterdir()):
         files = [path] if path.is_file() else list(path.rglob("*"))
         print(f"{path}  {sum(file.stat().st_size for file in files) / 1e6:.2f} MB")

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import asdict
 from pathlib import Path
 
+from .arguments import add_json, print_json
 from .command import Command, register
 
 
 def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("model", help="a built-in name, a folder or a hub name")
     parser.add_argument("--statistics", type=Path, help="what calibrate wrote: then what never ran is left dense, too")
+    add_json(parser)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -21,6 +24,16 @@ def _run(options: argparse.Namespace) -> None:
     vlm = load(options.model)
     statistics = read("statistics", vlm, options.statistics) if options.statistics else None
     layers = statistics.layers if statistics else vlm.layers
+    if options.json:
+        return print_json(
+            {
+                "model": vlm.name,
+                "held": vlm.held,
+                "layers": [{**asdict(layer), "size": layer.size, "zeros": vlm.zeros[layer.name]} for layer in layers],
+                "prunable": sum(layer.size for layer in layers),
+                "left_dense": left_dense(vlm.model, statistics),
+            }
+        )
     before = vlm.zero_share()
     print(f"{vlm.held}\n")
     for layer in layers:
@@ -40,6 +53,9 @@ register(
         _run,
         arguments=_arguments,
         place=20,
-        examples=("python -m multiflow_core layers flatland-blip",),
+        examples=(
+            "python -m multiflow_core layers flatland-blip",
+            "python -m multiflow_core layers MODEL --statistics statistics.safetensors --json",
+        ),
     )
 )

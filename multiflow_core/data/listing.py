@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
 
 from ..support.threads import Progress
 from .album import NEUTRAL, Album, Found, Item
@@ -30,6 +32,35 @@ def lines(data: DataSet, progress: Progress | None = None, thorough: bool = True
     exam = data.exam("test", EXAMPLES, EXAMPLES, EXAMPLES)
     yield from (f"  {text}" for text in exam.texts)
     yield from (f"  {question.text}? {question.answer}" for _, question in exam.asked[:EXAMPLES])
+
+
+def held(data: DataSet, progress: Progress | None = None, thorough: bool = True) -> dict[str, Any]:
+    """The same for another program.
+
+    >>> from multiflow_core.data import dataset
+    >>> held(dataset.open("flatland"))["name"]
+    'flatland'
+    """
+    if not isinstance(data, Album):
+        exam = data.exam("test", EXAMPLES, EXAMPLES, EXAMPLES)
+        asked = [{"text": question.text, "answer": question.answer} for _, question in exam.asked[:EXAMPLES]]
+        return {"name": data.name, "title": data.title, "examples": {"captions": list(exam.texts), "questions": asked}}
+    found = data.check(progress) if thorough else data.found
+    return {
+        "name": data.name,
+        "title": data.title,
+        **asdict(found),
+        "fingerprint": data.fingerprint,
+        "halves": data.halves() if thorough and found.divided else None,
+        "examples": [_held_example(item) for item in _examples(data)],
+        "cannot_be_used": [asdict(bad) for bad in data.bad(found.bad)] if found.bad else [],
+        "copies": dict(data.copies()),
+    }
+
+
+def _held_example(item: Item) -> dict[str, Any]:
+    asked = [{"text": question.text, "answer": question.answer} for question in item.questions]
+    return {"name": item.name, "captions": item.captions, "questions": asked, "class": item.label or None}
 
 
 def counted(found: Found) -> str:

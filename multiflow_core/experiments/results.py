@@ -92,11 +92,14 @@ class Results:
 
     def save(self, path: str | os.PathLike) -> Path:
         """Write the file whole or not at all; `load` gives the same back."""
+        return write_text(path, json.dumps(self.written(), indent=1) + "\n")
+
+    def written(self) -> dict[str, Any]:
+        """What the file holds, as JSON has it."""
         held = {**self.head, "runs": [_entry(measured) for measured in self.runs]}
         more = {"dense": self.dense, "dense_intervals": self.dense_intervals}
         more |= {"overlap": list(self.overlaps), "costs": list(self.costs)}
-        held |= {key: value for key, value in more.items() if value}
-        return write_text(path, json.dumps(held, indent=1) + "\n")
+        return held | {key: value for key, value in more.items() if value}
 
     def _repr_html_(self) -> str:
         """In a notebook: every run with the headline figures of its tasks, below those of the dense model."""

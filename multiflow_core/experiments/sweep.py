@@ -17,8 +17,9 @@ import transformers
 
 from ..data import dataset
 from ..data.dataset import DEFAULT, DataSet, Exam
-from ..models.vlm import ASSETS, VLM
+from ..models.vlm import VLM
 from ..pruning.method import METHODS
+from ..support.places import ASSETS
 from ..support.version import VERSION
 from ..tasks.figures import LEVEL, RESAMPLES, intervals
 from ..tasks.task import Scores, tasks

@@ -21,6 +21,7 @@ from ..families.hub import fetch, is_hub_name
 from ..families.opening import open_model
 from ..families.processor import unfit
 from ..support.devices import placed, present
+from ..support.places import ASSETS
 from ..support.tables import Share, table
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from ..families.base import Family
     from ..weights.masks import Masks
 
-ASSETS = Path(__file__).resolve().parents[2] / "assets"
 BUILT_IN = tuple(sorted(config.parent.name for config in ASSETS.glob("*/config.json")))
 CARD = "card.json"  # beside a checkpoint: what it was trained on, and more
 CUT_SHOWN = 40  # letters before the cut through a text that is too long
