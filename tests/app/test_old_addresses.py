@@ -36,6 +36,8 @@ ADDRESSES = [
     ),
     ("two_runs", {"a": "flatland-xvlm,lamp,own,0"}, ["flatland-xvlm"]),
     ("speed", {"method": "omp"}, ["what does pruning save"]),
+    ("choose", {"sparsity": "0.75"}, ["what must it keep"]),
+    ("take_away", {"method": "omp", "sparsity": "0.75"}, ["Take it away"]),
     ("learn", {"step": "3", "w": "1,-2,6,3;9,8,-3,-8;-5,9,6,1", "answers": "hidden"}, []),
     ("learn", {"step": "6", "scale": "0.25"}, []),
     ("why", {"layer": LAYER, "weight": "12,40", "sparsity": "0.9"}, ["vision 3 fc1"]),
