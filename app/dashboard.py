@@ -11,7 +11,7 @@ import streamlit as st  # noqa: E402  (needs the path above)
 
 from app import state, warmup  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
-from app.parts import guide, link, notes, presenter, session, sidebar, storyteller, theme, ui, welcome  # noqa: E402
+from app.parts import guide, link, notebook, notes, presenter, session, sidebar, storyteller, theme, ui, welcome  # noqa: E402
 
 st.set_page_config(
     page_title="MULTIFLOW pruning lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
@@ -62,6 +62,7 @@ if settings is not None:
     elif presenting:
         presenter.bar(settings, [entry for section in pages.values() for entry in section], page.title)
     presenter.to_the_top()
+    notebook.note(settings)
     page.run()
     if shared:
         link.fill(shared, guide.possible(settings))  # once more: the page has put into the address what it shows

@@ -44,6 +44,7 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
     ),
     "Keep": (
         Entry("choose.py", "Choose for me", ":material/rule:", "choose"),
+        Entry("made_here.py", "Made here", ":material/inventory_2:", "made-here"),
         Entry("take_away.py", "Take away", ":material/archive:", "take-away"),
     ),
     "Learn": (

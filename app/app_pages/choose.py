@@ -5,10 +5,10 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state
-from app.engine import checkpoints, data_sets, permits, runs
+from app.engine import checkpoints, data_sets, runs
 from app.facts import choosing, measured
 from app.look.words import percent
-from app.parts import measure_panel, session, ui
+from app.parts import measure_panel, selection, ui
 from app.state import Run
 
 TIMES = {"any": None, "a minute": 60.0, "ten seconds": 10.0}
@@ -36,10 +36,10 @@ def show(settings: Run) -> None:
         return
     titles = runs.all_titles()
     choice = choosing.choose(results, wish, titles)
-    _proposal(choice, wish, titles)
+    _proposal(choice, wish, titles, settings)
     st.caption(f"The sidebar now: {runs.title(settings)}, {percent(settings.sparsity)}. Measured: {where}.")
     _missing(choice, titles)
-    _measure(settings)
+    _measure(settings, choosing.gap(results, choice))
 
 
 def _wish(results: measured.Results) -> choosing.Wish:
@@ -76,7 +76,7 @@ def _title(task: str, unit: str) -> str:
     return f"{task.capitalize() if task != 'vqa' else 'VQA'} · {unit}"
 
 
-def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, str]) -> None:
+def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, str], settings: Run) -> None:
     best = choice.best
     if best is None:
         st.warning(
@@ -106,15 +106,12 @@ def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, st
         icon=":material/input:",
         key="take_choice",
         on_click=_take,
-        args=(best,),
+        args=(best, settings),
     )
 
 
-def _take(offer: choosing.Offer) -> None:
-    session.put(state.METHOD, offer.method)
-    session.put(state.ALLOCATION, state.OWN)
-    session.put(state.FIXED, "")
-    session.put(state.SPARSITY, offer.sparsity)
+def _take(offer: choosing.Offer, settings: Run) -> None:
+    selection.choose_run(Run(settings.model, offer.method, offer.sparsity, data=settings.data))
 
 
 def _missing(choice: choosing.Choice, titles: dict[str, str]) -> None:
@@ -127,10 +124,25 @@ def _missing(choice: choosing.Choice, titles: dict[str, str]) -> None:
     st.caption(". ".join(part[:1].upper() + part[1:] for part in told) + ".")
 
 
-def _measure(settings: Run, asked: bool = False) -> None:
-    """The panel that measures, once it is asked for: to say how long it takes it has to look at the data."""
-    if permits.here().may_measure and (asked or st.toggle("Measure what is missing", key=state.WISH_MEASURE.name)):
-        measure_panel.show(settings)
+def _measure(settings: Run, gap: choosing.Gap | None = None, asked: bool = False) -> None:
+    """What lies between two measured sparsities, and how to measure what is missing: by a command, or here once it is asked for.
+
+    To say how long it takes the panel has to look at the data.
+    """
+    if gap:
+        st.caption(
+            f"{runs.all_titles()[gap.method]} fits at {percent(gap.low)} and was next measured at {percent(gap.high)}, where it "
+            "does not: what it does in between is not known."
+        )
+    if measure_panel.possible(settings):
+        if asked or st.toggle("Measure what is missing", key=state.WISH_MEASURE.name):
+            measure_panel.show(settings)
+    elif gap and not settings.data and settings.model in checkpoints.models():
+        st.caption("This command measures it, and adds it to the file that this page reads:")
+        said = f"python -m multiflow_core evaluate {settings.model} --methods {gap.method} --sparsities {gap.middle:g}"
+        st.code(said, language=None, wrap_lines=True)
+    else:
+        st.page_link("app_pages/compare.py", label="How it is measured: Compare", icon=":material/leaderboard:")
 
 
 ui.page(show)

@@ -7,7 +7,7 @@ import shlex
 import streamlit as st
 
 from app import state
-from app.engine import checkpoints, data_sets, permits, runs
+from app.engine import checkpoints, data_sets, runs
 from app.facts import comparison, measured
 from app.look.words import percent
 from app.parts import address, measure_panel, ui
@@ -61,7 +61,7 @@ def show(settings: Run) -> None:
         if grid := comparison.ablation(data, task, sparsity):
             ui.chart(grid, "ablation", ABOUT_ABLATION)
     _masks_and_costs(data, chosen, sparsity)
-    if _measurable(settings):
+    if measure_panel.possible(settings):
         measure_panel.show(settings)
     at = data.nearest(sparsity)
     if abs(at - sparsity) > 0.005:
@@ -71,18 +71,12 @@ def show(settings: Run) -> None:
 def _nothing_yet(settings: Run) -> None:
     """What to do where nothing was measured."""
     what = f"{ui.verbatim(checkpoints.title(settings.model))} on {ui.verbatim(data_sets.title(settings.data))}"
-    if _measurable(settings):
+    if measure_panel.possible(settings):
         st.info(f"Nothing has been measured for {what} yet. It can be measured from here.", icon=":material/info:")
         measure_panel.show(settings)
     else:
         st.info(f"Nothing has been measured for {what} yet. This command writes the file that this page reads:")
         st.code(_command(settings), language=None, wrap_lines=True)
-
-
-def _measurable(settings: Run) -> bool:
-    """Whether this can be measured from here: what is shipped was measured by its own command."""
-    shipped = not settings.data and settings.model in checkpoints.models()
-    return permits.here().may_measure and not shipped
 
 
 def _command(settings: Run) -> str:

@@ -86,6 +86,35 @@ def choose(results: Results, wish: Wish, methods: Iterable[str]) -> Choice:
     return Choice(best, second, bool(fitting), unmeasured, untimed)
 
 
+@dataclass(frozen=True)
+class Gap:
+    """Two measured sparsities of a method, of which it fits at the lower one alone."""
+
+    method: str
+    low: float
+    high: float
+
+    @property
+    def middle(self) -> float:
+        """A whole per cent in between.
+
+        >>> Gap("omp", 0.5, 0.63).middle
+        0.56
+        """
+        return round(50 * (self.low + self.high)) / 100
+
+
+def gap(results: Results, choice: Choice) -> Gap | None:
+    """Where the proposal might have gone further, had it been measured; None where there is nothing in between."""
+    if not (choice.best and choice.fits):
+        return None
+    best = choice.best
+    known = (s for s in results.sparsities(best.method) if s > best.sparsity)
+    upper = next((s for s in known if all(results.figure(best.method, t, s) is not None for t in best.kept)), None)
+    found = Gap(best.method, best.sparsity, upper) if upper else None
+    return found if found and best.sparsity < found.middle < upper else None
+
+
 def _offers(results: Results, wish: Wish) -> Iterator[Offer]:
     for method in results.methods:
         for sparsity in results.sparsities(method):

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 def load(model: str, data: str = "") -> Results | None:
     """The result file of a model on a data set, read again only when it has changed; None where none can be read."""
-    return _at(checkpoints.result_file(model, data))
+    return of_file(checkpoints.result_file(model, data))
 
 
 def changed(model: str, data: str = "") -> int:
@@ -34,10 +34,11 @@ def changed(model: str, data: str = "") -> int:
 
 def parts(model: str) -> Results | None:
     """The same of methods with one part taken out at a time."""
-    return _at(checkpoints.parts_file(model))
+    return of_file(checkpoints.parts_file(model))
 
 
-def _at(file: Path) -> Results | None:
+def of_file(file: Path) -> Results | None:
+    """What a result file holds, read again only when it has changed; None where none can be read."""
     try:
         return _read(file, file.stat().st_mtime_ns)
     except (OSError, ValueError):

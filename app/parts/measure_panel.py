@@ -7,7 +7,7 @@ from collections.abc import Callable
 import streamlit as st
 
 from .. import state
-from ..engine import calibration, checkpoints, data_sets, measuring, runs
+from ..engine import calibration, checkpoints, data_sets, measuring, permits, runs
 from ..facts import gallery, measured
 from ..look.words import percent
 from ..state import Run
@@ -18,6 +18,12 @@ SPARSITIES = (0.3, 0.5, 0.63, 0.75, 0.9)
 USUAL = (0.5, 0.63, 0.75)
 PICTURES = 100
 EVERY = 2.0  # seconds between two looks
+
+
+def possible(settings: Run) -> bool:
+    """Whether this can be measured from here: what is shipped was measured by its own command."""
+    shipped = not settings.data and settings.model in checkpoints.models()
+    return permits.here().may_measure and not shipped
 
 
 def show(settings: Run) -> None:

@@ -139,5 +139,11 @@ def _show(on: bool) -> None:
     session.put(state.DATA_DIALOG, on)
 
 
+def ask_for(place: str) -> None:
+    """Open the dialog, and what lies there; from a callback."""
+    _show(True)
+    session.put(state.DATA_ASKED, place)
+
+
 def _ask() -> None:
     session.put(state.DATA_ASKED, session.get(state.DATA_NAME).strip())

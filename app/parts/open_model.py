@@ -132,6 +132,12 @@ def _show(on: bool) -> None:
     session.put(state.DIALOG, on)
 
 
+def ask_for(place: str) -> None:
+    """Open the dialog, and what lies there; from a callback."""
+    _show(True)
+    _ask(place)
+
+
 def _ask(place: str) -> None:
     session.put(state.OPENING, place)
 

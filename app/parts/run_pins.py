@@ -36,7 +36,7 @@ def _buttons(letter: str, key: state.Key[str], run: Run, settings: Run) -> None:
     if session.get(key):
         st.button("Let go", icon=":material/keep_off:", key=f"free_{letter}", on_click=_pin, args=(key, ""))
     else:
-        held = _text(run)
+        held = text_of(run)
         st.button("Pin", icon=":material/keep:", key=f"hold_{letter}", on_click=_pin, args=(key, held))
     if run != settings:
         st.button(
@@ -44,12 +44,12 @@ def _buttons(letter: str, key: state.Key[str], run: Run, settings: Run) -> None:
             icon=":material/input:",
             key=f"take_{letter}",
             on_click=_pin,
-            args=(key, _text(settings)),
+            args=(key, text_of(settings)),
             help="Pin the run that the sidebar says now",
         )
 
 
-def _text(settings: Run) -> str:
+def text_of(settings: Run) -> str:
     """A run as the address has it."""
     return str(replace(settings, model=checkpoints.address_of(settings.model), data=data_sets.source(settings.data)))
 
@@ -58,7 +58,7 @@ def _pinned(key: state.Key[str], default: Run) -> Run:
     """What a key pins, else the default; a text that pins nothing is said so, once."""
     text = address.now(key)
     try:
-        run = _known(Run.read(text)) if text else default
+        run = known(Run.read(text)) if text else default
     except state.BadValue as problem:
         address.refuse(f"{problem}: showing {two_runs.name(default)}.")
         text, run = "", default
@@ -66,8 +66,8 @@ def _pinned(key: state.Key[str], default: Run) -> Run:
     return run
 
 
-def _known(asked: Run) -> Run:
-    """The settings, if there is such a model, method and allocation."""
+def known(asked: Run) -> Run:
+    """The settings of a run as the address has it; BadValue if there is no such model, data set, method or allocation here."""
     models, data = open_model.models(), open_data.opened()
     shown = asked.data or state.DATA.default
     known = (

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import streamlit as st
 
+from multiflow_core.experiments.run import Run
+
 from .. import state
 from . import address, session
 
@@ -70,3 +72,11 @@ def label(layer: PrunableLayer) -> str:
 def choose_sparsity(sparsity: float) -> None:
     """Move the slider; to be called before it is drawn."""
     session.put(state.SPARSITY, round(min(1.0, max(0.0, sparsity)), 2))
+
+
+def choose_run(run: Run) -> None:
+    """Make a run of the sidebar's model and data the sidebar's choice; to be called before it is drawn."""
+    session.put(state.METHOD, run.method)
+    session.put(state.ALLOCATION, run.allocation)
+    session.put(state.SPARSITY, run.sparsity)
+    session.put(state.FIXED, run.fixed)

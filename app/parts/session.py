@@ -32,6 +32,11 @@ def take(slot: Slot[T]) -> T:
     return st.session_state.pop(slot.name, slot.default)
 
 
+def typed(key: str) -> str:
+    """What stands in a field whose key is made up on its page, such as one for every row of a list; "" where it is gone."""
+    return st.session_state.get(key, "")
+
+
 def owner() -> str:
     """A name for this session that no other has."""
     context = get_script_run_ctx()

@@ -11,7 +11,7 @@ from ..engine import runs
 from ..engine.store import STORE
 from ..facts import comparison, measured
 from ..facts.stories import Story, stories, told
-from . import address, session, ui
+from . import address, selection, session, ui
 
 _MADE = STORE.room(16)
 
@@ -59,8 +59,5 @@ def _stories(settings: Run) -> tuple[Story, ...]:
 
 
 def _tell(story: Story) -> None:
-    session.put(state.METHOD, story.settings.method)
-    session.put(state.ALLOCATION, story.settings.allocation)
-    session.put(state.SPARSITY, story.settings.sparsity)
-    session.put(state.FIXED, story.settings.fixed)
+    selection.choose_run(story.settings)
     session.put(state.TOLD, story.settings)

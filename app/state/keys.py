@@ -184,6 +184,9 @@ MEASURE_PICTURES: Slot[int] = Slot("measure_pictures", 0)
 MEASURE_PROBLEM: Slot[str] = Slot("measure problem", "")  # why it could not be started
 
 SWEEP_PROBLEM: Slot[str] = Slot("sweep problem", "")  # why a sweep could not be started
+NOTED: Slot[Run | None] = Slot("noted", None)  # the run that was noted last
+NOTEBOOK: Slot[Any] = Slot("notebook", None)  # the runs that this session has looked at, where none are kept on disk
+
 WISH_TASKS: Slot[tuple[str, ...]] = Slot("wish_tasks", ())  # what a model that is chosen for the reader must keep
 WISH_KEEP: Slot[float] = Slot("wish_keep", 0.9)
 WISH_SIZE: Slot[float] = Slot("wish_size", 1.0)  # and may cost

@@ -9,6 +9,7 @@ import pytest
 
 from app import state
 from app.engine import runs, taking
+from app.parts import measure_panel
 from multiflow_core import Masks, Statistics
 from multiflow_core.cli import main
 from multiflow_core.experiments.run import Run
@@ -71,8 +72,17 @@ def test_a_choice_becomes_the_sidebars(open_page):
     )
 
 
-def test_without_figures_it_says_so_and_offers_to_measure(open_page, assets):
+def test_without_figures_it_says_so_and_offers_to_measure(open_page, assets, monkeypatch):
     (assets / "results" / "flatland-blip.json").unlink()
     at = open_page("choose")
     assert not at.exception and "Nothing has been measured" in texts(at)
-    assert at.button(key="measure_start").label == "Measure"
+    assert "measure_start" not in [button.key for button in at.button], "what is shipped has a command of its own"
+    monkeypatch.setattr(measure_panel, "possible", lambda settings: True)
+    assert at.run().button(key="measure_start").label == "Measure"
+
+
+def test_what_lies_between_two_measured_sparsities_can_be_measured_by_a_command(open_page, assets):
+    at = open_page("choose")
+    assert "was next measured at" in texts(at)
+    said = [code.value for code in at.code if "evaluate flatland-blip" in code.value]
+    assert said == ["python -m multiflow_core evaluate flatland-blip --methods multiflow --sparsities 0.46"]

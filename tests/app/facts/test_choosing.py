@@ -73,3 +73,12 @@ def test_an_interval_says_whether_it_is_sure():
 def test_a_dense_model_that_fails_is_no_measure():
     nothing = Results(dense={"vqa": {"all": 0.0}}, runs=(run("omp", 0.5, 0.5, 0.0),))
     assert choosing.choose(nothing, Wish(0.5, ("vqa",)), ()).best is None
+
+
+def test_what_lies_between_the_proposal_and_the_next_measured_sparsity_is_not_known():
+    found = choosing.gap(RESULTS, choosing.choose(RESULTS, Wish(0.9, BOTH), KNOWN))
+    assert found == choosing.Gap("omp", 0.5, 0.63) and found.middle == 0.56
+    none = choosing.choose(RESULTS, Wish(0.99, BOTH, storage=0.6), KNOWN)
+    assert choosing.gap(RESULTS, none) is None, "nothing fits"
+    far = choosing.choose(RESULTS, Wish(0.5, ("retrieval",)), KNOWN)
+    assert far.best.sparsity == 0.75 and choosing.gap(RESULTS, far) is None, "nothing lies beyond"
