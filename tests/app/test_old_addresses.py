@@ -36,7 +36,7 @@ ADDRESSES = [
     ),
     ("two_runs", {"a": "flatland-xvlm,lamp,own,0"}, ["flatland-xvlm"]),
     ("speed", {"method": "omp"}, ["what does pruning save"]),
-    ("made_here", {"sparsity": "0.75"}, ["made here"]),
+    ("made_here", {"sparsity": "0.75"}, ["Made here"]),
     ("choose", {"sparsity": "0.75"}, ["what must it keep"]),
     ("take_away", {"method": "omp", "sparsity": "0.75"}, ["Take it away"]),
     ("learn", {"step": "3", "w": "1,-2,6,3;9,8,-3,-8;-5,9,6,1", "answers": "hidden"}, []),
