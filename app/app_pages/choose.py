@@ -37,7 +37,7 @@ def show(settings: Run) -> None:
     titles = runs.all_titles()
     choice = choosing.choose(results, wish, titles)
     _proposal(choice, wish, titles, settings)
-    st.caption(f"The sidebar now: {runs.title(settings)}, {percent(settings.sparsity)}. Measured: {where}.")
+    ui.note(f"The sidebar now: {runs.title(settings)}, {percent(settings.sparsity)}. Measured: {where}.")
     _missing(choice, titles)
     _measure(settings, choosing.gap(results, choice))
 
@@ -130,9 +130,10 @@ def _measure(settings: Run, gap: choosing.Gap | None = None, asked: bool = False
     To say how long it takes the panel has to look at the data.
     """
     if gap:
-        st.caption(
-            f"{runs.all_titles()[gap.method]} fits at {percent(gap.low)} and was next measured at {percent(gap.high)}, where it "
-            "does not: what it does in between is not known."
+        name = runs.all_titles().get(gap.method, gap.method)
+        ui.note(
+            f"{name} fits at {percent(gap.low)} and was next measured at {percent(gap.high)}, where it does not: what it does in "
+            "between is not known."
         )
     if measure_panel.possible(settings):
         if asked or st.toggle("Measure what is missing", key=state.WISH_MEASURE.name):

@@ -97,7 +97,7 @@ def show(settings: Run) -> None:
     st.caption("In Python:")
     st.code(found.manifest.python(), language="python")
     with st.expander("The manifest"):
-        st.json(found.manifest.held)
+        st.code(found.manifest.text(), language="json", wrap_lines=True)
 
 
 def _offer(kind: Kind, settings: Run, name: str, refused: bool, results: measured.Results | None) -> None:
