@@ -6,13 +6,34 @@ import importlib.util
 import multiprocessing
 import os
 import signal
+import sys
 import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
 from multiprocessing.connection import wait
+from multiprocessing.context import SpawnContext, SpawnProcess
+from types import ModuleType
+from typing import Any
 
 LIMITS = ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")
+
+
+class _Worker(SpawnProcess):
+    """A process that does not run its parent's program again, as spawned ones do: that may be a page of the dashboard."""
+
+    @staticmethod
+    def _Popen(process: Any) -> Any:
+        program = sys.modules["__main__"]
+        sys.modules["__main__"] = ModuleType("__main__")
+        try:
+            return SpawnProcess._Popen(process)
+        finally:
+            sys.modules["__main__"] = program
+
+
+class _Spawn(SpawnContext):
+    Process = _Worker
 
 
 def shared_out(cores: int, threads: int, jobs: int, workers: int = 0) -> int:
@@ -41,7 +62,7 @@ def processes(workers: int, threads: int) -> Iterator[Executor]:
     held = {name: os.environ.get(name) for name in LIMITS}
     os.environ.update(dict.fromkeys(LIMITS, str(threads)))  # read when a process imports what computes
     try:
-        pool = ProcessPoolExecutor(workers, multiprocessing.get_context("spawn"), initializer=_begin)
+        pool = ProcessPoolExecutor(workers, _Spawn(), initializer=_begin)
         try:
             yield pool
         finally:

@@ -2,13 +2,15 @@
 
 import os
 import signal
+import sys
 import threading
 import time
+from types import ModuleType
 
 import pytest
 
 from multiflow_core.sweeps import work as working
-from multiflow_core.sweeps.executors import dask
+from multiflow_core.sweeps.executors import dask, processes
 from multiflow_core.sweeps.plan import read
 from multiflow_core.sweeps.running import Sweeping
 from multiflow_core.sweeps.store import Store
@@ -58,6 +60,15 @@ def test_a_worker_with_another_model_or_other_versions_refuses(tiny_cells, monke
         work(Job((replace(tiny_cells[0], model_is="0123"),)))
     with pytest.raises(ValueError, match=r"this worker has .* and the sweep was asked with torch 1.0"):
         work(Job((replace(tiny_cells[0], versions={"torch": "1.0"}),)))
+
+
+def test_workers_do_not_run_the_program_that_started_them(tmp_path, monkeypatch):
+    page = ModuleType("__main__")
+    page.__file__ = str(tmp_path / "page.py")
+    (tmp_path / "page.py").write_text("raise SystemExit('a page was run')")
+    monkeypatch.setitem(sys.modules, "__main__", page)
+    with processes(1, 1) as executor:
+        assert executor.submit(abs, -1).result() == 1
 
 
 def test_masks_that_are_kept_give_the_same_figures(tiny_cells, tmp_path, monkeypatch):
