@@ -96,7 +96,8 @@ def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, st
     shares = {column for column in table if column not in ("method", "seconds")}
     table = {name: [round(v, 2) for v in values] if name in shares else values for name, values in table.items()}
     shown = {column: st.column_config.NumberColumn(format="percent") for column in shares}
-    shown["seconds"] = st.column_config.NumberColumn("one mask took", format="%.0f s", help="None: nobody timed it")
+    table["seconds"] = ["not timed" if took is None else f"{took:.0f} s" for took in table["seconds"]]
+    shown["seconds"] = "one mask took"
     st.dataframe(table, column_config=shown, hide_index=True, key="proposals")
     if choice.second:
         st.caption("First the proposal, then the runner-up: the best of another method.")
