@@ -26,9 +26,11 @@ def figures(cells, folder) -> list:
     return [Store(folder).find(cell).figures for cell in cells]
 
 
-def test_a_pool_a_cluster_and_a_lost_worker_give_the_same_numbers(tiny_cells, tmp_path):
+def test_a_pool_a_cluster_and_a_lost_worker_give_the_same_numbers(tiny_cells, tmp_path, monkeypatch):
     from distributed import LocalCluster
 
+    # Dask's processes run the program of their parent again, which is a page where one was tested before
+    monkeypatch.setitem(sys.modules, "__main__", ModuleType("__main__"))
     here = [
         outcome.figures for cell in tiny_cells for _, outcome in work(Job((cell,)))
     ]  # each with an order of its own

@@ -22,7 +22,7 @@ from multiflow_core.sweeps.table import table_of
 from multiflow_core.sweeps.work import jobs_of, needs
 
 MANY = [Cell("m", Run("", method, s / 20), "vqa") for method in ("omp", "lamp", "snip", "l2") for s in range(1, 11)]
-PAUSE = 0.01  # seconds of a cell
+PAUSE = 0.04  # seconds of a cell
 
 
 def outcome_of(cell: Cell) -> Outcome:
@@ -75,7 +75,9 @@ def test_killed_five_times_it_gives_the_same_table(tmp_path):
     for _ in range(5):
         process = multiprocessing.get_context("fork").Process(target=sweep, args=(folder,))
         process.start()
-        time.sleep(rng.uniform(0.02, 0.12))
+        wanted = max(0, len(Store(folder).missing(MANY)) - rng.randint(1, 3))  # killed once these are there
+        while len(Store(folder).missing(MANY)) > wanted:
+            time.sleep(0.001)
         os.kill(process.pid, signal.SIGKILL)
         process.join()
         left.append(len(Store(folder).missing(MANY)))
