@@ -45,6 +45,7 @@ def show(settings: Run) -> None:
 def _wish(results: measured.Results) -> choosing.Wish:
     with st.container(border=True, key="wish"):
         left, right = st.columns(2, gap="medium")
+        named = measured.task_titles()
         titles = {task: results.unit(task) for task in results.dense if results.dense_figure(task)}
         with left:
             tasks = st.pills(
@@ -52,7 +53,7 @@ def _wish(results: measured.Results) -> choosing.Wish:
                 list(titles),
                 selection_mode="multi",
                 default=list(titles),
-                format_func=lambda task: _title(task, titles[task]),
+                format_func=lambda task: f"{named[task]} · {titles[task]}",
                 key=state.WISH_TASKS.name,
             )
             keep = st.slider(
@@ -70,10 +71,6 @@ def _wish(results: measured.Results) -> choosing.Wish:
             )
             long = st.pills("Pruning may take", list(TIMES), default="any", key=state.WISH_TIME.name) or "any"
     return choosing.Wish(keep, tuple(tasks), storage, TIMES[long])
-
-
-def _title(task: str, unit: str) -> str:
-    return f"{task.capitalize() if task != 'vqa' else 'VQA'} · {unit}"
 
 
 def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, str], settings: Run) -> None:

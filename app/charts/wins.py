@@ -35,11 +35,12 @@ class Wins:
     def figure(self, palette: Palette) -> go.Figure:
         names = [f"<b>{plain(name)}</b>" if name == self.chosen else plain(name) for name, _, _ in self.rows]
         looks = (
-            ("clear", 1, dict(color=palette.pruned)),
+            ("clear", 1, dict(color=palette.pruned), palette.on(palette.pruned)),
             (
                 "inside the noise",
                 2,
                 dict(color=see_through(palette.pruned, 0.3), line=dict(color=palette.pruned, width=1)),
+                palette.ink,  # little more than the page's own ground is behind it
             ),
         )
         traces = [
@@ -54,9 +55,10 @@ class Wins:
                 textposition="inside",
                 insidetextanchor="middle",
                 textangle=0,
+                textfont=dict(color=ink),
                 hovertemplate=f"%{{y}}: %{{x}} {name}<extra></extra>",
             )
-            for name, i, marker in looks
+            for name, i, marker, ink in looks
         ]
         layout = dict(
             height=FRAME + ROW * len(names),

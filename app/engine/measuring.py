@@ -6,10 +6,7 @@ and repeats nothing that the file holds: stopping loses one run at most, and sta
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
-import sys
 import threading
 import time
 from dataclasses import dataclass, field
@@ -19,9 +16,9 @@ from pathlib import Path
 from multiflow_core.experiments.sweep import plan as runs_of
 
 from . import calibration, checkpoints, data_sets, runs
+from .beside import Beside, started
 from .store import Progress
 
-LINES = 200  # of what a measurement says that are kept
 FORWARDS = {
     "captioning": 12,
     "vqa": 2,
@@ -83,20 +80,12 @@ class Plan:
         return passes * pair / calibration.MINUTE * 60
 
 
-@dataclass
-class Measurement:
-    """A plan that is being carried out, or was."""
+@dataclass(kw_only=True)
+class Measurement(Beside):
+    """A plan that is being carried out, or was: what was measured stays in its file."""
 
     plan: Plan
-    process: subprocess.Popen
     began: float = field(default_factory=time.monotonic)
-    lines: list[str] = field(default_factory=list)
-    problem: str = ""
-    stopped: bool = False
-
-    @property
-    def running(self) -> bool:
-        return self.process.poll() is None
 
     @property
     def other(self) -> bool:
@@ -115,19 +104,6 @@ class Measurement:
             return None
         return (time.monotonic() - self.began) / self.done * (self.plan.total - self.done)
 
-    def stop(self) -> None:
-        """End it; what was measured stays in its file."""
-        self.stopped = True
-        self.process.terminate()
-
-    def _follow(self) -> None:
-        for line in self.process.stdout:
-            if line.strip():
-                self.lines = [*self.lines[-LINES:], line.rstrip()]
-        said = [line for line in self.process.stderr.read().splitlines() if line.startswith("multiflow_core: ")]
-        if self.process.wait() and not self.stopped:
-            self.problem = said[-1].removeprefix("multiflow_core: ") if said else "it ended with an error"
-
 
 _LOCK = threading.Lock()
 _HELD: dict[tuple[str, str], Measurement] = {}  # the last of every model and data set
@@ -145,17 +121,8 @@ def start(plan: Plan) -> Measurement:
                 f"{other.plan.what} is being measured on this server: {other.done} of {other.plan.total} done. Try again later."
             )
         plan.file.parent.mkdir(parents=True, exist_ok=True)
-        command = ["nice", "-n", "10", sys.executable, "-u", *plan._arguments]
-        process = subprocess.Popen(
-            command,
-            cwd=checkpoints.ROOT,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            text=True,
-            env=dict(os.environ),
-        )
-        held = _HELD[plan.model, plan.data] = Measurement(plan, process)
-    threading.Thread(target=held._follow, name="measuring", daemon=True).start()
+        held = _HELD[plan.model, plan.data] = Measurement(plan=plan, process=started(plan._arguments))
+    held.follow("measuring")
     return held
 
 

@@ -146,7 +146,7 @@ def source(data: Benchmark) -> str:
             f"seeds {listed([str(s) for s in head.get('seeds', [])])}" if head.get("seeds") else f"{seeds} seeds"
         )
         return f"{on}, by {head.get('command', 'a sweep')} ({seeds_told}{took}; {versions})"
-    told = "one seed where chance has no part, three where it has" if seeds > 1 else "one seed"
+    told = f"up to {seeds} seeds a cell: ± is said where there are several" if seeds > 1 else "one seed"
     return f"{on}, from the model's result file, which Compare shows, too ({told}; {versions})"
 
 

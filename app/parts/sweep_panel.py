@@ -60,7 +60,7 @@ def _progress() -> None:
         else:
             st.progress(0.0, "Looking what is there …")
         if own and held.lines:
-            st.code("\n".join(held.lines), language=None)
+            st.code("\n".join(held.lines[-8:]), language=None)
         if own and permits.here().may_measure:
             about = "The cells that are there are kept."
             st.button("Stop", icon=":material/stop:", key="sweep_stop", on_click=held.stop, help=about)

@@ -13,6 +13,7 @@ from ..support.plain_json import written
 
 if TYPE_CHECKING:
     from ..experiments.prepare import Sample
+    from ..experiments.taking import Taken
     from ..models.vlm import VLM
 
 
@@ -101,6 +102,14 @@ def shown_progress(fraction: float, message: str) -> None:
 def add_run(parser: argparse.ArgumentParser) -> None:
     """What says how a model is pruned."""
     parser.add_argument("--method", default="multiflow", help="the command methods lists them (default: multiflow)")
+    parser.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
+    parser.add_argument("--seed", type=int, default=0)
+    add_source(parser, "--data", "--calibrate-on", use="that the method sees pairs of", default=DEFAULT)
+    add_method(parser)
+
+
+def add_method(parser: argparse.ArgumentParser) -> None:
+    """What says more of a method than its name."""
     parser.add_argument("--criterion", default=OWN, help="what replaces the method's own score")
     parser.add_argument(
         "--allocation", default=OWN, help="what replaces the method's own way to share the sparsity out"
@@ -108,9 +117,6 @@ def add_run(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--options", nargs="+", default=[], metavar="NAME=VALUE", help="of the method; the command methods lists them"
     )
-    parser.add_argument("--sparsity", type=float, required=True, help="share of the prunable weights to remove, 0..1")
-    parser.add_argument("--seed", type=int, default=0)
-    add_source(parser, "--data", "--calibrate-on", use="that the method sees pairs of", default=DEFAULT)
     add_pairs(parser)
     add_statistics(parser)
     add_fixed(parser)
@@ -129,6 +135,26 @@ def run_of(options: argparse.Namespace) -> Run:
         calibrated_on(options.calibrate_on),
         fixed_of(options),
     )
+
+
+def add_results(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--results", type=Path, help="result file for the report; default: that of a built-in model")
+
+
+def taken_of(options: argparse.Namespace) -> Taken:
+    """The run that the arguments say, carried out, with what was measured of it."""
+    from ..experiments.manifest import Manifest
+    from ..experiments.prepare import order_of
+    from ..experiments.results import Results
+    from ..experiments.sweep import result_file
+    from ..experiments.taking import Taken
+
+    vlm, run = opened(options), run_of(options)
+    order = order_of(vlm, run, shown_progress, asked_sample(options), known_of(options, vlm))
+    masks = order.masks(run.sparsity, progress=shown_progress)
+    file = options.results or result_file(vlm.name, run.data or DEFAULT)
+    results = Results.load(file) if options.results or file.is_file() else None
+    return Taken(vlm, order, masks, Manifest.of(vlm, run, masks, options.pairs), results)
 
 
 def add_json(parser: argparse.ArgumentParser) -> None:

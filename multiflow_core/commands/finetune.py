@@ -10,20 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ..data.dataset import DEFAULT
-from ..experiments.run import Run, read_option
 from ..finetuning.recipe import ABOUT, Recipe
 from ..models.format import FORMATS
 from .arguments import (
-    add_fixed,
+    add_method,
     add_model,
-    add_pairs,
     add_source,
-    add_statistics,
     asked_sample,
-    calibrated_on,
     count,
-    fixed_of,
     known_of,
+    run_of,
     shown_progress,
 )
 from .command import Command, register
@@ -41,16 +37,11 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--task", required=True, help="retrieval, captioning or vqa")
     add_source(parser, "--data", use="that it learns from", default=DATA)
     parser.add_argument("--method", help="that it is pruned by beforehand (default: it stays as it is)")
-    parser.add_argument(
-        "--options", nargs="+", default=[], metavar="NAME=VALUE", help="of the method; the command methods lists them"
-    )
     parser.add_argument("--sparsity", type=float, default=0.63, help="share of the prunable weights to remove, 0..1")
     parser.add_argument("--masks", type=Path, help="file of masks to prune by, in place of a method")
     parser.add_argument("--seed", type=int, default=0, help="of the method, and of the order of lessons")
     add_source(parser, "--calibrate-on", use="that the method sees pairs of", default=DEFAULT)
-    add_pairs(parser)
-    add_statistics(parser)
-    add_fixed(parser)
+    add_method(parser)
     for field in fields(Recipe):
         name, kind = f"--{field.name.replace('_', '-')}", type(field.default)
         parser.add_argument(name, type=kind, help=f"{ABOUT[field.name]} (default: {field.default})")
@@ -99,16 +90,7 @@ def _pruned(vlm: VLM, options: argparse.Namespace) -> tuple[VLM, Masks | None]:
         return vlm.prune(masks), masks
     if not options.method:
         return vlm, None
-    run = Run(
-        options.model,
-        options.method,
-        options.sparsity,
-        seed=options.seed,
-        data=calibrated_on(options.calibrate_on),
-        fixed=fixed_of(options),
-        options=tuple(read_option(part, "=") for part in options.options),
-    )
-    order = order_of(vlm, run, sample=asked_sample(options), known=known_of(options, vlm))
+    order = order_of(vlm, run_of(options), sample=asked_sample(options), known=known_of(options, vlm))
     masks = order.masks(options.sparsity)
     return vlm.prune(masks, order.weights(options.sparsity)), masks
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import add_model, add_run, asked_sample, count, known_of, opened, run_of, shown_progress
+from .arguments import add_model, add_results, add_run, count, shown_progress, taken_of
 from .command import Command, register
 
 
@@ -13,7 +13,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     add_model(parser)
     add_run(parser)
     parser.add_argument("--out", type=Path, required=True, help="file to write, .html")
-    parser.add_argument("--results", type=Path, help="result file; default: that of a built-in model")
+    add_results(parser)
     parser.add_argument(
         "--pictures", type=count, default=6, metavar="N", help="that both models are asked about (default: 6)"
     )
@@ -21,18 +21,10 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(options: argparse.Namespace) -> None:
     from ..experiments import report
-    from ..experiments.manifest import Manifest
-    from ..experiments.prepare import order_of
-    from ..experiments.results import Results
-    from ..experiments.sweep import result_file
 
-    vlm, run = opened(options), run_of(options)
-    order = order_of(vlm, run, shown_progress, asked_sample(options), known_of(options, vlm))
-    masks = order.masks(run.sparsity, progress=shown_progress)
-    file = options.results or result_file(vlm.name, run.data or "flatland")
-    results = Results.load(file) if options.results or file.is_file() else None
-    manifest = Manifest.of(vlm, run, masks, options.pairs)
-    print(report.write(options.out, vlm, order, masks, manifest, results, shown_progress, options.pictures))
+    taken = taken_of(options)
+    run = taken.vlm, taken.order, taken.masks, taken.manifest, taken.results
+    print(report.write(options.out, *run, shown_progress, options.pictures))
 
 
 register(

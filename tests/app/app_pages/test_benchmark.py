@@ -1,5 +1,7 @@
 """The Benchmark page: what it shows where something was measured, and what it says where nothing was."""
 
+import os
+
 import pytest
 
 from app.engine import permits, sweeping
@@ -38,7 +40,7 @@ def test_a_sweep_is_started_only_by_whom_may_measure(open_page, monkeypatch):
 
 
 def test_a_sweep_that_goes_on_is_watched(open_page):
-    Status(3, 9, 600.0, "running", sweeping.os.getpid(), "about 10 min: 6 cells by a guess").write(sweeping.folder())
+    Status(3, 9, 600.0, "running", os.getpid(), "about 10 min: 6 cells by a guess").write(sweeping.folder())
     at = open_page("benchmark")
     assert not at.exception and not [button for button in at.button if button.key == "sweep_start"]
     assert any("3 of 9 cells" in str(found.proto) for found in at.get("progress"))

@@ -1,11 +1,12 @@
 """A sweep is started from a page, watched from its folder, and stopped; one at a time."""
 
+import os
 import sys
 import time
 
 import pytest
 
-from app.engine import measuring, sweeping
+from app.engine import beside, measuring, sweeping
 from multiflow_core.sweeps.status import Status
 
 SCRIPT = """
@@ -26,8 +27,8 @@ def quick(tmp_path, monkeypatch):
     monkeypatch.setenv("MULTIFLOW_RESULTS", str(tmp_path))
     monkeypatch.setattr(sweeping, "_HELD", [])
     script = SCRIPT.format(root=str(sweeping.checkpoints.ROOT), folder=str(sweeping.folder()))
-    popen = sweeping.subprocess.Popen
-    monkeypatch.setattr(sweeping.subprocess, "Popen", lambda said, **how: popen([sys.executable, "-c", script], **how))
+    popen = beside.subprocess.Popen
+    monkeypatch.setattr(beside.subprocess, "Popen", lambda said, **how: popen([sys.executable, "-c", script], **how))
     yield
     if (held := sweeping.held()) and held.running:
         held.stop()
@@ -46,7 +47,7 @@ def test_started_watched_and_stopped(quick):
     assert sweeping.status() is None and sweeping.held() is None
     held = sweeping.start()
     until(lambda: held.lines and sweeping.status())
-    assert held.running and sweeping.status().running and sweeping.status().done == 1 and held.lines == ("1 of 2",)
+    assert held.running and sweeping.status().running and sweeping.status().done == 1 and held.lines == ["1 of 2"]
     with pytest.raises(measuring.Busy, match="going on already"):
         sweeping.start()
     held.stop()
@@ -55,7 +56,7 @@ def test_started_watched_and_stopped(quick):
 
 
 def test_one_that_somebody_else_started_is_seen(quick):
-    Status(3, 9, 1.0, "running", sweeping.os.getpid()).write(sweeping.folder())
+    Status(3, 9, 1.0, "running", os.getpid()).write(sweeping.folder())
     with pytest.raises(measuring.Busy, match="going on already"):
         sweeping.start()
 
