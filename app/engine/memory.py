@@ -9,6 +9,7 @@ import numpy as np
 
 Buffers = dict[int, int]  # {address of a buffer: its bytes}
 _OWN = ("multiflow_core", "app")  # packages into whose objects `buffers` looks
+_PLAIN = frozenset((str, int, float, bool, type(None)))
 
 
 def buffers(value: Any) -> Buffers:
@@ -30,7 +31,7 @@ def buffers(value: Any) -> Buffers:
             seen.add(id(item))
             own = _buffer(item)
             found.update(own)
-            left += () if own else _parts(item)
+            left += () if own else filter(_may_hold, _parts(item))
     return found
 
 
@@ -57,6 +58,12 @@ def _buffer(item: Any) -> Buffers:
             item = item.base
         return {item.ctypes.data: item.nbytes}
     return {}
+
+
+def _may_hold(part: Any) -> bool:
+    """Whether there may be numbers in it: most of what a model consists of are empty lists of hooks."""
+    kind = type(part)
+    return kind not in _PLAIN and not (issubclass(kind, (dict, list, tuple, set, frozenset)) and not part)
 
 
 def _parts(item: Any) -> Iterator[Any]:
