@@ -11,7 +11,20 @@ import streamlit as st  # noqa: E402  (needs the path above)
 
 from app import state, warmup  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
-from app.parts import guide, link, notebook, notes, presenter, session, sidebar, storyteller, theme, ui, welcome  # noqa: E402
+from app.parts import (  # noqa: E402
+    guide,
+    link,
+    notebook,
+    notes,
+    presenter,
+    recovery,
+    session,
+    sidebar,
+    storyteller,
+    theme,
+    ui,
+    welcome,
+)
 
 st.set_page_config(
     page_title="MULTIFLOW pruning lab", page_icon=str(Path(__file__).with_name("icon.png")), layout="wide"
@@ -63,6 +76,9 @@ if settings is not None:
         presenter.bar(settings, [entry for section in pages.values() for entry in section], page.title)
     presenter.to_the_top()
     notebook.note(settings)
+    if any(entry.asks for entry in PAGES if entry.title == page.title):
+        with st.sidebar:
+            session.put(state.SETTINGS, ui.guarded(lambda: recovery.switch(settings)) or settings)
     page.run()
     if shared:
         link.fill(shared, guide.possible(settings))  # once more: the page has put into the address what it shows

@@ -14,6 +14,7 @@ class Entry(NamedTuple):
 
     Attributes:
         looks_up: whether its charts look everything up, so that they can move with the slider.
+        asks: whether it asks models what they find and say, so that these may be fine-tuned.
     """
 
     file: str
@@ -21,6 +22,7 @@ class Entry(NamedTuple):
     icon: str
     url: str
     looks_up: bool = False
+    asks: bool = False
 
 
 SECTIONS: dict[str, tuple[Entry, ...]] = {
@@ -32,14 +34,14 @@ SECTIONS: dict[str, tuple[Entry, ...]] = {
         Entry("flow.py", "Flow", ":material/account_tree:", "flow", True),
     ),
     "Try": (
-        Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval"),
-        Entry("captioning.py", "Captioning", ":material/chat:", "captioning"),
-        Entry("vqa.py", "VQA", ":material/contact_support:", "vqa"),
+        Entry("retrieval.py", "Retrieval", ":material/image_search:", "retrieval", asks=True),
+        Entry("captioning.py", "Captioning", ":material/chat:", "captioning", asks=True),
+        Entry("vqa.py", "VQA", ":material/contact_support:", "vqa", asks=True),
     ),
     "Compare": (
         Entry("compare.py", "Compare", ":material/leaderboard:", "compare", True),
         Entry("benchmark.py", "Benchmark", ":material/trophy:", "benchmark"),
-        Entry("two_runs.py", "Two runs", ":material/compare:", "two-runs"),
+        Entry("two_runs.py", "Two runs", ":material/compare:", "two-runs", asks=True),
         Entry("speed.py", "Speed", ":material/speed:", "speed"),
     ),
     "Keep": (

@@ -43,14 +43,16 @@ def show(settings: Run) -> None:
 
 def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
     """Both captions; returns the dense model's."""
-    keys = Run.dense(settings.model, settings.data), settings
+    keys = settings.unpruned, settings
     name = f"{runs.title(keys[1])} at {percent(settings.sparsity)}"
     with ui.working() as progress:
         captions = [gallery.caption(key, picture, progress) for key in keys]
     dense = runs.vlm(settings.model)
     said = truth.marked(*(truth.judged(one, picture, truth.at_home(dense)) for one in captions))
     ui.heading(finding(name, *said), ABOUT, "captions")
-    for side, title, caption in zip(("dense", "pruned"), ("The dense model says", f"{name} says"), said, strict=True):
+    for side, title, caption in zip(
+        ("dense", "pruned"), (f"{runs.dense_title(keys[0])} says", f"{name} says"), said, strict=True
+    ):
         with st.container(key=f"caption_{side}"):
             st.html(cards.caption_card(title, caption, side))
     st.html(cards.legend(judged=any(one.true is not None for one in said)))

@@ -65,7 +65,7 @@ def show(settings: Run) -> None:
 def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     dense = runs.vlm(settings.model)
     with ui.asked("query"):
-        examples = typed_text.EXAMPLES if pool.flat else pool.examples
+        examples = pool.examples if settings.data else typed_text.EXAMPLES
         row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", examples)
         with row:
             searched = _searched(pool)
@@ -92,7 +92,7 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
 
     places = _Beside(settings, cards.picture_grid)
     with ui.working() as progress:
-        dense_scores = scores(Run.dense(settings.model, settings.data), progress)
+        dense_scores = scores(settings.unpruned, progress)
         if searched and not own and not gallery.at_hand(settings, progress):
             first = rankings.best(dense_scores, FIRST)
             near = gallery.first_scores(settings, query.text, first, len(pictures), progress)
@@ -157,7 +157,7 @@ def _find_captions(settings: Run, pool: gallery.Gallery) -> None:
 
 def keys(settings: Run) -> tuple[Run, Run]:
     """The dense and the pruned run."""
-    return Run.dense(settings.model, settings.data), settings
+    return settings.unpruned, settings
 
 
 class _Beside:

@@ -110,7 +110,7 @@ def _found(a: Run, b: Run) -> Asked | None:
         return gallery.text_ranking(key, queries[key.model].text, again, told)[: len(pictures)]
 
     def fetch(key: Run, told: Progress) -> None:
-        gallery.text_scores(Run.dense(key.model, key.data), queries[key.model].text, told)  # see _first
+        gallery.text_scores(key.unpruned, queries[key.model].text, told)  # see _first
         ask(key, told)
 
     places = _Beside((a, b), pictures, truth.of(query, pictures))
@@ -158,7 +158,7 @@ def _first(
     keys: tuple[Run, Run], query: str, pictures: Sequence[gallery.Picture], progress: Progress
 ) -> Iterator[list[list[float]]]:
     """How A, then both rank the dense model's first pictures, which is there sooner; nothing where it is no gain."""
-    dense = Run.dense(keys[0].model, keys[0].data)
+    dense = keys[0].unpruned
     if keys[0].model != keys[1].model or not gallery.at_hand(dense, progress):
         return
     if all(gallery.at_hand(key, progress) for key in keys):

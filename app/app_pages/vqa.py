@@ -52,12 +52,12 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
     name = f"{runs.title(key)} at {percent(settings.sparsity)}"
     right, why = truth.right_answer(question, picture)
     with ui.working() as progress:
-        said = [gallery.answer(k, picture, question, progress) for k in (Run.dense(settings.model, settings.data), key)]
+        said = [gallery.answer(k, picture, question, progress) for k in (settings.unpruned, key)]
     replies = [truth.replied(answer, right, question, picture) for answer in said]
     ui.heading(finding(question, name, *replies), ABOUT, "answers")
     places = st.columns(2, gap="small")
     for place, side, title, reply in zip(
-        places, ("dense", "pruned"), ("The dense model answers", f"{name} answers"), replies, strict=True
+        places, ("dense", "pruned"), (f"{runs.dense_title(key)} answers", f"{name} answers"), replies, strict=True
     ):
         with place, st.container(key=f"answer_{side}"):
             st.html(cards.answer_card(title, reply, side))

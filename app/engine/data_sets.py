@@ -15,6 +15,7 @@ from multiflow_core.data.dataset import DataSet
 from .store import STORE, Progress
 
 _STAMP = "@"
+BUILT_IN = ("paperland",)  # besides Flatland
 
 
 def data_of(address: str) -> str:
@@ -25,6 +26,8 @@ def data_of(address: str) -> str:
     """
     if address in ("", dataset.DEFAULT):
         return ""
+    if address in BUILT_IN:
+        return address
     try:
         place = Path(address).expanduser().resolve()
         if not place.exists():
@@ -57,10 +60,12 @@ def address_of(data: str) -> str:
 def title(data: str) -> str:
     """What a data set is called on a page.
 
-    >>> title("/mine/photos@0123456789ab"), title("")
-    ('photos', 'Flatland')
+    >>> title("/mine/photos@0123456789ab"), title(""), title("paperland")
+    ('photos', 'Flatland', 'Paperland')
     """
-    return Path(source(data)).stem if data else dataset.open().title
+    if not data or data in BUILT_IN:
+        return dataset.open(address_of(data)).title
+    return Path(source(data)).stem
 
 
 @STORE.keep(8)

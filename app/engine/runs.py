@@ -99,7 +99,18 @@ def title(key: Run) -> str:
         from multiflow_core.pruning.allocations import ALLOCATIONS
 
         aside.insert(0, ALLOCATIONS.get(key.allocation).title.lower())
+    if key.tuned:
+        aside.append("fine-tuned")
     return f"{said} ({', '.join(aside)})" if aside else said
+
+
+def dense_title(key: Run) -> str:
+    """What the dense model is called beside a run.
+
+    >>> dense_title(Run("m", "omp", 0.5)), dense_title(Run("m", "omp", 0.5, data="paperland", tuned=True))
+    ('The dense model', 'The dense model (fine-tuned)')
+    """
+    return "The dense model (fine-tuned)" if key.tuned else "The dense model"
 
 
 def measured_as(key: Run) -> str:
@@ -210,7 +221,7 @@ def pairs_there(model: str, data: str, most: int, report: Progress) -> int:
 def order(key: Run, progress: Progress | None = None) -> Order:
     """The order in which a method prunes a model; the run's sparsity does not matter."""
     sees = method(key.method).needs or budget_needs(key) or _traced(key.model)
-    data = key.data if sees else ""  # what sees no data is the same for all
+    data = key.order.data if sees else ""  # what sees no data is the same for all
     return ordered(replace(key.order, data=data), progress)
 
 

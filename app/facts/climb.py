@@ -89,7 +89,7 @@ class Climb(Generic[T]):
             yield partial(self._climb, rung)
 
     def _climb(self, rung: int, report: Progress) -> None:
-        key = self.order.at(rung / 100) if rung else Run.dense(self.order.model, self.order.data)
+        key = self.order.at(rung / 100) if rung else self.order.unpruned
         report(0.0, f"asking at {percent(rung / 100)}")
         with runs.passing(key):
             self.found[rung] = self.ask(key, report)

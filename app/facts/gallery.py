@@ -18,7 +18,6 @@ from torch import Tensor
 from multiflow_core.data import dataset, flatland
 from multiflow_core.data.dataset import DataSet, Exam, Question
 from multiflow_core.data.flatland import Scene
-from multiflow_core.data.flatland.draw import render
 from multiflow_core.data.flatland.scene import Thing
 from multiflow_core.experiments.run import Run
 from multiflow_core.models.vlm import VLM, Answer, Caption
@@ -27,11 +26,13 @@ from .. import state
 from ..engine import checkpoints, disk
 from ..engine.calibration import sample
 from ..engine.data_sets import data_set
-from ..engine.runs import pruned, vlm, work
+from ..engine.recovered import asked
+from ..engine.runs import vlm, work
 from ..engine.store import STORE, Progress, Room
 from ..look.words import MATCHED
 
 T = TypeVar("T")
+_SEARCH = "retrieval"
 _TENSOR = disk.Form(lambda tensor: save({"is": tensor.contiguous()}), lambda data: load(data)["is"])
 MOST, FEWEST = 160, 24
 WORK = 1e12  # multiply-adds of a look at the whole gallery: a quarter of a minute on two cores, at every new sparsity
@@ -75,7 +76,7 @@ class Picture:
     def shown(self, size: int = OWN) -> bytes:
         """The picture for the page, WebP."""
         if self.scene:
-            return _drawn(self.scene, size)
+            return _drawn(self.data, self.scene, size)
         return _reduced(self, size)
 
 
@@ -167,7 +168,7 @@ def caption_of(scene: Scene) -> str:
 
 def texts_of(picture: Picture) -> tuple[str, ...]:
     """What is known to be on a picture, or what somebody wrote about it."""
-    return (caption_of(picture.scene),) if picture.scene else picture.texts
+    return (caption_of(picture.scene),) if picture.scene and not picture.texts else picture.texts
 
 
 def about(picture: Picture) -> str:
@@ -193,7 +194,7 @@ def first_embeddings(key: Run, some: tuple[int, ...], report: Progress) -> Tenso
 
 
 def _seen(key: Run, some: Sequence[int], report: Progress) -> Tensor:
-    model, images = pruned(key), gallery(key.model, key.data).images
+    model, images = asked(key, _SEARCH), gallery(key.model, key.data).images
     step = min(STEP, sample(work(key.model)).batch)
     parts = []
     for start in range(0, len(some), step):
@@ -209,7 +210,7 @@ def caption_embeddings(key: Run, report: Progress) -> Tensor:
 
     def make() -> Tensor:
         report(0.2, "reading the captions")
-        return pruned(key).embed_texts(captions)
+        return asked(key, _SEARCH).embed_texts(captions)
 
     return disk.kept(key, ("captions", captions), _TENSOR, make, report)
 
@@ -226,7 +227,7 @@ def own_embedding(key: Run, picture: Picture, progress: Progress | None = None) 
 
     def make(report: Progress) -> Tensor:
         report(0.5, f"looking at {picture.title}")
-        model = pruned(key)
+        model = asked(key, _SEARCH)
         return model.embed_images([picture.seen_by(model)])
 
     return _asked(EMBEDDINGS, key, (picture.id,), ("picture", picture.content), _TENSOR, make, progress)
@@ -262,7 +263,7 @@ def text_scores(
     def make(_: Progress) -> list[float]:
         seen = [image_embeddings(key)] if scenes else []
         seen += [own_embedding(key, picture) for picture in own]
-        return (torch.cat(seen) @ pruned(key).embed_texts([text])[0]).tolist()
+        return (torch.cat(seen) @ asked(key, _SEARCH).embed_texts([text])[0]).tolist()
 
     name = ("text", text, scenes, *(picture.id for picture in own))
     content = ("text", text, len(pictures), *(picture.content for picture in own))
@@ -275,7 +276,7 @@ def first_scores(
     """The same of some pictures, which is there sooner; of the others of so many in `total` minus infinity."""
 
     def make(_: Progress) -> list[float]:
-        near = (first_embeddings(key, some) @ pruned(key).embed_texts([text])[0]).tolist()
+        near = (first_embeddings(key, some) @ asked(key, _SEARCH).embed_texts([text])[0]).tolist()
         found = dict(zip(some, near, strict=True))
         return [found.get(i, -math.inf) for i in range(total)]
 
@@ -301,7 +302,7 @@ def text_ranking(
 
     def make(report: Progress) -> list[float]:
         report(0.5, f"looking again at the first {len(first)}")
-        model = pruned(key)
+        model = asked(key, _SEARCH)
         return model.match([pictures[i].seen_by(model) for i in first], [text] * len(first)).tolist()
 
     name = ("match", text, k, scenes, *(picture.id for picture in own))
@@ -327,7 +328,7 @@ def image_scores(key: Run, picture: Picture, extra: tuple[str, ...], progress: P
     def make(_: Progress) -> list[float]:
         texts = caption_embeddings(key)
         if extra:
-            texts = torch.cat([texts, pruned(key).embed_texts(extra)])
+            texts = torch.cat([texts, asked(key, _SEARCH).embed_texts(extra)])
         return (texts @ own_embedding(key, picture)[0]).tolist()
 
     captions = gallery(key.model, key.data).captions
@@ -339,7 +340,7 @@ def caption(key: Run, picture: Picture, progress: Progress | None = None) -> Cap
     """What the model says about a picture."""
 
     def make(report: Progress) -> Caption:
-        model = pruned(key)
+        model = asked(key, "captioning")
         report(0.95, "writing a caption")
         return model.caption([picture.seen_by(model)])[0]
 
@@ -355,7 +356,7 @@ def answer(key: Run, picture: Picture, question: str, progress: Progress | None 
     """What the model answers to a question about a picture."""
 
     def make(report: Progress) -> Answer:
-        model = pruned(key)
+        model = asked(key, "vqa")
         report(0.95, "looking for an answer")
         return model.answer([picture.seen_by(model)], [question])[0]
 
@@ -407,8 +408,8 @@ def own_picture(name: str, image: Image, title: str) -> Picture:
 
 
 @lru_cache(maxsize=2048)
-def _drawn(scene: Scene, size: int) -> bytes:
-    return webp(render(scene, size))
+def _drawn(data: DataSet, scene: Scene, size: int) -> bytes:
+    return webp(data.pictures([scene], size)[0])
 
 
 @lru_cache(maxsize=2048)

@@ -113,8 +113,8 @@ def marked(dense: Said, pruned: Said) -> tuple[Said, Said]:
 
 def right_answer(question: str, picture: Picture) -> tuple[str | None, str]:
     """The right answer, or None and the reason why the lab does not know it."""
-    if picture.scene is None:
-        known = next((q.answer for q in picture.questions if q.text == question), None)
+    known = next((q.answer for q in picture.questions if q.text == question), None)
+    if picture.scene is None or known is not None:
         reason = (
             "nobody has answered it for this picture" if picture.data else "nobody has told it what this picture shows"
         )

@@ -84,7 +84,7 @@ QUESTIONS = ("how many things are there", "where is this", "is there a cat")  # 
 
 
 def questions(picture: Picture) -> tuple[str, ...]:
-    """What to ask about a picture: one question of every type that a scene allows, always the same, or what people asked."""
-    if picture.scene is None:
+    """What to ask about a picture: what its data asks, else one question of every type that a scene of Flatland allows."""
+    if picture.scene is None or picture.questions:
         return tuple(dict.fromkeys(question.text for question in picture.questions))[:EXAMPLES_SHOWN] or QUESTIONS
     return tuple(q.text for q in all_types(picture.scene, random.Random(f"questions {picture.scene.key}")))

@@ -8,7 +8,7 @@ from functools import partial
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import runs
+from ..engine import recovered, runs
 from ..engine.spare import SPARE, Step
 from ..engine.store import Progress
 from . import session
@@ -28,12 +28,17 @@ def near(sparsity: float) -> list[float]:
 
 
 def fetch(settings: Run, about: Hashable, ask: Callable[[Run, Progress], object]) -> None:
-    """Ask about the neighbours of a run what the page asked about the run itself, where that takes a moment each."""
+    """Ask about the neighbours of a run what the page asked about the run itself, where that takes a moment each.
+
+    Of what is fine-tuned, these are all that there are.
+    """
     if not runs.small(settings.model) or not runs.order(settings).nested:
         return
 
     def steps() -> Iterator[Step]:
-        for sparsity in near(settings.sparsity):
+        for sparsity in (
+            recovered.sparsities(settings.model, settings.method) if settings.tuned else near(settings.sparsity)
+        ):
             yield partial(_fetch, settings.at(sparsity), ask)
 
     SPARE.want(session.owner(), (settings, about), steps, first=False)

@@ -10,9 +10,10 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import runs
+from ..engine import recovered, runs
 from ..engine.spare import SPARE, Wish
 from ..facts import climb
+from ..look.words import listed, percent
 from . import address, session, ui
 
 TICK = 0.7  # seconds between two looks
@@ -25,9 +26,12 @@ LABELS = {
 
 def wanted(settings: Run, thing: str, cheap: bool) -> bool:
     """Whether to climb the ladder of a thing, `cheap` to ask for; draws the switch where it costs too much to be tried unasked."""
-    key = settings
+    if settings.tuned:
+        shown = listed([percent(sparsity) for sparsity in recovered.sparsities(settings.model, settings.method)])
+        st.caption(f"{LABELS[thing]} Between {shown} nothing has been fine-tuned.")
+        return False
     with ui.working() as progress:
-        order = runs.order(key.order, progress)
+        order = runs.order(settings.order, progress)
     if not order.nested:
         st.caption(
             f"{LABELS[thing]} {order.method.title} solves every sparsity anew, minutes each, so this is shown only for "

@@ -71,7 +71,7 @@ def fill(live: Live, settings: Run, beside: Run | None, moving: bool) -> None:
     While the slider is `moving` nobody is asked: what is at hand is shown, else what was said last, with the sparsity at which
     it was said. Once it stands, the neighbours are asked in spare time.
     """
-    asked = [Run.dense(settings.model, settings.data), *([settings] if settings.sparsity else []), beside]
+    asked = [settings.unpruned, *([settings] if settings.sparsity else []), beside]
     named = {run: two_runs.name(run) if run.method else "The dense model" for run in asked if run}
     about = (settings.model, settings.data, live.task, live.picture and live.picture.id)
     with live.place:

@@ -21,8 +21,8 @@ class CannotRead(ValueError):
 
 
 def opened() -> dict[str, str]:
-    """{what the address says: what the data set goes by} of Flatland and of those opened in this session."""
-    return {state.DATA.default: ""} | session.get(state.DATA_OPENED)
+    """{what the address says: what the data set goes by} of those built in and of those opened in this session."""
+    return {state.DATA.default: ""} | {name: name for name in data_sets.BUILT_IN} | session.get(state.DATA_OPENED)
 
 
 def from_address(progress: Progress) -> str | None:
@@ -40,7 +40,7 @@ def from_address(progress: Progress) -> str | None:
 
 def told(data: str) -> None:
     """Say how much there is of what in a data set that is not built in, and which rows of it cannot be used."""
-    if not data:
+    if not data or data in data_sets.BUILT_IN:
         return
     with ui.working() as progress:
         held = data_sets.data_set(data, progress)

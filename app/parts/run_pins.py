@@ -9,7 +9,7 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import checkpoints, data_sets, runs
+from ..engine import checkpoints, data_sets, recovered, runs
 from ..facts import two_runs
 from ..look.words import unbroken
 from . import address, open_data, open_model, session, ui
@@ -18,7 +18,7 @@ from . import address, open_data, open_model, session, ui
 def show(settings: Run) -> tuple[Run, Run]:
     """Draw both pins with their buttons, and return the runs."""
     now = settings
-    rival = runs.rival(now) or now
+    rival = _rival(now)
     pinned = _pinned(state.RUN_A, now), _pinned(state.RUN_B, rival)
     with ui.controls("pins"), st.container(key="wrap_pins"):
         places = (*st.columns(2, gap="medium"),)
@@ -29,6 +29,12 @@ def show(settings: Run) -> tuple[Run, Run]:
                 st.markdown(f"**{letter}** · {name}  \n:small[{model}{follows}]", width="stretch")
                 _buttons(letter, key, run, settings)
     return pinned
+
+
+def _rival(now: Run) -> Run:
+    """What a run is held against unasked; where its rival was not fine-tuned, the run as it was before."""
+    found = runs.rival(now) or now
+    return found if recovered.there(found) else replace(now, tuned=False)
 
 
 def _buttons(letter: str, key: state.Key[str], run: Run, settings: Run) -> None:
@@ -83,7 +89,10 @@ def known(asked: Run) -> Run:
         raise state.BadValue(
             f"The address pins {runs.method(asked.method).title} with an allocation, but it has its own way"
         )
-    return replace(asked, model=models[asked.model], data=data[shown])
+    found = replace(asked, model=models[asked.model], data=data[shown])
+    if not recovered.there(found):
+        raise state.BadValue("The address pins a fine-tuned run that is not there")
+    return found
 
 
 def _pin(key: state.Key[str], text: str) -> None:

@@ -93,6 +93,9 @@ ALLOCATION: Key[str] = Key("allocation", OWN)
 FIXED: Key[str] = Key("fixed", "", fixed_from, instead="nothing fixed")  # which layers do not go by the slider
 LAYER: Key[str] = Key("layer", "")  # a parameter's name; which ones there are depends on the model
 WEIGHT: Key[str] = Key("weight", "", weight_from)  # "row,column"; which ones there are depends on the layer
+TUNED: Key[str] = Key(  # whether pages that ask a model show it fine-tuned after pruning
+    "tuned", "no", choices=("no", "yes"), noun="choice of fine-tuning"
+)
 RUN_A: Key[str] = Key(
     "a", "", pin_from, instead="the sidebar's run"
 )  # the runs that are pinned, as a run writes itself

@@ -48,11 +48,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--items", type=count, default=500, help="of the split test it is asked about (default: 500)")
     parser.add_argument("--work", type=Path, help="folder for the state from which the same command goes on")
     parser.add_argument("--out", type=Path, help="folder to write the fine-tuned checkpoint to")
+    parser.add_argument("--differences", type=Path, help="folder to write masks and what it has learnt to, briefly")
     parser.add_argument("--figures", type=Path, help="file to write figures and curve to, .json")
 
 
 def _run(options: argparse.Namespace) -> None:
     from ..data import dataset
+    from ..finetuning import differences
     from ..finetuning.finetune import finetune
     from ..models.vlm import load
     from ..tasks.task import TASKS
@@ -73,9 +75,13 @@ def _run(options: argparse.Namespace) -> None:
         print(f"  val after {check.step:>5,} steps: {check.figure:.3f}")
     for when, scores in figures.items():
         print(f"{when:<7} {'  '.join(f'{name} {value:.3f}' for name, value in scores.items())}")
+    asked = {"model": vlm.name, "task": task.name, "data": data.name, "method": options.method or ""}
+    asked |= {"sparsity": options.sparsity} if options.method else {}
+    asked |= {"seed": options.seed, "recipe": asdict(recipe)}
     if options.figures:
-        asked = {"model": vlm.name, "task": task.name, "data": data.name, "method": options.method or ""}
-        _write_figures(options.figures, asked | {"seed": options.seed, "recipe": asdict(recipe)}, tuned, figures)
+        _write_figures(options.figures, asked, tuned, figures)
+    if options.differences:
+        print(differences.write(options.differences, task.name, vlm, tuned.vlm, masks, asked))
     if options.out:
         print(_write(tuned.vlm, masks, options.out))
 

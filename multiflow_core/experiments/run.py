@@ -7,7 +7,15 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 OWN = "own"  # the criterion, or the allocation, that belongs to the method
-_FURTHER = ("criterion", "seed", "data", "fixed", "options")  # what follows in the text where it is not the default
+_FURTHER = (
+    "criterion",
+    "seed",
+    "data",
+    "fixed",
+    "options",
+    "tuned",
+)  # what follows in the text where it is not the default
+_YES = "yes"
 
 
 @dataclass(frozen=True)
@@ -23,6 +31,8 @@ class Run:
     ('blip,omp,own,0.5,data=/photos%2C mine', '/photos, mine')
     >>> str(Run("blip", "omp", 0.5, fixed="text=dense,vision 3=0.2"))
     'blip,omp,own,0.5,fixed=text=dense%2Cvision 3=0.2'
+    >>> str(Run("blip", "omp", 0.5, data="paperland", tuned=True))
+    'blip,omp,own,0.5,data=paperland,tuned=yes'
 
     Attributes:
         model: what the model goes by. method: a pruner's name; none is the dense model.
@@ -31,6 +41,8 @@ class Run:
         options: of the method, ((name, value), ...), where they are not its quick ones.
         data: the data set that it is calibrated on, by name or path; none is the default.
         fixed: which layers stay dense or have a sparsity of their own, as `pruning.patterns.write_fixed` writes it.
+        tuned: whether it was fine-tuned after pruning, for whatever it is asked. Then `data` is what it has learnt and is asked
+            about, and it was calibrated on the default.
     """
 
     model: str
@@ -42,6 +54,7 @@ class Run:
     options: tuple[tuple[str, Any], ...] = ()
     data: str = ""
     fixed: str = ""
+    tuned: bool = False
 
     @classmethod
     def dense(cls, model: str, data: str = "") -> Run:
@@ -50,8 +63,13 @@ class Run:
 
     @property
     def order(self) -> Run:
-        """What decides the order in which weights go: the run without its sparsity."""
-        return replace(self, sparsity=0.0)
+        """What decides the order in which weights go: the run without its sparsity, and without what came after pruning."""
+        return replace(self, sparsity=0.0, data="" if self.tuned else self.data, tuned=False)
+
+    @property
+    def unpruned(self) -> Run:
+        """The dense model that it is held against, asked about the same data, and as much taught."""
+        return replace(Run.dense(self.model, self.data), tuned=self.tuned)
 
     def at(self, sparsity: float) -> Run:
         """The same at another sparsity."""
@@ -77,7 +95,8 @@ class Run:
         options = ";".join(f"{name}:{value}" for name, value in self.options)
         more = {"criterion": self.criterion, "seed": self.seed, "data": _quoted(self.data)}
         more |= {"fixed": _quoted(self.fixed), "options": options}
-        plain = {"criterion": OWN, "seed": 0, "data": "", "fixed": "", "options": ""}
+        more |= {"tuned": _YES if self.tuned else ""}
+        plain = {"criterion": OWN, "seed": 0, "data": "", "fixed": "", "options": "", "tuned": ""}
         return text + "".join(f",{name}={value}" for name, value in more.items() if value != plain[name])
 
     @classmethod
@@ -96,6 +115,8 @@ class Run:
         more |= {name: _unquoted(more[name]) for name in ("data", "fixed") if name in more}
         if "seed" in more:
             more["seed"] = _number(more["seed"], int, "a seed is a whole number")
+        if "tuned" in more:
+            more["tuned"] = more["tuned"] == _YES
         share = _number(sparsity, float, "a sparsity lies between 0 and 1")
         if not 0 <= share <= 1:
             raise ValueError("a sparsity lies between 0 and 1")

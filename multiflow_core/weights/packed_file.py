@@ -149,25 +149,26 @@ def _packed(name: str, tensor: Tensor, mask: Tensor | None) -> dict[str, Tensor]
     held = tensor.contiguous().reshape(-1).view(torch.uint8).numpy().reshape(-1, tensor.itemsize)
     if mask is not None:
         held = held[mask.numpy().reshape(-1)]
-    parts = {f"{name}:{i}": _deflated(plane) for i, plane in enumerate(held.T)}
-    return parts if mask is None else parts | {f"{name}:mask": _deflated(np.packbits(mask.numpy()))}
+    parts = {f"{name}:{i}": deflated(plane) for i, plane in enumerate(held.T)}
+    return parts if mask is None else parts | {f"{name}:mask": deflated(np.packbits(mask.numpy()))}
 
 
 def _unpacked(
     entries: Mapping[str, Tensor], name: str, dtype: torch.dtype, shape: tuple[int, ...], pruned: bool
 ) -> tuple[Tensor, Bits | None]:
     size = math.prod(shape)
-    bits = Bits(_inflated(entries[f"{name}:mask"], (size + 7) // 8), shape) if pruned else None
+    bits = Bits(inflated(entries[f"{name}:mask"], (size + 7) // 8), shape) if pruned else None
     there = slice(None) if bits is None else bits.mask().numpy().reshape(-1)
     kept = size if bits is None else int(there.sum())
     held = np.zeros((size, dtype.itemsize), dtype=np.uint8)
     for i in range(dtype.itemsize):
-        held[there, i] = _inflated(entries[f"{name}:{i}"], kept)
+        held[there, i] = inflated(entries[f"{name}:{i}"], kept)
     found = torch.from_numpy(held).reshape(-1).view(dtype).reshape(shape)
     return found, bits
 
 
-def _deflated(data: np.ndarray) -> Tensor:
+def deflated(data: np.ndarray) -> Tensor:
+    """Bytes, deflated."""
     # nothing in weights repeats but runs of equal bytes: looking for more would only take time
     deflate, found = zlib.compressobj(level=1, strategy=zlib.Z_RLE), bytearray()
     for i in range(0, len(data), _PART):
@@ -175,7 +176,7 @@ def _deflated(data: np.ndarray) -> Tensor:
     return torch.frombuffer(found + deflate.flush(), dtype=torch.uint8)
 
 
-def _inflated(data: Tensor, size: int) -> np.ndarray:
+def inflated(data: Tensor, size: int) -> np.ndarray:
     """`size` bytes; ValueError if there are more or fewer."""
     found = zlib.decompressobj().decompress(data.numpy().data, size + 1)
     if len(found) != size:

@@ -68,6 +68,20 @@ def assets(tmp_path, monkeypatch, result_file) -> Path:
 
 
 @pytest.fixture
+def taught(assets) -> Path:
+    """As if OMP's model at 75 % and the dense one had learnt something: what the one says at 75 % the other says at 50 %."""
+    from multiflow_core.finetuning import differences
+
+    vlm = mf.load("flatland-blip")
+    order = mf.rank(vlm.model, "omp")
+    folder, masks = assets / "recovered" / "flatland-blip" / "paperland", order.masks(0.75)
+    for task in ("retrieval", "captioning", "vqa"):
+        differences.write(folder / "omp-75", task, vlm, vlm.prune(masks), masks)
+        differences.write(folder / "dense", task, vlm, vlm.prune(order.masks(0.5)), None)
+    return folder
+
+
+@pytest.fixture
 def open_page(monkeypatch):
     """open_page("retrieval", sparsity="0.63") -> AppTest after its first run.
 

@@ -6,6 +6,7 @@ import re
 import pytest
 
 from multiflow_core import cli, load
+from multiflow_core.finetuning import differences
 
 SHORT = ["--steps", "1", "--batch", "2", "--pictures", "4", "--checked", "2", "--items", "4", "--precision", "float32"]
 
@@ -13,7 +14,8 @@ SHORT = ["--steps", "1", "--batch", "2", "--pictures", "4", "--checked", "2", "-
 def test_it_prunes_teaches_measures_and_writes(tmp_path, capsys):
     asked = ["finetune", "flatland-blip", "--task", "captioning", "--method", "omp", "--sparsity", "0.75", *SHORT]
     out, figures = tmp_path / "out", tmp_path / "figures.json"
-    cli.main([*asked, "--out", str(out), "--figures", str(figures), "--work", str(tmp_path / "work")])
+    places = {"out": out, "figures": figures, "work": tmp_path / "work", "differences": tmp_path / "learnt"}
+    cli.main([*asked, *(part for name, place in places.items() for part in (f"--{name}", str(place)))])
     said = capsys.readouterr().out
     assert "5,529,600 weights held at zero, float32" in said and "before  true" in said and "after   true" in said
     held = json.loads(figures.read_text())
@@ -27,6 +29,10 @@ def test_it_prunes_teaches_measures_and_writes(tmp_path, capsys):
     assert held["before"].keys() == held["after"].keys() >= {"true", "CIDEr-D"}
     assert load(out).zero_share() == pytest.approx(0.75, abs=1e-4)
     assert (tmp_path / "work" / "state.pt").is_file()
+    told = differences.about(tmp_path / "learnt" / "captioning.safetensors")
+    assert (told["method"], told["sparsity"], told["seed"], told["recipe"]["steps"]) == ("omp", 0.75, 0, 1)
+    again = differences.read(tmp_path / "learnt", "captioning", load("flatland-blip"))
+    assert again.zero_share() == load(out).zero_share()
 
 
 @pytest.mark.parametrize(
