@@ -12,12 +12,12 @@ import streamlit as st  # noqa: E402  (needs the path above)
 from app import state, warmup  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
 from app.parts import (  # noqa: E402
+    after_pruning,
     guide,
     link,
     notebook,
     notes,
     presenter,
-    recovery,
     session,
     sidebar,
     storyteller,
@@ -78,7 +78,7 @@ if settings is not None:
     notebook.note(settings)
     if any(entry.asks for entry in PAGES if entry.title == page.title):
         with st.sidebar:
-            session.put(state.SETTINGS, ui.guarded(lambda: recovery.switch(settings)) or settings)
+            session.put(state.SETTINGS, ui.guarded(lambda: after_pruning.switch(settings)) or settings)
     page.run()
     if shared:
         link.fill(shared, guide.possible(settings))  # once more: the page has put into the address what it shows

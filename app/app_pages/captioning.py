@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app.engine import runs
-from app.facts import climb, gallery, truth
+from app.facts import climb, gallery, pace, truth
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ahead, ladder_panel, picture_picker, ui
@@ -58,6 +58,8 @@ def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
     st.html(cards.legend(judged=any(one.true is not None for one in said)))
     if picture.scene is not None:
         st.caption(f"What is really there: *{gallery.caption_of(picture.scene)}*.")
+    with ui.working() as progress:
+        ui.note(pace.sentence(settings, "captioning", progress))
     picture_picker.written(picture)
     ui.loud(truth.strange(dense, picture.scene is not None))
     return captions[0]

@@ -11,7 +11,7 @@ from streamlit.delta_generator import DeltaGenerator
 from app import state
 from app.engine import runs
 from app.engine.store import Progress
-from app.facts import climb, gallery, rankings, truth, typed_text
+from app.facts import climb, gallery, pace, rankings, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
 from app.parts import address, ahead, ladder_panel, picture_picker, session, text_field, ui
@@ -100,6 +100,8 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
         both = dense_scores, scores(settings, progress)
     places.fill(found := compared(both))
     places.say(found, ABOUT, pool.flat)
+    with ui.working() as progress:
+        ui.note(pace.sentence(settings, "retrieval", progress))
     if own:
         st.caption("Nobody has told the lab what your own pictures show, so they are ranked and never marked as true.")
     ui.loud(truth.strange(dense, flat=searched and pool.flat))

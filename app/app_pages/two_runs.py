@@ -14,6 +14,7 @@ from app.facts import gallery, rankings, truth, two_runs
 from app.markup import cards
 from app.parts import ahead, picture_picker, run_pins, text_field, ui
 from app.state import Run
+from multiflow_core.experiments.run import SMALLER
 
 TOP = 6
 FIRST = 4  # of the dense model's, that are ranked before all the others have been looked at
@@ -63,6 +64,9 @@ def show(settings: Run) -> None:
 
 def _cut(a: Run, b: Run) -> None:
     """What each cuts, and how far they agree."""
+    if SMALLER in (a.form, b.form):
+        st.info("A smaller model has other matrices, so only what they do can be compared.", icon=":material/info:")
+        return
     if not two_runs.same_layers(a, b):
         st.info("The two runs prune different models, so only what they do can be compared.", icon=":material/info:")
         return

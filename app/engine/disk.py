@@ -23,7 +23,7 @@ from typing import Any, Generic, TypeVar
 
 from multiflow_core.experiments.run import Run
 
-from . import recovered, runs
+from . import runs, shipped
 from .checkpoints import ROOT
 from .store import STORE, Progress
 
@@ -161,7 +161,7 @@ def holds(key: Run, asked: Hashable, progress: Progress | None = None) -> bool:
 
 
 def _address(key: Run, asked: Hashable, report: Progress | None) -> str:
-    content = (_code(), weights(key.model, report), recovered.stamp(key), str(replace(key, model="")), asked)
+    content = (_code(), weights(key.model, report), shipped.stamp(key), str(replace(key, model="")), asked)
     return hashlib.sha256(repr(content).encode()).hexdigest()
 
 

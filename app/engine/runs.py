@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import multiflow_core as mf
-from multiflow_core.experiments.run import OWN, Run
+from multiflow_core.experiments.run import OWN, SMALLER, TUNED, Run
 from multiflow_core.pruning.patterns import read_fixed
 from multiflow_core.support.memory import machine_memory
 
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 
 SMALL = 1 << 25  # prunable weights
+_FORMS = {TUNED: "fine-tuned", SMALLER: "hidden units"}
 
 
 class TooLong(ValueError):
@@ -99,18 +100,18 @@ def title(key: Run) -> str:
         from multiflow_core.pruning.allocations import ALLOCATIONS
 
         aside.insert(0, ALLOCATIONS.get(key.allocation).title.lower())
-    if key.tuned:
-        aside.append("fine-tuned")
+    if key.form:
+        aside.append(_FORMS[key.form])
     return f"{said} ({', '.join(aside)})" if aside else said
 
 
 def dense_title(key: Run) -> str:
     """What the dense model is called beside a run.
 
-    >>> dense_title(Run("m", "omp", 0.5)), dense_title(Run("m", "omp", 0.5, data="paperland", tuned=True))
+    >>> dense_title(Run("m", "omp", 0.5)), dense_title(Run("m", "omp", 0.5, data="paperland", form=TUNED))
     ('The dense model', 'The dense model (fine-tuned)')
     """
-    return "The dense model (fine-tuned)" if key.tuned else "The dense model"
+    return "The dense model (fine-tuned)" if key.form == TUNED else "The dense model"
 
 
 def measured_as(key: Run) -> str:

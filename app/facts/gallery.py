@@ -26,8 +26,8 @@ from .. import state
 from ..engine import checkpoints, disk
 from ..engine.calibration import sample
 from ..engine.data_sets import data_set
-from ..engine.recovered import asked
 from ..engine.runs import vlm, work
+from ..engine.shipped import asked
 from ..engine.store import STORE, Progress, Room
 from ..look.words import MATCHED
 

@@ -8,7 +8,7 @@ from functools import partial
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import recovered, runs
+from ..engine import runs, shipped
 from ..engine.spare import SPARE, Step
 from ..engine.store import Progress
 from . import session
@@ -30,14 +30,16 @@ def near(sparsity: float) -> list[float]:
 def fetch(settings: Run, about: Hashable, ask: Callable[[Run, Progress], object]) -> None:
     """Ask about the neighbours of a run what the page asked about the run itself, where that takes a moment each.
 
-    Of what is fine-tuned, these are all that there are.
+    Of what comes with the lab, these are all that there are.
     """
     if not runs.small(settings.model) or not runs.order(settings).nested:
         return
 
     def steps() -> Iterator[Step]:
         for sparsity in (
-            recovered.sparsities(settings.model, settings.method) if settings.tuned else near(settings.sparsity)
+            shipped.sparsities(settings.model, settings.method, settings.form)
+            if settings.form
+            else near(settings.sparsity)
         ):
             yield partial(_fetch, settings.at(sparsity), ask)
 

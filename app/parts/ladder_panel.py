@@ -10,7 +10,7 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import recovered, runs
+from ..engine import runs, shipped
 from ..engine.spare import SPARE, Wish
 from ..facts import climb
 from ..look.words import listed, percent
@@ -26,9 +26,11 @@ LABELS = {
 
 def wanted(settings: Run, thing: str, cheap: bool) -> bool:
     """Whether to climb the ladder of a thing, `cheap` to ask for; draws the switch where it costs too much to be tried unasked."""
-    if settings.tuned:
-        shown = listed([percent(sparsity) for sparsity in recovered.sparsities(settings.model, settings.method)])
-        st.caption(f"{LABELS[thing]} Between {shown} nothing has been fine-tuned.")
+    if settings.form:
+        shown = listed(
+            [percent(sparsity) for sparsity in shipped.sparsities(settings.model, settings.method, settings.form)]
+        )
+        st.caption(f"{LABELS[thing]} Such models are there at {shown} alone.")
         return False
     with ui.working() as progress:
         order = runs.order(settings.order, progress)

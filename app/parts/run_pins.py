@@ -9,7 +9,7 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import checkpoints, data_sets, recovered, runs
+from ..engine import checkpoints, data_sets, runs, shipped
 from ..facts import two_runs
 from ..look.words import unbroken
 from . import address, open_data, open_model, session, ui
@@ -32,9 +32,9 @@ def show(settings: Run) -> tuple[Run, Run]:
 
 
 def _rival(now: Run) -> Run:
-    """What a run is held against unasked; where its rival was not fine-tuned, the run as it was before."""
+    """What a run is held against unasked; where its rival is not there in that form, the run as it was pruned."""
     found = runs.rival(now) or now
-    return found if recovered.there(found) else replace(now, tuned=False)
+    return found if shipped.there(found) else replace(now, form="")
 
 
 def _buttons(letter: str, key: state.Key[str], run: Run, settings: Run) -> None:
@@ -90,8 +90,8 @@ def known(asked: Run) -> Run:
             f"The address pins {runs.method(asked.method).title} with an allocation, but it has its own way"
         )
     found = replace(asked, model=models[asked.model], data=data[shown])
-    if not recovered.there(found):
-        raise state.BadValue("The address pins a fine-tuned run that is not there")
+    if not shipped.there(found):
+        raise state.BadValue("The address pins a model that does not come with the lab")
     return found
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Any, Generic, TypeVar
 
-from multiflow_core.experiments.run import OWN, Run
+from multiflow_core.experiments.run import FORMS, OWN, Run
 
 from .checks import (
     DIRECTIONS,
@@ -93,8 +93,8 @@ ALLOCATION: Key[str] = Key("allocation", OWN)
 FIXED: Key[str] = Key("fixed", "", fixed_from, instead="nothing fixed")  # which layers do not go by the slider
 LAYER: Key[str] = Key("layer", "")  # a parameter's name; which ones there are depends on the model
 WEIGHT: Key[str] = Key("weight", "", weight_from)  # "row,column"; which ones there are depends on the layer
-TUNED: Key[str] = Key(  # whether pages that ask a model show it fine-tuned after pruning
-    "tuned", "no", choices=("no", "yes"), noun="choice of fine-tuning"
+FORM: Key[str] = Key(  # what pages that ask a model show of it: as it was pruned, fine-tuned afterwards, or smaller
+    "form", "pruned", choices=("pruned", *FORMS), noun="form of a model"
 )
 RUN_A: Key[str] = Key(
     "a", "", pin_from, instead="the sidebar's run"

@@ -7,15 +7,16 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 OWN = "own"  # the criterion, or the allocation, that belongs to the method
+# what follows in the text where it is not the default
 _FURTHER = (
     "criterion",
     "seed",
     "data",
     "fixed",
     "options",
-    "tuned",
+    "form",
 )  # what follows in the text where it is not the default
-_YES = "yes"
+TUNED, SMALLER = FORMS = ("tuned", "smaller")
 
 
 @dataclass(frozen=True)
@@ -31,8 +32,8 @@ class Run:
     ('blip,omp,own,0.5,data=/photos%2C mine', '/photos, mine')
     >>> str(Run("blip", "omp", 0.5, fixed="text=dense,vision 3=0.2"))
     'blip,omp,own,0.5,fixed=text=dense%2Cvision 3=0.2'
-    >>> str(Run("blip", "omp", 0.5, data="paperland", tuned=True))
-    'blip,omp,own,0.5,data=paperland,tuned=yes'
+    >>> str(Run("blip", "omp", 0.5, data="paperland", form=TUNED))
+    'blip,omp,own,0.5,data=paperland,form=tuned'
 
     Attributes:
         model: what the model goes by. method: a pruner's name; none is the dense model.
@@ -41,8 +42,9 @@ class Run:
         options: of the method, ((name, value), ...), where they are not its quick ones.
         data: the data set that it is calibrated on, by name or path; none is the default.
         fixed: which layers stay dense or have a sparsity of their own, as `pruning.patterns.write_fixed` writes it.
-        tuned: whether it was fine-tuned after pruning, for whatever it is asked. Then `data` is what it has learnt and is asked
-            about, and it was calibrated on the default.
+        form: "" where single weights are zero, and no more. `TUNED`: it was then fine-tuned for whatever it is asked; `data` is
+            what it has learnt and is asked about, and it was calibrated on the default. `SMALLER`: so many hidden units are gone
+            in place of weights.
     """
 
     model: str
@@ -54,7 +56,7 @@ class Run:
     options: tuple[tuple[str, Any], ...] = ()
     data: str = ""
     fixed: str = ""
-    tuned: bool = False
+    form: str = ""
 
     @classmethod
     def dense(cls, model: str, data: str = "") -> Run:
@@ -64,12 +66,12 @@ class Run:
     @property
     def order(self) -> Run:
         """What decides the order in which weights go: the run without its sparsity, and without what came after pruning."""
-        return replace(self, sparsity=0.0, data="" if self.tuned else self.data, tuned=False)
+        return replace(self, sparsity=0.0, data="" if self.form == TUNED else self.data, form="")
 
     @property
     def unpruned(self) -> Run:
         """The dense model that it is held against, asked about the same data, and as much taught."""
-        return replace(Run.dense(self.model, self.data), tuned=self.tuned)
+        return replace(Run.dense(self.model, self.data), form=TUNED if self.form == TUNED else "")
 
     def at(self, sparsity: float) -> Run:
         """The same at another sparsity."""
@@ -95,8 +97,8 @@ class Run:
         options = ";".join(f"{name}:{value}" for name, value in self.options)
         more = {"criterion": self.criterion, "seed": self.seed, "data": _quoted(self.data)}
         more |= {"fixed": _quoted(self.fixed), "options": options}
-        more |= {"tuned": _YES if self.tuned else ""}
-        plain = {"criterion": OWN, "seed": 0, "data": "", "fixed": "", "options": "", "tuned": ""}
+        more |= {"form": self.form}
+        plain = {"criterion": OWN, "seed": 0, "data": "", "fixed": "", "options": "", "form": ""}
         return text + "".join(f",{name}={value}" for name, value in more.items() if value != plain[name])
 
     @classmethod
@@ -115,8 +117,8 @@ class Run:
         more |= {name: _unquoted(more[name]) for name in ("data", "fixed") if name in more}
         if "seed" in more:
             more["seed"] = _number(more["seed"], int, "a seed is a whole number")
-        if "tuned" in more:
-            more["tuned"] = more["tuned"] == _YES
+        if more.get("form", TUNED) not in FORMS:
+            raise ValueError(f"a run has one of these forms: {', '.join(FORMS)}")
         share = _number(sparsity, float, "a sparsity lies between 0 and 1")
         if not 0 <= share <= 1:
             raise ValueError("a sparsity lies between 0 and 1")

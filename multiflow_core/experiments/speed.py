@@ -236,6 +236,30 @@ def _by_task(found, i, work, batches) -> dict[str, dict[int, Timing]]:
     return {task: {size: Timing.of(found[i, task, size]) for size in batches} for task in work}
 
 
+def pace(
+    first: VLM, other: VLM, task: str, pictures: Sequence[Image.Image], repeats: int = 5
+) -> tuple[Timing, Timing, Timing]:
+    """Seconds that each of two models needs for pictures, and how many times as fast the other one is.
+
+    >>> from multiflow_core import load, slim
+    >>> vlm = load("flatland-blip")
+    >>> dense, small, faster = pace(vlm, slim(vlm, 0.25, "localmp", fit=False), "retrieval", [Image.new("RGB", (96, 96))] * 8)
+    >>> small.seconds < dense.seconds, faster.seconds > 1
+    (True, True)
+
+    They take turns, after each was asked once.
+    """
+    call = works(first)[task]
+    pair = [
+        (one, one.image_inputs(pictures) if task == "retrieval" else _asked(one, pictures)) for one in (first, other)
+    ]
+    turns = [
+        [timed(lambda one=one, given=given: call(one, given), one) for one, given in pair] for _ in range(repeats + 1)
+    ]
+    firsts, others = zip(*turns[1:], strict=True)
+    return Timing.of(firsts), Timing.of(others), Timing.of([a / b for a, b in turns[1:]])
+
+
 def lines(found: Speeds) -> list[str]:
     """What was measured, as a table for people.
 

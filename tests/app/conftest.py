@@ -74,11 +74,20 @@ def taught(assets) -> Path:
 
     vlm = mf.load("flatland-blip")
     order = mf.rank(vlm.model, "omp")
-    folder, masks = assets / "recovered" / "flatland-blip" / "paperland", order.masks(0.75)
+    folder, masks = assets / "tuned" / "flatland-blip" / "paperland", order.masks(0.75)
     for task in ("retrieval", "captioning", "vqa"):
         differences.write(folder / "omp-75", task, vlm, vlm.prune(masks), masks)
         differences.write(folder / "dense", task, vlm, vlm.prune(order.masks(0.5)), None)
     return folder
+
+
+@pytest.fixture
+def shrunk(assets) -> Path:
+    """As if a model with half of the hidden units came with the lab."""
+    from multiflow_core.models.formats.plain import save_plain
+
+    small = mf.slim(mf.load("flatland-blip"), 0.5, "localmp", fit=False)
+    return save_plain(small, None, assets / "smaller" / "flatland-blip" / "multiflow-50")
 
 
 @pytest.fixture

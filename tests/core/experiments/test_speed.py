@@ -1,6 +1,7 @@
 """Speed: medians by hand, turns that are fair, memory that is counted, and a file that reads back; nothing here is a race."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -127,3 +128,13 @@ def test_semi_structured_tensors_need_a_gpu(vlm, monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
     with pytest.raises(ValueError, match="GPUs with sparse tensor cores alone"):
         speed.semi_structured(vlm)
+
+
+def test_pace_leaves_the_first_turn_out_and_takes_ratios_of_pairs(monkeypatch):
+    took = iter([9.0, 9.0, 2.0, 1.0, 4.0, 1.0, 6.0, 3.0])
+    monkeypatch.setattr(speed, "timed", lambda call, vlm: next(took))
+    monkeypatch.setattr(speed, "works", lambda vlm: {"retrieval": None})
+    model = SimpleNamespace(image_inputs=list)
+    first, other, faster = speed.pace(model, model, "retrieval", ["a picture"], repeats=3)
+    assert (first.seconds, other.seconds, faster.seconds) == (4.0, 1.0, 2.0)
+    assert (faster.low, faster.high) == (2.0, 3.0)

@@ -1,0 +1,92 @@
+"""Which fine-tuned models there are, and that each is what its files say."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from app.engine import runs, shipped
+from app.facts import gallery, pace
+from multiflow_core.experiments.run import SMALLER, TUNED, Run
+from multiflow_core.experiments.speed import Timing
+
+OMP = Run("flatland-blip", "omp", 0.63)
+
+
+@pytest.mark.usefixtures("taught", "empty_store")
+class TestRecovered:
+    def test_the_nearest_is_taken(self):
+        asked = {
+            sparsity: shipped.nearest(OMP.at(sparsity), TUNED).sparsity for sparsity in (0.0, 0.3, 0.4, 0.63, 0.95)
+        }
+        assert asked == {0.0: 0.0, 0.3: 0.0, 0.4: 0.75, 0.63: 0.75, 0.95: 0.75}
+        found = shipped.nearest(OMP, TUNED)
+        assert (found.data, found.form, found.order) == ("paperland", TUNED, OMP.order)
+
+    @pytest.mark.parametrize(
+        "other",
+        [
+            replace(OMP, method="multiflow"),
+            replace(OMP, allocation="uniform"),
+            replace(OMP, fixed="text=dense"),
+            replace(OMP, model="flatland-xvlm"),
+        ],
+    )
+    def test_of_any_other_order_there_is_none(self, other):
+        assert shipped.nearest(other, TUNED) is None
+
+    def test_a_model_has_the_zeros_of_its_masks_and_the_rest_of_its_task(self):
+        tuned = shipped.nearest(OMP, TUNED)
+        learnt = shipped.asked(tuned, "vqa")
+        parameters = dict(learnt.model.named_parameters())
+        masks = runs.masks(OMP.at(0.75))
+        assert all(torch.equal(parameters[name] != 0, mask) for name, mask in masks.items())
+        assert shipped.asked(OMP, "vqa") is runs.pruned(OMP)
+        assert shipped.asked(tuned.unpruned, "vqa").zero_share() < 0.75
+
+    def test_other_files_are_other_answers(self, taught):
+        tuned = shipped.nearest(OMP, TUNED)
+        before = shipped.stamp(tuned)
+        assert before and not shipped.stamp(OMP)
+        file = taught / "omp-75" / "vqa.safetensors"
+        file.write_bytes(file.read_bytes() + b" ")
+        assert shipped.stamp(tuned) != before
+
+    def test_pictures_are_those_that_it_has_learnt(self):
+        tuned = shipped.nearest(OMP, TUNED)
+        picture = gallery.picture(tuned.data, 0)
+        assert picture.scene and picture.questions and picture.shown() != gallery.picture("", 0).shown()
+        assert gallery.texts_of(picture) == picture.texts
+
+
+@pytest.mark.usefixtures("shrunk", "empty_store")
+class TestSmaller:
+    def test_it_is_an_ordinary_model_with_fewer_units(self):
+        found = shipped.nearest(replace(OMP, method="multiflow"), SMALLER)
+        assert (found.sparsity, found.data, found.unpruned) == (0.5, "", Run.dense("flatland-blip"))
+        small = shipped.asked(found, "captioning")
+        assert (
+            small.model.config.vision_config.intermediate_size
+            < runs.vlm("flatland-blip").model.config.vision_config.intermediate_size
+        )
+        assert small.trained_on == "flatland"
+
+    def test_its_time_is_that_of_both_models_on_pictures_of_the_gallery(self, monkeypatch):
+        asked = []
+
+        def told(dense, small, task, pictures):
+            asked.append((dense, small, task, len(pictures)))
+            return Timing(0.5, 0.4, 0.6), Timing(0.25, 0.2, 0.3), Timing(2.0, 1.9, 2.1)
+
+        monkeypatch.setattr(pace, "pace", told)
+        found = shipped.nearest(replace(OMP, method="multiflow"), SMALLER)
+        assert pace.sentence(found, "captioning") == (
+            "Describing 16 pictures in 12 words took the dense model 0.50 s and this one 0.25 s, just now on this machine: 2.00 "
+            "times as fast (1.90 to 2.10 in five turns)."
+        )
+        assert asked == [(runs.vlm("flatland-blip"), shipped.smaller(found), "captioning", 16)]
+        assert pace.sentence(OMP, "retrieval") == ""
+
+
+def test_nothing_is_taught_where_nothing_lies(assets):
+    assert shipped.taught("flatland-blip") == "" and shipped.nearest(OMP, TUNED) is None
