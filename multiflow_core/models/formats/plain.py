@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 import torch
@@ -17,9 +19,12 @@ from ..vlm import VLM
 from .packed import save_as
 
 FILE = "model.safetensors"
+LARGEST = 5 << 30  # bytes of one file, as in transformers
 
 
-def save_plain(vlm: VLM, masks: Masks | None, folder: str | os.PathLike, dtype: torch.dtype | None = None) -> Path:
+def save_plain(
+    vlm: VLM, masks: Masks | None, folder: str | os.PathLike, dtype: torch.dtype | None = None, largest: int = LARGEST
+) -> Path:
     """Write a pruned model as `save_pretrained` would: as large as the dense one, and opened by `from_pretrained`.
 
     >>> import tempfile
@@ -29,17 +34,39 @@ def save_plain(vlm: VLM, masks: Masks | None, folder: str | os.PathLike, dtype: 
     >>> sorted(file.name for file in save_plain(vlm, masks, tempfile.mkdtemp()).glob("*.safetensors"))
     ['model.safetensors']
 
-    Arguments and errors are those of `save_packed`; without masks the model is written as it is.
+    Arguments and errors are those of `save_packed`; without masks the model is written as it is. What is larger than `largest`
+    is written as several files with an index, as transformers does.
     """
-    return save_as(FILE, _write, vlm, masks or Masks({}), folder, dtype)
+    return save_as(FILE, partial(_write, largest), vlm, masks or Masks({}), folder, dtype)
 
 
-def _write(file: Path, tensors: Mapping[str, Tensor], masks: Masks, dtype: torch.dtype | None) -> None:
+def _write(largest: int, file: Path, tensors: Mapping[str, Tensor], masks: Masks, dtype: torch.dtype | None) -> None:
+    kinds = {name: saved_as(tensor, dtype) for name, tensor in tensors.items()}
+    sizes = {name: tensor.numel() * kinds[name].itemsize for name, tensor in tensors.items()}
     # numbers of many bytes first, so that each lies where a number of its size may
-    names = sorted(tensors, key=lambda name: -saved_as(tensors[name], dtype).itemsize)
-    stream_safetensors(
-        file, ((name, _kept(tensors[name], masks.get(name), dtype)) for name in names), names, {"format": "pt"}
-    )
+    shards = _shards(sorted(tensors, key=lambda name: -kinds[name].itemsize), sizes, largest)
+    places = [file.with_name(f"model-{i:05}-of-{len(shards):05}.safetensors") for i in range(1, len(shards) + 1)]
+    for place, names in zip(places if len(shards) > 1 else [file], shards, strict=True):
+        held = ((name, _kept(tensors[name], masks.get(name), dtype)) for name in names)
+        stream_safetensors(place, held, names, {"format": "pt"})
+    if len(shards) > 1:
+        where = {name: place.name for place, names in zip(places, shards, strict=True) for name in names}
+        index = {"metadata": {"total_size": sum(sizes.values())}, "weight_map": where}
+        file.with_name(f"{FILE}.index.json").write_text(json.dumps(index, indent=1) + "\n")
+
+
+def _shards(names: Sequence[str], sizes: Mapping[str, int], largest: int) -> list[list[str]]:
+    """Names in files of so many bytes, or of one tensor that is larger.
+
+    >>> _shards("abcd", {"a": 3, "b": 4, "c": 9, "d": 1}, 7)
+    [['a', 'b'], ['c'], ['d']]
+    """
+    found: list[list[str]] = [[]]
+    for name in names:
+        if found[-1] and sum(sizes[held] for held in found[-1]) + sizes[name] > largest:
+            found.append([])
+        found[-1].append(name)
+    return found
 
 
 def _kept(tensor: Tensor, mask: Tensor | None, dtype: torch.dtype | None) -> Tensor:
