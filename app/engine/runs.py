@@ -14,7 +14,7 @@ from multiflow_core.pruning.patterns import read_fixed
 from multiflow_core.support.memory import machine_memory
 
 from .. import state
-from . import calibration, checkpoints, data_sets
+from . import calibration, checkpoints, data_sets, made_elsewhere
 from .lanes import all_cores
 from .store import STORE, Progress
 
@@ -62,7 +62,7 @@ def budget_needs(key: Run) -> frozenset[str]:
 
 def solved(key: Run) -> bool:
     """Whether a run's method solves every sparsity anew, which takes long."""
-    return not method(key.method).nested
+    return not key.given and not method(key.method).nested
 
 
 def all_titles() -> dict[str, str]:
@@ -94,6 +94,8 @@ def hub_names() -> dict[str, str]:
 
 def title(key: Run) -> str:
     """What an order is called: the method's title, with the allocation where it is not the method's own."""
+    if key.given:
+        return made_elsewhere.title(key.form)
     said = method(key.method).title
     aside = [f"{part} at {100 * own:.0f} %" if own else f"{part} dense" for part, own in read_fixed(key.fixed).items()]
     if key.allocation != OWN:
@@ -221,6 +223,8 @@ def pairs_there(model: str, data: str, most: int, report: Progress) -> int:
 
 def order(key: Run, progress: Progress | None = None) -> Order:
     """The order in which a method prunes a model; the run's sparsity does not matter."""
+    if key.given:
+        return made_elsewhere.order(key, progress)
     sees = method(key.method).needs or budget_needs(key) or _traced(key.model)
     data = key.order.data if sees else ""  # what sees no data is the same for all
     return ordered(replace(key.order, data=data), progress)
@@ -277,7 +281,7 @@ def passing(key: Run) -> Iterator[None]:
 
 def pruned(key: Run, progress: Progress | None = None) -> VLM:
     """A pruned model, which shares all unpruned tensors with the dense one; for the dense key, the dense one itself."""
-    if not key.method:
+    if not key.method and not key.given:
         return vlm(key.model, progress)
     made = passed if key in _PASSING and not stayed.holds(key) else stayed
     return made(key, progress)

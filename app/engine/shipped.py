@@ -78,7 +78,7 @@ def nearest(key: Run, form: str) -> Run | None:
 
 def there(key: Run) -> bool:
     """Whether a run can be shown: only what comes with the lab may be missing."""
-    return not key.form or (nearest(key, key.form) == key and place_of(key).is_dir())
+    return key.form not in (TUNED, SMALLER) or (nearest(key, key.form) == key and place_of(key).is_dir())
 
 
 def asked(key: Run, task: str) -> VLM:
@@ -110,7 +110,7 @@ def smaller(key: Run, report: Progress) -> VLM:
 
 def stamp(key: Run) -> str:
     """What tells a run's files from others of their names; "" of one that has none."""
-    if not key.form:
+    if key.form not in (TUNED, SMALLER):
         return ""
     return repr([_digits(file, file.stat().st_mtime_ns) for file in sorted(place_of(key).glob("*.safetensors"))])
 

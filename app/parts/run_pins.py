@@ -9,10 +9,10 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import checkpoints, data_sets, runs, shipped
+from ..engine import checkpoints, data_sets, made_elsewhere, runs, shipped
 from ..facts import two_runs
 from ..look.words import unbroken
-from . import address, open_data, open_model, session, ui
+from . import address, open_data, open_masks, open_model, session, ui
 
 
 def show(settings: Run) -> tuple[Run, Run]:
@@ -28,6 +28,7 @@ def show(settings: Run) -> tuple[Run, Run]:
                 name, model = unbroken(two_runs.name(run)), ui.verbatim(checkpoints.title(run.model))
                 st.markdown(f"**{letter}** · {name}  \n:small[{model}{follows}]", width="stretch")
                 _buttons(letter, key, run, settings)
+    open_masks.dialog(settings, _pin_to)
     return pinned
 
 
@@ -53,6 +54,7 @@ def _buttons(letter: str, key: state.Key[str], run: Run, settings: Run) -> None:
             args=(key, text_of(settings)),
             help="Pin the run that the sidebar says now",
         )
+    open_masks.button(letter)
 
 
 def text_of(settings: Run) -> str:
@@ -82,7 +84,7 @@ def known(asked: Run) -> Run:
         ("method", asked.method, tuple(runs.all_titles())),
         ("allocation", asked.allocation, tuple(runs.allocations())),
     )
-    for kind, name, names in known:
+    for kind, name, names in known[:2] if asked.given else known:
         if name not in names:
             raise state.BadValue(f"The address pins a run with the {kind} “{name[:24]}”, which is not known here")
     if asked.allocation != state.OWN and runs.method(asked.method).allocation is None:
@@ -90,9 +92,24 @@ def known(asked: Run) -> Run:
             f"The address pins {runs.method(asked.method).title} with an allocation, but it has its own way"
         )
     found = replace(asked, model=models[asked.model], data=data[shown])
+    if asked.given:
+        return _given(found)
     if not shipped.there(found):
         raise state.BadValue("The address pins a model that does not come with the lab")
     return found
+
+
+def _given(asked: Run) -> Run:
+    """A run whose masks were made elsewhere; its sparsity is theirs."""
+    try:
+        with ui.working() as progress:
+            return made_elsewhere.run_of(asked.model, asked.form, asked.data, progress)
+    except (OSError, ValueError) as problem:
+        raise state.BadValue(f"The address pins masks. {ui.sentence(problem)}".rstrip(".")) from None
+
+
+def _pin_to(letter: str, run: Run) -> None:
+    _pin({"A": state.RUN_A, "B": state.RUN_B}[letter], text_of(run))
 
 
 def _pin(key: state.Key[str], text: str) -> None:

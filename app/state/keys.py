@@ -172,6 +172,10 @@ DIALOG: Slot[bool] = Slot("dialog", False)  # whether the dialog that opens mode
 OPEN_NAME: Slot[str] = Slot("open_name", "")  # what is typed there
 OPENING: Slot[str | None] = Slot("opening", None)  # what the reader asked it to open
 
+MASKS_FOR: Slot[str] = Slot("masks for", "")  # the pin for which the dialog that opens masks is open
+MASKS_NAME: Slot[str] = Slot("masks_name", "")  # what is typed there
+MASKS_ASKED: Slot[str] = Slot("masks asked", "")  # what the reader asked it to open
+
 DATA_OPENED: Slot[Mapping[str, str]] = Slot("data opened", NOTHING)  # the same three of data sets
 DATA_CHOSEN: Slot[str | None] = Slot("data chosen", None)
 DATA_DIALOG: Slot[bool] = Slot("data dialog", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -17,6 +18,7 @@ _FURTHER = (
     "form",
 )  # what follows in the text where it is not the default
 TUNED, SMALLER = FORMS = ("tuned", "smaller")
+GIVEN = "masks"  # and the first digits of their file
 
 
 @dataclass(frozen=True)
@@ -44,7 +46,7 @@ class Run:
         fixed: which layers stay dense or have a sparsity of their own, as `pruning.patterns.write_fixed` writes it.
         form: "" where single weights are zero, and no more. `TUNED`: it was then fine-tuned for whatever it is asked; `data` is
             what it has learnt and is asked about, and it was calibrated on the default. `SMALLER`: so many hidden units are gone
-            in place of weights.
+            in place of weights. `GIVEN`-digits: its masks were made elsewhere.
     """
 
     model: str
@@ -66,7 +68,13 @@ class Run:
     @property
     def order(self) -> Run:
         """What decides the order in which weights go: the run without its sparsity, and without what came after pruning."""
-        return replace(self, sparsity=0.0, data="" if self.form == TUNED else self.data, form="")
+        form = self.form if self.given else ""
+        return replace(self, sparsity=0.0, data="" if self.form == TUNED else self.data, form=form)
+
+    @property
+    def given(self) -> bool:
+        """Whether its masks were made elsewhere."""
+        return self.form.startswith(GIVEN)
 
     @property
     def unpruned(self) -> Run:
@@ -117,8 +125,8 @@ class Run:
         more |= {name: _unquoted(more[name]) for name in ("data", "fixed") if name in more}
         if "seed" in more:
             more["seed"] = _number(more["seed"], int, "a seed is a whole number")
-        if more.get("form", TUNED) not in FORMS:
-            raise ValueError(f"a run has one of these forms: {', '.join(FORMS)}")
+        if more.get("form", TUNED) not in FORMS and not re.fullmatch(GIVEN + "-[0-9a-f]{16}", more["form"]):
+            raise ValueError(f"a run has one of these forms: {', '.join(FORMS)}, {GIVEN}-DIGITS")
         share = _number(sparsity, float, "a sparsity lies between 0 and 1")
         if not 0 <= share <= 1:
             raise ValueError("a sparsity lies between 0 and 1")
