@@ -6,16 +6,22 @@ import streamlit as st
 
 from app import state
 from app.engine import checkpoints, data_sets, runs
-from app.facts import choosing, measured
+from app.facts import benchmark, choosing, measured, speed
 from app.look.words import percent
-from app.parts import measure_panel, selection, ui
+from app.parts import measure_panel, selection, session, ui
 from app.state import Run
+from multiflow_core.experiments.run import SMALLER, TUNED
+from multiflow_core.models.units import NEURONS
+from multiflow_core.sweeps.table import Part
 
 TIMES = {"any": None, "a minute": 60.0, "ten seconds": 10.0}
 ABOUT = (
     "Only runs that were measured on this model and data are looked at, at the sparsities at which they were measured; nothing "
-    "is guessed in between. Of those that keep enough of **every** chosen task and make the file small enough, the one that "
-    "prunes most is proposed, and of those the one whose worst task keeps most. The runner-up is the best of another method."
+    "is guessed in between. Of those that keep enough of **every** chosen task and cost no more than they may, the one whose file "
+    "is smallest is proposed, and of those the one whose worst task keeps most. The runner-up is the best of another method, or "
+    "of another pattern. **Hidden units**: a smaller dense model, which computes faster; its speed is that of looking at the most "
+    "pictures together, on the machine that Speed names. Zeros among weights make files smaller, and nothing faster. After "
+    "fine-tuning, what a model keeps is of the dense one after the same, of several figures of a task the worst."
 )
 
 
@@ -30,19 +36,20 @@ def show(settings: Run) -> None:
         st.caption(f"The sidebar has {runs.title(settings)}, whose figures would be among the first to measure.")
         _measure(settings, asked=True)
         return
-    wish = _wish(results)
+    wish = _wish(results, settings)
     if not wish.tasks:
         st.caption("Choose at least one task.")
         return
     titles = runs.all_titles()
-    choice = choosing.choose(results, wish, titles)
+    timed, tuned = speed.load(settings.model), _tuned(settings) if session.get(state.WISH_TUNED) else None
+    choice = choosing.choose(results, wish, titles, timed and timed.speeds, tuned)
     _proposal(choice, wish, titles, settings)
     ui.note(f"The sidebar now: {runs.title(settings)}, {percent(settings.sparsity)}. Measured: {where}.")
     _missing(choice, titles)
     _measure(settings, choosing.gap(results, choice))
 
 
-def _wish(results: measured.Results) -> choosing.Wish:
+def _wish(results: measured.Results, settings: Run) -> choosing.Wish:
     with st.container(border=True, key="wish"):
         left, right = st.columns(2, gap="medium")
         named = measured.task_titles()
@@ -69,8 +76,28 @@ def _wish(results: measured.Results) -> choosing.Wish:
             storage = st.slider(
                 "The file may be, of the dense one, at most", 0.1, 1.0, 1.0, 0.05, "percent", key=state.WISH_SIZE.name
             )
+            faster, memory = 1.0, 1.0
+            if not settings.data and speed.load(settings.model):
+                faster = st.slider("It must be so many times as fast", 1.0, 2.0, 1.0, 0.05, key=state.WISH_FASTER.name)
+                memory = st.slider(
+                    "It may take, of the dense one's memory, at most",
+                    0.3,
+                    1.0,
+                    1.0,
+                    0.05,
+                    "percent",
+                    key=state.WISH_MEMORY.name,
+                )
             long = st.pills("Pruning may take", list(TIMES), default="any", key=state.WISH_TIME.name) or "any"
-    return choosing.Wish(keep, tuple(tasks), storage, TIMES[long])
+            if _tuned(settings):
+                st.toggle("It is fine-tuned afterwards", key=state.WISH_TUNED.name)
+    return choosing.Wish(keep, tuple(tasks), storage, TIMES[long], faster, memory)
+
+
+def _tuned(settings: Run) -> Part | None:
+    """What was measured after fine-tuning; None where nothing was."""
+    found = benchmark.load(settings.model, settings.data, benchmark.FINE_TUNED, runs.all_titles())
+    return None if found.empty else found.part
 
 
 def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, str], settings: Run) -> None:
@@ -80,7 +107,7 @@ def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, st
             "No measured run is small or quick enough. Allow more, or measure others below.", icon=":material/rule:"
         )
         return
-    name = titles.get(best.method, best.method)
+    name = titles.get(best.method, best.method) + ("" if best.pattern == choosing.WEIGHTS else f", {_goes(best)},")
     if choice.fits:
         found = f"{name} at {percent(best.sparsity)}: every task keeps at least {percent(best.least)}"
     else:
@@ -90,9 +117,10 @@ def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, st
     if choice.fits and not best.sure:
         ui.note("The lower end of a 95 % interval lies under what must be kept, or is not known: it may be chance.")
     table = choosing.table(choice, titles)
-    shares = {column for column in table if column not in ("method", "seconds")}
+    shares = {column for column in table if column not in ("method", "what goes", "times as fast", "seconds")}
     table = {name: [round(v, 2) for v in values] if name in shares else values for name, values in table.items()}
     shown = {column: st.column_config.NumberColumn(format="percent") for column in shares}
+    table["times as fast"] = ["not timed" if by is None else f"{by:.2f}" for by in table["times as fast"]]
     table["seconds"] = ["not timed" if took is None else f"{took:.0f} s" for took in table["seconds"]]
     shown["seconds"] = "one mask took"
     st.dataframe(table, column_config=shown, hide_index=True, key="proposals")
@@ -108,13 +136,20 @@ def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, st
     )
 
 
+def _goes(offer: choosing.Offer) -> str:
+    return choosing.GOES.get(offer.pattern, offer.pattern)
+
+
 def _take(offer: choosing.Offer, settings: Run) -> None:
+    """Of N:M patterns the sidebar knows the method and how many weights go."""
     selection.choose_run(Run(settings.model, offer.method, offer.sparsity, data=settings.data))
+    form = SMALLER if offer.pattern == NEURONS else TUNED if offer.tuned else state.FORM.default
+    session.put(state.FORM, form)
 
 
 def _missing(choice: choosing.Choice, titles: dict[str, str]) -> None:
     """What nobody knows."""
-    told = ["Time and memory of the pruned model are not part of this: scattered zeros change neither"]
+    told = ["Scattered zeros make a model no faster and take no less memory: where that is wished, hidden units go"]
     if choice.unmeasured:
         told.append(f"not measured here: {', '.join(titles[name] for name in choice.unmeasured)}")
     if choice.untimed:

@@ -6,11 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from multiflow_core.experiments.results import Results
+from multiflow_core.experiments.speed import Measured, Speeds
+from multiflow_core.models.units import NEURONS
+from multiflow_core.sweeps.cell import DENSE
+from multiflow_core.sweeps.table import Part
 from multiflow_core.tasks.task import TASKS
 
 from . import collapse
 
 ROUNDING = 1e-9  # of a quotient
+WEIGHTS = "weights"
+GOES = {NEURONS: "hidden units"}  # for people
+TIMED = "retrieval"  # what models are timed at, where the most pictures are looked at together
 
 
 @dataclass(frozen=True)
@@ -20,12 +27,15 @@ class Wish:
     Attributes:
         keep: the share of the dense model's figure that is to be left, of every task.
         tasks: by name. storage: at most this share of the dense file. seconds: for one mask; None: as long as it takes.
+        faster: at least so many times as fast as the dense model. memory: at most this share of what it takes.
     """
 
     keep: float
     tasks: tuple[str, ...]
     storage: float = 1.0
     seconds: float | None = None
+    faster: float = 1.0
+    memory: float = 1.0
 
 
 @dataclass(frozen=True)
@@ -35,6 +45,8 @@ class Offer:
     Attributes:
         kept: {task: share of the dense figure}. sure: whether the lower ends of the intervals, too, keep what is wished.
         storage: share of the dense file. seconds: that one mask took; None where that was not measured.
+        pattern: what goes: "weights", "2:4", "4:8" or "neurons". tuned: whether it was fine-tuned afterwards.
+        faster: how many times as fast as the dense model; memory: of what that takes. None where that was not measured.
     """
 
     method: str
@@ -43,10 +55,20 @@ class Offer:
     sure: bool
     storage: float
     seconds: float | None
+    pattern: str = WEIGHTS
+    tuned: bool = False
+    faster: float | None = None
+    memory: float | None = None
 
     @property
     def least(self) -> float:
         return min(self.kept.values())
+
+    def costs(self, wish: Wish) -> bool:
+        """Whether it costs no more than it may; zeros among weights make nothing faster and take no less memory."""
+        slow = wish.faster > 1.0 and (self.faster or 1.0) < wish.faster
+        large = wish.memory < 1.0 and (self.memory or 1.0) > wish.memory
+        return self.storage <= wish.storage and not slow and not large
 
 
 @dataclass(frozen=True)
@@ -66,22 +88,31 @@ class Choice:
     untimed: tuple[str, ...] = ()
 
 
-def choose(results: Results, wish: Wish, methods: Iterable[str]) -> Choice:
-    """The sparsest measured run that fits, of one sparsity the one that keeps most; where none fits, what comes nearest.
+def choose(
+    results: Results, wish: Wish, methods: Iterable[str], speeds: Speeds | None = None, tuned: Part | None = None
+) -> Choice:
+    """The smallest measured model that fits, of one size the one that keeps most; where none fits, what comes nearest.
 
     A run of which a wished task was not measured is none: nothing is guessed between two measured points.
+
+    Args:
+        speeds: patterns and smaller models, if they were timed. tuned: cells after fine-tuning, in place of those of `results`,
+            if it is possible.
     """
-    offers = list(_offers(results, wish))
-    untimed = tuple(sorted({offer.method for offer in offers if wish.seconds is not None and offer.seconds is None}))
+    offers = list(_offers(results, wish) if tuned is None else _tuned(tuned, wish, results))
+    offers += _timed(speeds, wish) if speeds and tuned is None else ()
+    limited = [offer for offer in offers if wish.seconds is not None and offer.pattern == WEIGHTS]
+    untimed = tuple(sorted({offer.method for offer in limited if offer.seconds is None}))
     offers = [offer for offer in offers if wish.seconds is None or (offer.seconds or 1e9) <= wish.seconds]
-    small = [offer for offer in offers if offer.storage <= wish.storage]
+    small = [offer for offer in offers if offer.costs(wish)]
     fitting = [offer for offer in small if offer.least >= wish.keep - ROUNDING]
     if fitting:
-        ranked = sorted(fitting, key=lambda offer: (-offer.sparsity, -offer.least, offer.method))
+        ranked = sorted(fitting, key=lambda offer: (offer.storage, -offer.least, offer.method))
     else:
-        ranked = sorted(small, key=lambda offer: (-offer.least, -offer.sparsity, offer.method))
+        ranked = sorted(small, key=lambda offer: (-offer.least, offer.storage, offer.method))
     best = ranked[0] if ranked else None
-    second = next((offer for offer in ranked if offer.method != best.method), None) if best else None
+    others = (offer for offer in ranked if (offer.method, offer.pattern) != (best.method, best.pattern))
+    second = next(others, None) if best else None
     unmeasured = tuple(name for name in methods if name not in results.methods)
     return Choice(best, second, bool(fitting), unmeasured, untimed)
 
@@ -106,7 +137,7 @@ class Gap:
 
 def gap(results: Results, choice: Choice) -> Gap | None:
     """Where the proposal might have gone further, had it been measured; None where there is nothing in between."""
-    if not (choice.best and choice.fits):
+    if not (choice.best and choice.fits) or choice.best.tuned or choice.best.pattern != WEIGHTS:
         return None
     best = choice.best
     known = (s for s in results.sparsities(best.method) if s > best.sparsity)
@@ -132,19 +163,67 @@ def _offers(results: Results, wish: Wish) -> Iterator[Offer]:
                     yield Offer(method, sparsity, kept, sure, collapse.storage(sparsity), results.seconds(method))
 
 
+def _timed(speeds: Speeds, wish: Wish) -> Iterator[Offer]:
+    """Patterns and smaller models that were timed beside the dense one, made by this lab."""
+    dense = speeds.models[0]
+    for one in speeds.models[1:]:
+        if one.pattern == WEIGHTS or one.name.startswith("Torch-Pruning"):
+            continue
+        kept, low = {}, {}
+        for task in wish.tasks:
+            figure = TASKS.get(task).figure
+            whole, found = dense.scores.get(task, {}).get(figure), one.scores.get(task, {}).get(figure)
+            if not whole or found is None:
+                break
+            kept[task] = found / whole
+            low[task] = one.intervals.get(task, {}).get(figure, (0.0, 0.0))[0] / whole
+        else:
+            if kept:
+                yield Offer(
+                    str(speeds.head.get("method", "multiflow")), 1 - one.share, kept,
+                    min(low.values()) >= wish.keep - ROUNDING, one.file / dense.file, None, one.pattern, False,
+                    _faster(one), one.memory / dense.memory if one.memory and dense.memory else None,
+                )  # fmt: skip
+
+
+def _faster(one: Measured) -> float | None:
+    """Where the most pictures are looked at together."""
+    sizes = one.faster.get(TIMED, {})
+    return sizes[max(sizes)].seconds if sizes else None
+
+
+def _tuned(part: Part, wish: Wish, results: Results) -> Iterator[Offer]:
+    """Cells after fine-tuning, held against the dense model after the same; of several figures of a task the worst counts."""
+    for method in part.methods:
+        for sparsity in part.sparsities:
+            kept = {}
+            for task in wish.tasks:
+                columns = [column for column in part.columns if column.task == task]
+                found = [(part.spread(method, sparsity, c), part.spread(DENSE, 0.0, c)) for c in columns]
+                if not found or any(one is None or dense is None or not dense.mean for one, dense in found):
+                    break
+                kept[task] = min(one.mean / dense.mean for one, dense in found)
+            else:
+                if kept:
+                    seconds = results.seconds(method)
+                    yield Offer(method, sparsity, kept, False, collapse.storage(sparsity), seconds, tuned=True)
+
+
 def table(choice: Choice, titles: Mapping[str, str]) -> dict[str, list]:
     """Both as rows, task by task.
 
     >>> offer = Offer("omp", 0.5, {"vqa": 0.9}, True, 0.56, None)
-    >>> table(Choice(offer, None, True, ()), {"omp": "OMP"})
-    {'method': ['OMP'], 'pruned': [0.5], 'VQA kept': [0.9], 'file': [0.56], 'seconds': [None]}
+    >>> rows = table(Choice(offer, None, True, ()), {"omp": "OMP"})
+    >>> [rows[name][0] for name in ("method", "what goes", "pruned", "VQA kept", "file", "times as fast", "seconds")]
+    ['OMP', 'weights', 0.5, 0.9, 0.56, None, None]
     """
     rows = [offer for offer in (choice.best, choice.second) if offer]
     tasks = list(rows[0].kept) if rows else []
     found: dict[str, list] = {
         "method": [titles.get(offer.method, offer.method) for offer in rows],
+        "what goes": [GOES.get(offer.pattern, offer.pattern) for offer in rows],
         "pruned": [offer.sparsity for offer in rows],
     }
     found |= {f"{TASKS.get(task).title} kept": [offer.kept[task] for offer in rows] for task in tasks}
-    found |= {"file": [offer.storage for offer in rows]}
+    found |= {"file": [offer.storage for offer in rows], "times as fast": [offer.faster for offer in rows]}
     return found | {"seconds": [offer.seconds for offer in rows]}

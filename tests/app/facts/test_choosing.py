@@ -6,6 +6,9 @@ from app.facts import choosing
 from app.facts.choosing import Wish
 from multiflow_core.experiments.results import Measured, Results
 from multiflow_core.experiments.run import Run
+from multiflow_core.experiments.speed import Measured as Timed
+from multiflow_core.experiments.speed import Speeds, Timing
+from multiflow_core.sweeps.table import Entry, Table
 
 
 def run(method, sparsity, retrieval, vqa=None, low=None):
@@ -82,3 +85,55 @@ def test_what_lies_between_the_proposal_and_the_next_measured_sparsity_is_not_kn
     assert choosing.gap(RESULTS, none) is None, "nothing fits"
     far = choosing.choose(RESULTS, Wish(0.5, ("retrieval",)), KNOWN)
     assert far.best.sparsity == 0.75 and choosing.gap(RESULTS, far) is None, "nothing lies beyond"
+
+
+def timed(name, pattern, share, retrieval, file, faster, memory, low=0.0):
+    by = {"retrieval": {1: Timing(1.0, 1.0, 1.0), 32: Timing(faster, faster, faster)}}
+    scores, sure = {"retrieval": {"IR@1": retrieval}}, {"retrieval": {"IR@1": (low, 1.0)}}
+    return Timed(name, pattern, share, {}, {}, by, file, 10, memory, 10, scores, sure)
+
+
+SPEEDS = Speeds(
+    "m",
+    {},
+    (
+        timed("dense", "dense", 1.0, 0.8, 100, 1.0, 50),
+        timed("weights, 50 %", "weights", 0.5, 0.8, 10, 5.0, 5),
+        timed("2:4", "2:4", 0.5, 0.76, 55, 1.0, 50),
+        timed("neurons, 40 %", "neurons", 0.4, 0.72, 60, 1.5, 30, 0.7),
+        timed("Torch-Pruning, Taylor, 40 %", "neurons", 0.4, 0.8, 10, 2.0, 10),
+    ),
+)
+
+
+def test_speed_and_memory_are_had_by_smaller_models_alone():
+    for wish in (Wish(0.85, ("retrieval",), faster=1.4), Wish(0.85, ("retrieval",), memory=0.7)):
+        found = choosing.choose(RESULTS, wish, KNOWN, SPEEDS)
+        best = found.best
+        assert (best.method, best.pattern, best.sparsity, found.second) == ("multiflow", "neurons", 0.6, None)
+        assert (best.storage, best.faster, best.memory, best.sure) == (0.6, 1.5, 0.6, True)
+        assert best.kept == {"retrieval": pytest.approx(0.9)} and choosing.gap(RESULTS, found) is None
+    assert choosing.choose(RESULTS, Wish(0.85, ("retrieval",), faster=1.6), KNOWN, SPEEDS).best is None
+
+
+def test_the_smallest_file_is_proposed_whatever_goes():
+    found = choosing.choose(RESULTS, Wish(0.95, ("retrieval",)), ("multiflow",), SPEEDS)
+    assert (found.best.pattern, found.best.storage) == ("2:4", 0.55)
+    assert choosing.table(found, {})["what goes"] == ["2:4", "weights"]
+
+
+def test_after_fine_tuning_the_worst_figure_of_a_task_counts():
+    def cell(method, sparsity, **scores):
+        return Entry("m", method, sparsity, "retrieval", "fine-tuned", scores)
+
+    part = Table(
+        (
+            cell("dense", 0.0, **{"IR@1": 0.8, "TR@1": 0.5}),
+            cell("omp", 0.63, **{"IR@1": 0.8, "TR@1": 0.45}),
+            cell("omp", 0.9, **{"IR@1": 0.8, "TR@1": 0.1}),
+            cell("snip", 0.9, **{"IR@1": 0.8}),
+        )
+    ).part("m", "fine-tuned")
+    found = choosing.choose(RESULTS, Wish(0.9, ("retrieval",)), KNOWN, SPEEDS, part)
+    assert found.fits and (found.best.method, found.best.sparsity, found.best.tuned) == ("omp", 0.63, True)
+    assert found.best.kept == {"retrieval": pytest.approx(0.9)}
