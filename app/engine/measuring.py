@@ -114,8 +114,12 @@ class Busy(ValueError):
 
 
 def start(plan: Plan) -> Measurement:
-    """Carry out a plan. Busy while another one is carried out: two at once would only take twice as long."""
+    """Carry out a plan. Busy while another one, or a sweep, is carried out: two at once would only take twice as long."""
+    from . import sweeping  # which asks here, too
+
     with _LOCK:
+        if sweeping.running():
+            raise Busy("A sweep is going on on this server: stop it on Benchmark, or try again later.")
         if other := next((one for one in _HELD.values() if one.running), None):
             raise Busy(
                 f"{other.plan.what} is being measured on this server: {other.done} of {other.plan.total} done. Try again later."

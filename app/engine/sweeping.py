@@ -51,11 +51,16 @@ def held() -> Beside | None:
     return _HELD[-1] if _HELD else None
 
 
+def running() -> bool:
+    """Whether it goes on, whoever has started it."""
+    found = status()
+    return bool(found and found.running) or bool(_HELD and _HELD[-1].running)
+
+
 def start() -> Beside:
     """Go on with the sweep. `measuring.Busy` while it, or a measurement, goes on already."""
     with _LOCK:
-        found = status()
-        if (found and found.running) or (_HELD and _HELD[-1].running):
+        if running():
             raise measuring.Busy("The sweep is going on already.")
         if measuring.running():
             raise measuring.Busy("Something is being measured on this server. Try again later.")

@@ -6,7 +6,7 @@ import time
 
 import pytest
 
-from app.engine import beside, measuring, sweeping
+from app.engine import beside, measuring, speeding, sweeping
 from multiflow_core.sweeps.status import Status
 
 SCRIPT = """
@@ -59,6 +59,14 @@ def test_one_that_somebody_else_started_is_seen(quick):
     Status(3, 9, 1.0, "running", os.getpid()).write(sweeping.folder())
     with pytest.raises(measuring.Busy, match="going on already"):
         sweeping.start()
+
+
+def test_nothing_is_measured_meanwhile(quick, tmp_path):
+    Status(3, 9, 1.0, "running", os.getpid()).write(sweeping.folder())
+    plan = speeding.SpeedPlan("flatland-blip")
+    with pytest.raises(measuring.Busy, match="A sweep is going on on this server"):
+        measuring.start(plan)
+    assert not measuring.running()
 
 
 def test_the_command_is_the_shipped_sweeps():
