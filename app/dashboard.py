@@ -12,7 +12,6 @@ import streamlit as st  # noqa: E402  (needs the path above)
 from app import state, warmup  # noqa: E402
 from app.app_pages import PAGES, SECTIONS, Entry  # noqa: E402
 from app.parts import (  # noqa: E402
-    after_pruning,
     guide,
     link,
     notebook,
@@ -54,10 +53,10 @@ first = st.empty()
 if not warmup.core_ready():
     with first.container():
         ui.guarded(welcome.show)
-live = next((entry.looks_up for entry in PAGES if entry.title == page.title), False)
-settings = ui.guarded(lambda: sidebar.show(live))
+entry = next((entry for entry in PAGES if entry.title == page.title), PAGES[0])
+session.put(state.SETTINGS, None)
+settings = ui.guarded(lambda: sidebar.show(entry.looks_up, entry.asks))
 first.empty()
-session.put(state.SETTINGS, settings)
 if settings is not None:
     sidebar.notices(settings)
     tour = ui.guarded(lambda: guide.here(settings))
@@ -76,9 +75,6 @@ if settings is not None:
         presenter.bar(settings, [entry for section in pages.values() for entry in section], page.title)
     presenter.to_the_top()
     notebook.note(settings)
-    if any(entry.asks for entry in PAGES if entry.title == page.title):
-        with st.sidebar:
-            session.put(state.SETTINGS, ui.guarded(lambda: after_pruning.switch(settings)) or settings)
     page.run()
     if shared:
         link.fill(shared, guide.possible(settings))  # once more: the page has put into the address what it shows

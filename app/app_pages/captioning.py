@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app.engine import runs
@@ -10,6 +12,7 @@ from app.look.words import percent
 from app.markup import cards
 from app.parts import ahead, ladder_panel, picture_picker, ui
 from app.state import Run
+from multiflow_core.experiments.run import TUNED, UNTAUGHT
 
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
@@ -53,6 +56,8 @@ def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
     for side, title, caption in zip(
         ("dense", "pruned"), (f"{runs.dense_title(keys[0])} says", f"{name} says"), said, strict=True
     ):
+        if side == "pruned" and settings.form == TUNED:
+            _before(settings, picture)
         with st.container(key=f"caption_{side}"):
             st.html(cards.caption_card(title, caption, side))
     st.html(cards.legend(judged=any(one.true is not None for one in said)))
@@ -63,6 +68,16 @@ def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
     picture_picker.written(picture)
     ui.loud(truth.strange(dense, picture.scene is not None))
     return captions[0]
+
+
+def _before(settings: Run, picture: gallery.Picture) -> None:
+    """What the same pruned model said before it was fine-tuned."""
+    key = replace(settings, form=UNTAUGHT)
+    with ui.working() as progress:
+        caption = gallery.caption(key, picture, progress)
+    said = truth.judged(caption, picture, truth.at_home(runs.vlm(settings.model)))
+    title = f"{runs.title(settings.order)} at {percent(settings.sparsity)}, before it was fine-tuned, says"
+    st.html(cards.caption_card(title, said, "rival"))
 
 
 def finding(name: str, dense: cards.Said, pruned: cards.Said) -> str:

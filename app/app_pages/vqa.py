@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import streamlit as st
 
 from app import state
@@ -12,6 +14,7 @@ from app.look.words import percent
 from app.markup import cards
 from app.parts import ahead, ladder_panel, picture_picker, text_field, ui
 from app.state import Run
+from multiflow_core.experiments.run import TUNED, UNTAUGHT
 
 ABOUT = (
     "Both models read the same question about the same picture and write an answer, one word at a time. The bar under an "
@@ -55,7 +58,10 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
         said = [gallery.answer(k, picture, question, progress) for k in (settings.unpruned, key)]
     replies = [truth.replied(answer, right, question, picture) for answer in said]
     ui.heading(finding(question, name, *replies), ABOUT, "answers")
-    places = st.columns(2, gap="small")
+    places = list(st.columns(3 if key.form == TUNED else 2, gap="small"))
+    if key.form == TUNED:
+        with places.pop(1):
+            _before(key, picture, question, right)
     for place, side, title, reply in zip(
         places, ("dense", "pruned"), (f"{runs.dense_title(key)} answers", f"{name} answers"), replies, strict=True
     ):
@@ -68,6 +74,14 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
         ladder_panel.show(climb.answers(key, picture, question, said[0], right), ABOUT_LADDER)
     ui.chart(FirstWords(name, said[0].alternatives, said[1].alternatives, right), "first_words", ABOUT_WORDS)
     ahead.fetch(key, (picture.id, question), lambda at, told: gallery.answer(at, picture, question, told))
+
+
+def _before(key: Run, picture: gallery.Picture, question: str, right: str | None) -> None:
+    """What the same pruned model answered before it was fine-tuned."""
+    with ui.working() as progress:
+        answer = gallery.answer(replace(key, form=UNTAUGHT), picture, question, progress)
+    title = f"{runs.title(key.order)} at {percent(key.sparsity)}, before, answers"
+    st.html(cards.answer_card(title, truth.replied(answer, right, question, picture), "rival"))
 
 
 def finding(question: str, name: str, dense: cards.Reply, pruned: cards.Reply) -> str:

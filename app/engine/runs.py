@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import multiflow_core as mf
-from multiflow_core.experiments.run import OWN, SMALLER, TUNED, Run
+from multiflow_core.experiments.run import OWN, SMALLER, TUNED, UNTAUGHT, Run
 from multiflow_core.pruning.patterns import read_fixed
 from multiflow_core.support.memory import machine_memory
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 SMALL = 1 << 25  # prunable weights
-_FORMS = {TUNED: "fine-tuned", SMALLER: "hidden units"}
+_FORMS = {TUNED: "fine-tuned", UNTAUGHT: "before", SMALLER: "hidden units"}
 
 
 class TooLong(ValueError):

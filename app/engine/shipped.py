@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import multiflow_core as mf
-from multiflow_core.experiments.run import OWN, SMALLER, TUNED, Run
+from multiflow_core.experiments.run import OWN, SMALLER, TUNED, UNTAUGHT, Run
 
 from . import checkpoints, runs
 from .store import STORE, Progress
@@ -61,7 +61,9 @@ def _all(model: str, form: str) -> Path:
 def place_of(key: Run) -> Path:
     """The folder of a run."""
     name = f"{key.method}-{100 * key.sparsity:.0f}" if key.method and key.sparsity else DENSE
-    return _all(key.model, key.form) / (key.data if key.form == TUNED else "") / name
+    if key.form == SMALLER:
+        return _all(key.model, SMALLER) / name
+    return _all(key.model, TUNED) / key.data / name
 
 
 def nearest(key: Run, form: str) -> Run | None:
@@ -85,7 +87,9 @@ def asked(key: Run, task: str) -> VLM:
     """The model that does a task: pruned, or as the run says."""
     if key.form == TUNED:
         return tuned(key, task)
-    return smaller(key) if key.form == SMALLER else runs.pruned(key)
+    if key.form == SMALLER:
+        return smaller(key)
+    return untaught(key) if key.form == UNTAUGHT else runs.pruned(key)
 
 
 @STORE.keep(12)
@@ -96,6 +100,15 @@ def tuned(key: Run, task: str, report: Progress) -> VLM:
     dense = runs.vlm(key.model)
     report(0.3, "adding what was learnt")
     return differences.read(place_of(key), task, dense)
+
+
+@STORE.keep(4)
+def untaught(key: Run, report: Progress) -> VLM:
+    """The same before it was fine-tuned."""
+    from multiflow_core.finetuning import differences
+
+    masks = place_of(key) / differences.MASKS
+    return runs.vlm(key.model).prune(mf.Masks.load(masks)) if masks.is_file() else runs.vlm(key.model)
 
 
 @STORE.keep(4)
@@ -110,7 +123,7 @@ def smaller(key: Run, report: Progress) -> VLM:
 
 def stamp(key: Run) -> str:
     """What tells a run's files from others of their names; "" of one that has none."""
-    if key.form not in (TUNED, SMALLER):
+    if key.form not in (TUNED, UNTAUGHT, SMALLER):
         return ""
     return repr([_digits(file, file.stat().st_mtime_ns) for file in sorted(place_of(key).glob("*.safetensors"))])
 

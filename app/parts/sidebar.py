@@ -15,16 +15,17 @@ from ..engine import calibration, checkpoints, data_sets, runs
 from ..engine.store import Progress
 from ..facts import measured
 from ..look.words import percent
-from . import address, fixed_layers, live_slider, open_data, open_model, selection, session, ui
+from . import address, after_pruning, fixed_layers, live_slider, open_data, open_model, selection, session, ui
 
 if TYPE_CHECKING:
     from multiflow_core.pruning.method import Method
 
 
-def show(live: bool = False) -> Run | None:
+def show(live: bool = False, asks: bool = False) -> Run | None:
     """Draw the sidebar and return what it says; None when there is no model to show.
 
-    On a page that is `live` it says what the slider shows while it is dragged, too.
+    On a page that is `live` it says what the slider shows while it is dragged, too; on one that `asks` models they may be in
+    another form than pruned, and then `state.SETTINGS` is what the page shows.
     """
     if not checkpoints.models():
         st.error(
@@ -67,10 +68,14 @@ def show(live: bool = False) -> Run | None:
                         )
                     live_slider.button(live)
                 shown = live_slider.follow(sparsity, live)
+                after = st.container()
                 fixed = fixed_layers.show(model)
+            run = Run(model, method, round(shown, 2), allocation, data=data, fixed=fixed)
+            with after:
+                session.put(state.SETTINGS, after_pruning.switch(run) if asks else run)
     open_model.dialog()
     open_data.dialog()
-    return Run(model, method, round(shown, 2), allocation, data=data, fixed=fixed)
+    return run
 
 
 _PRESET_HELP = {

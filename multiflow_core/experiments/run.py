@@ -18,6 +18,7 @@ _FURTHER = (
     "form",
 )  # what follows in the text where it is not the default
 TUNED, SMALLER = FORMS = ("tuned", "smaller")
+UNTAUGHT = "untaught"  # with the masks of a tuned one
 GIVEN = "masks"  # and the first digits of their file
 
 
@@ -46,7 +47,7 @@ class Run:
         fixed: which layers stay dense or have a sparsity of their own, as `pruning.patterns.write_fixed` writes it.
         form: "" where single weights are zero, and no more. `TUNED`: it was then fine-tuned for whatever it is asked; `data` is
             what it has learnt and is asked about, and it was calibrated on the default. `SMALLER`: so many hidden units are gone
-            in place of weights. `GIVEN`-digits: its masks were made elsewhere.
+            in place of weights. `UNTAUGHT`: as it was before it was tuned. `GIVEN`-digits: its masks were made elsewhere.
     """
 
     model: str
@@ -69,7 +70,7 @@ class Run:
     def order(self) -> Run:
         """What decides the order in which weights go: the run without its sparsity, and without what came after pruning."""
         form = self.form if self.given else ""
-        return replace(self, sparsity=0.0, data="" if self.form == TUNED else self.data, form=form)
+        return replace(self, sparsity=0.0, data="" if self.form in (TUNED, UNTAUGHT) else self.data, form=form)
 
     @property
     def given(self) -> bool:

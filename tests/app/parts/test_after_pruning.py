@@ -30,6 +30,13 @@ class TestSwitch:
         at.button_group(key="form").set_value("tuned").run()
         assert "The dense model (fine-tuned) says" in html(at) and at.query_params["form"] == "tuned"
 
+    @pytest.mark.parametrize(
+        ("page", "told"), [("captioning", ", before it was fine-tuned, says"), ("vqa", ", before, answers")]
+    )
+    def test_what_it_said_before_stands_beside_it(self, open_page, page, told):
+        at = open_page(page, method="omp", form="tuned")
+        assert not at.exception and not at.error and f"OMP at 75 %{told}" in html(at)
+
     def test_a_method_that_was_not_taught_is_shown_as_pruned(self, open_page):
         at = open_page("captioning", method="wanda", form="tuned")
         assert "Fine-tuned are OMP at 75 %: this run is shown as pruned." in said(
