@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from .arguments import add_model, add_results, add_run, count, shown_progress, taken_of
+from .arguments import add_json, add_model, add_results, add_run, count, print_json, shown_progress, taken_of
 from .command import Command, register
 
 
@@ -17,6 +17,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--pictures", type=count, default=6, metavar="N", help="that both models are asked about (default: 6)"
     )
+    add_json(parser)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -24,7 +25,10 @@ def _run(options: argparse.Namespace) -> None:
 
     taken = taken_of(options)
     run = taken.vlm, taken.order, taken.masks, taken.manifest, taken.results
-    print(report.write(options.out, *run, shown_progress, options.pictures))
+    file = report.write(options.out, *run, shown_progress, options.pictures)
+    if options.json:
+        return print_json({"file": file, "manifest": taken.manifest.held})
+    print(file)
 
 
 register(

@@ -7,7 +7,17 @@ from pathlib import Path
 
 from ..data.dataset import DEFAULT
 from ..experiments.run import Run
-from .arguments import add_model, add_pairs, add_source, asked_sample, calibrated_on, count, shown_progress
+from .arguments import (
+    add_json,
+    add_model,
+    add_pairs,
+    add_source,
+    asked_sample,
+    calibrated_on,
+    count,
+    print_json,
+    shown_progress,
+)
 from .command import Command, register
 
 
@@ -39,6 +49,7 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--dtype", choices=("float32", "float16", "bfloat16"), default="float32", help="of the weights in it"
     )
+    add_json(parser)
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -64,11 +75,15 @@ def _run(options: argparse.Namespace) -> None:
         }
         sample = asked_sample(options) or SLIM_SAMPLE
         small = slim_of(vlm, run, options.keep, sample=sample, progress=shown_progress, **more)
-    print(save_plain(small, None, options.out, getattr(torch, options.dtype)))
+    folder = save_plain(small, None, options.out, getattr(torch, options.dtype))
     before, after = widths_of(vlm), widths_of(small)
+    sizes = [sum(parameter.numel() for parameter in one.model.parameters()) for one in (vlm, small)]
+    if options.json:
+        dense = {"widths": before, "parameters": sizes[0]}
+        return print_json({"folder": folder, "widths": after, "parameters": sizes[1], "dense": dense})
+    print(folder)
     for path, width in before.items():
         print(f"  {path:<36} {width:>6} -> {after[path]}")
-    sizes = [sum(parameter.numel() for parameter in one.model.parameters()) for one in (vlm, small)]
     print(f"{sizes[1]:,} of {sizes[0]:,} parameters ({sizes[1] / sizes[0]:.1%})")
 
 

@@ -1,5 +1,7 @@
 """slim and speed on the command line: what they write opens, what they print was measured, and mistakes are sentences."""
 
+import json
+
 import pytest
 import torch
 
@@ -15,6 +17,17 @@ def test_slim_writes_a_folder_that_opens(tmp_path, capsys):
     assert "vision_config.intermediate_size" in said and "-> " in said and "parameters (" in said
     again = mf.load(tmp_path / "small")
     assert again.model.config.vision_config.intermediate_size < 500 and again.tasks == ("retrieval",)
+
+
+def test_slim_as_json_says_what_is_left(tmp_path, capsys):
+    main(["slim", "flatland-xvlm", "--keep", "0.5", "--no-fit", "--json", "--out", str(tmp_path / "small")])
+    found = json.loads(capsys.readouterr().out)
+    small = mf.load(found["folder"]).model
+    assert (
+        found["parameters"] == sum(parameter.numel() for parameter in small.parameters()) < found["dense"]["parameters"]
+    )
+    assert found["widths"]["vision_config.intermediate_size"] == small.config.vision_config.intermediate_size
+    assert found["dense"]["widths"]["vision_config.intermediate_size"] == 768
 
 
 def test_slim_exact_takes_out_what_does_nothing(tmp_path, capsys, vlm):

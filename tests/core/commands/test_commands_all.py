@@ -17,7 +17,7 @@ from multiflow_core.models.vlm import load
 from multiflow_core.pruning.method import methods
 from tests.core.data.made import put
 
-WITH_JSON = ("models", "methods", "formats", "layers", "data", "evaluate", "explain", "export")
+WITH_JSON = ("models", "methods", "formats", "layers", "data", "evaluate", "explain", "export", "report", "slim")
 
 
 def said(capsys, *arguments):
