@@ -5,10 +5,16 @@ from dataclasses import replace
 import pytest
 import torch
 
-from app.engine import runs, shipped
+from app.engine import checkpoints, runs, shipped
 from app.facts import gallery, pace
-from multiflow_core.experiments.run import SMALLER, TUNED, Run
-from multiflow_core.experiments.speed import Timing
+from multiflow_core.data import dataset
+from multiflow_core.experiments.benchmark import measure
+from multiflow_core.experiments.candidates import widths_of
+from multiflow_core.experiments.run import SMALLER, TUNED, UNTAUGHT, Run
+from multiflow_core.experiments.speed import Speeds, Timing
+from multiflow_core.finetuning import differences
+from multiflow_core.sweeps import tuning
+from multiflow_core.weights.masks import Masks
 
 OMP = Run("flatland-blip", "omp", 0.63)
 
@@ -90,3 +96,46 @@ class TestSmaller:
 
 def test_nothing_is_taught_where_nothing_lies(assets):
     assert shipped.taught("flatland-blip") == "" and shipped.nearest(OMP, TUNED) is None
+
+
+def _shipped(form: str) -> list[Run]:
+    model = "flatland-blip"
+    runs_of = [(name, shipped.sparsities(model, name, form)) for name in shipped.methods(model, form)]
+    return [Run(model, name, sparsity, form=form) for name, known in runs_of for sparsity in known]
+
+
+class TestWhatComesWithTheLab:
+    def test_the_papers_sparsities_of_two_methods_and_two_smaller_models(self):
+        assert {(run.method, run.sparsity) for run in _shipped(TUNED)} == {
+            (name, sparsity) for name in ("multiflow", "omp") for sparsity in (0.63, 0.75, 0.9)
+        }
+        assert [(run.method, run.sparsity) for run in _shipped(SMALLER)] == [("multiflow", 0.5), ("multiflow", 0.82)]
+
+    @pytest.mark.parametrize("run", _shipped(TUNED), ids=str)
+    def test_masks_are_those_of_the_method_and_files_say_how_they_were_made(self, run):
+        place = shipped.place_of(replace(run, data="paperland"))
+        assert Masks.load(place / differences.MASKS) == runs.masks(replace(run, form=""))
+        for task in ("retrieval", "captioning", "vqa"):
+            told = differences.about(differences.file_of(place, task))
+            assert told["recipe"] == tuning.recipe_of({}) and told["seed"] == 0
+            assert (told["method"], told["sparsity"], told["task"]) == (run.method, run.sparsity, task)
+
+    @pytest.mark.parametrize("run", _shipped(SMALLER), ids=str)
+    def test_smaller_models_are_those_whose_speed_was_measured(self, run):
+        known = Speeds.load(checkpoints.speed_file(run.model)).models
+        widths = [
+            dict(one.widths)
+            for one in known
+            if one.pattern == "neurons" and one.share == pytest.approx(1 - run.sparsity)
+        ]
+        assert widths_of(shipped.smaller(run)) in widths
+        assert shipped.smaller(run).caption([gallery.picture("", 0).seen_by(runs.vlm(run.model))])[0].text
+
+    def test_what_was_learnt_is_more_than_what_was_known(self):
+        run = Run("flatland-blip", "multiflow", 0.75, data="paperland", form=TUNED)
+        exam = dataset.open("paperland").exam("test", 12, 12, 0)
+        true = {}
+        for key in (run, replace(run, form=UNTAUGHT)):
+            scores = measure(shipped.asked(key, "captioning"), exam, ["captioning"])["captioning"]
+            true[key.form] = float(scores["BLEU-4"])
+        assert true[TUNED] > 0.4 > true[UNTAUGHT]
