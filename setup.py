@@ -23,7 +23,7 @@ setup(
     packages=[*find_packages(include=["multiflow_core*", "app*"]), ASSETS],
     package_dir={ASSETS: "assets"},
     package_data={
-        ASSETS: ["*/*.json", "*/*.jsonl", "*/*.md", "*/*.safetensors"],
+        ASSETS: [f"**/*.{end}" for end in ("json", "jsonl", "md", "safetensors", "toml")],
         "app": ["*.png"],
         "app.parts": ["*.css", "*.js", "*.md"],
     },

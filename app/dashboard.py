@@ -72,7 +72,11 @@ if settings is not None:
         guide.bar(tour)
         guide.panel(tour)
     elif presenting:
-        presenter.bar(settings, [entry for section in pages.values() for entry in section], page.title)
+        presenter.bar(
+            session.get(state.SETTINGS) or settings,
+            [entry for section in pages.values() for entry in section],
+            page.title,
+        )
     presenter.to_the_top()
     notebook.note(settings)
     page.run()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import streamlit as st
 
 from app import state
-from app.engine import checkpoints, data_sets, runs
+from app.engine import checkpoints, data_sets, runs, shipped
 from app.facts import benchmark, choosing, measured, speed
 from app.look.words import percent
 from app.parts import measure_panel, selection, session, ui
@@ -41,7 +41,8 @@ def show(settings: Run) -> None:
         st.caption("Choose at least one task.")
         return
     titles = runs.all_titles()
-    timed, tuned = speed.load(settings.model), _tuned(settings) if session.get(state.WISH_TUNED) else None
+    timed = None if settings.data else speed.load(settings.model)  # it was measured on Flatland
+    tuned = _tuned(settings) if session.get(state.WISH_TUNED) else None
     choice = choosing.choose(results, wish, titles, timed and timed.speeds, tuned)
     _proposal(choice, wish, titles, settings)
     ui.note(f"The sidebar now: {runs.title(settings)}, {percent(settings.sparsity)}. Measured: {where}.")
@@ -109,7 +110,8 @@ def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, st
         return
     name = titles.get(best.method, best.method) + ("" if best.pattern == choosing.WEIGHTS else f", {_goes(best)},")
     if choice.fits:
-        found = f"{name} at {percent(best.sparsity)}: every task keeps at least {percent(best.least)}"
+        after = ", fine-tuned" if best.tuned else ""
+        found = f"{name} at {percent(best.sparsity)}{after}: every task keeps at least {percent(best.least)}"
     else:
         near = f"{name} at {percent(best.sparsity)} comes nearest, with {percent(best.least)}"
         found = f"Nothing measured keeps {percent(wish.keep)}; {near}"
@@ -125,7 +127,7 @@ def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, st
     shown["seconds"] = "one mask took"
     st.dataframe(table, column_config=shown, hide_index=True, key="proposals")
     if choice.second:
-        st.caption("First the proposal, then the runner-up: the best of another method.")
+        st.caption("First the proposal, then the runner-up: the best of another method, or where something else goes.")
     st.button(
         "Make it the sidebar's choice",
         type="primary",
@@ -143,8 +145,9 @@ def _goes(offer: choosing.Offer) -> str:
 def _take(offer: choosing.Offer, settings: Run) -> None:
     """Of N:M patterns the sidebar knows the method and how many weights go."""
     selection.choose_run(Run(settings.model, offer.method, offer.sparsity, data=settings.data))
-    form = SMALLER if offer.pattern == NEURONS else TUNED if offer.tuned else state.FORM.default
-    session.put(state.FORM, form)
+    form = SMALLER if offer.pattern == NEURONS else TUNED
+    if (form == SMALLER or offer.tuned) and form in shipped.forms(settings.model):
+        session.put(state.FORM, form)
 
 
 def _missing(choice: choosing.Choice, titles: dict[str, str]) -> None:

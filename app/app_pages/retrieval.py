@@ -16,6 +16,7 @@ from app.look.words import percent
 from app.markup import cards
 from app.parts import address, ahead, ladder_panel, picture_picker, session, text_field, ui
 from app.state import Run
+from multiflow_core.experiments.run import TUNED
 
 TOP = 8
 FIRST = 4  # of the dense model's, that the pruned one ranks before it has looked at all the others
@@ -167,6 +168,7 @@ class _Beside:
 
     def __init__(self, settings: Run, draw: Callable[..., str]):
         self.name, self.draw = f"{runs.title(settings)} at {percent(settings.sparsity)}", draw
+        self.dense = "Dense (fine-tuned)" if settings.form == TUNED else "Dense"
         self.heading = st.container()
         self.sides: dict[str, DeltaGenerator] = {}
         with st.container(key="wrap_rankings"):
@@ -179,7 +181,7 @@ class _Beside:
         for side, place in self.sides.items():
             early = so_far and side == "pruned"
             note = rankings.so_far(so_far) if early else found.note(side)
-            head = cards.heading("Dense" if side == "dense" else self.name, note, side)
+            head = cards.heading(self.dense if side == "dense" else self.name, note, side)
             hits = found.hits[side][: so_far if early else None]
             place.html(head + self.draw(hits, side, moves=side == "pruned" and not early))
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import streamlit as st
 
 from app import state
-from app.engine import runs
+from app.engine import runs, shipped
 from app.engine.store import Progress
 from app.facts import gallery, rankings, truth, two_runs
 from app.markup import cards
@@ -85,7 +85,7 @@ def _fetch(settings: Run, both: Sequence[Run], asked: Sequence[Asked]) -> None:
     moving = [key for key in both if key.sparsity == settings.sparsity and runs.order(key).nested]
 
     def ask(at: Run, told: Progress) -> None:
-        for key in (run.at(at.sparsity) for run in moving):
+        for key in filter(shipped.there, (run.at(at.sparsity) for run in moving)):
             with runs.passing(key):
                 for one in asked:
                     one.ask(key, told)

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from multiflow_core.experiments.run import GIVEN, Run
+from multiflow_core.support.atomic import whole
 
 from . import archives, runs
 from .store import STORE, Progress
@@ -22,26 +23,32 @@ if TYPE_CHECKING:
 KEPT = 16  # files
 
 
-def keep(name: str, data: bytes) -> str:
-    """Keep a file, and return what runs call it. ValueError, in a sentence, for one that holds neither masks nor weights."""
+def keep(name: str, data: bytes, model: str) -> str:
+    """Keep a file, and return what runs call it.
+
+    ValueError, in a sentence, for one that holds neither masks nor weights, or weights of a larger model.
+    """
     from multiflow_core.pruning.given import read_given
 
     form = f"{GIVEN}-{hashlib.sha256(data).hexdigest()[:16]}"
     place = archives.folder() / form
     if not place.is_dir():
-        place.mkdir(parents=True)
-        file = place / (Path(name).name or "masks.safetensors")
-        try:
+        with whole(place) as made:
+            made.mkdir()
+            file = made / (Path(name).name or "masks.safetensors")
             file.write_bytes(data)
-            read_given(file)
-        except BaseException as problem:
-            shutil.rmtree(place, ignore_errors=True)
-            if isinstance(problem, ValueError):
+            try:
+                read_given(file, _most(model))
+            except ValueError as problem:
                 raise ValueError(str(problem).replace(str(file), file.name)) from None
-            raise
     os.utime(place)
     _make_room()
     return form
+
+
+def _most(model: str) -> int:
+    """Bytes that weights for a model may take: its own in double precision."""
+    return sum(8 * parameter.numel() for parameter in runs.vlm(model).model.parameters())
 
 
 def file_of(form: str) -> Path:
@@ -59,6 +66,7 @@ def title(form: str) -> str:
 
 def run_of(model: str, form: str, data: str = "", progress: Progress | None = None) -> Run:
     """The run that it stands for, of a model. ValueError, in a sentence, where it fits none of the model's layers."""
+    os.utime(file_of(form).parent)  # it is used, and there
     found = Run(model, "", 0.0, data=data, form=form)
     return found.at(round(order(found, progress).sparsity, 6))
 

@@ -115,19 +115,24 @@ class Busy(ValueError):
 
 def start(plan: Plan) -> Measurement:
     """Carry out a plan. Busy while another one, or a sweep, is carried out: two at once would only take twice as long."""
-    from . import sweeping  # which asks here, too
-
     with _LOCK:
-        if sweeping.running():
-            raise Busy("A sweep is going on on this server: stop it on Benchmark, or try again later.")
-        if other := next((one for one in _HELD.values() if one.running), None):
-            raise Busy(
-                f"{other.plan.what} is being measured on this server: {other.done} of {other.plan.total} done. Try again later."
-            )
+        _check_free()
         plan.file.parent.mkdir(parents=True, exist_ok=True)
         held = _HELD[plan.model, plan.data] = Measurement(plan=plan, process=started(plan._arguments))
     held.follow("measuring")
     return held
+
+
+def _check_free() -> None:
+    """Busy while something is measured, or a sweep goes on."""
+    from . import sweeping  # which asks here, too
+
+    if sweeping.running():
+        raise Busy("A sweep is going on on this machine (Benchmark says how far it is). Try again when it has ended.")
+    if other := next((one for one in _HELD.values() if one.running), None):
+        raise Busy(
+            f"{other.plan.what} is being measured on this server: {other.done} of {other.plan.total} done. Try again later."
+        )
 
 
 def running() -> bool:
@@ -137,6 +142,7 @@ def running() -> bool:
 
 def anew(plan: Plan) -> Measurement:
     """Carry out a plan into a new file; the one that holds figures of something else stays beside it, with a number."""
+    _check_free()
     if plan.file.is_file():
         names = (plan.file.with_stem(f"{plan.file.stem} until {n}") for n in count(1))
         plan.file.rename(next(name for name in names if not name.exists()))

@@ -10,6 +10,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
@@ -116,9 +117,8 @@ def smaller(key: Run, report: Progress) -> VLM:
     """A model that has lost whole hidden units."""
     dense = runs.vlm(key.model)
     report(0.3, "loading a smaller model")
-    return replace(
-        mf.load(place_of(key)), folder=dense.folder
-    )  # what it was trained on stands in the dense one's folder
+    small = mf.load(place_of(key), device=os.environ.get("MULTIFLOW_DEVICE", "cpu"))
+    return replace(small, folder=dense.folder)  # where it says what the model was trained on
 
 
 def stamp(key: Run) -> str:

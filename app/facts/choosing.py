@@ -181,9 +181,14 @@ def _timed(speeds: Speeds, wish: Wish) -> Iterator[Offer]:
             if kept:
                 yield Offer(
                     str(speeds.head.get("method", "multiflow")), 1 - one.share, kept,
-                    min(low.values()) >= wish.keep - ROUNDING, one.file / dense.file, None, one.pattern, False,
+                    min(low.values()) >= wish.keep - ROUNDING, _storage(one, dense), None, one.pattern, False,
                     _faster(one), one.memory / dense.memory if one.memory and dense.memory else None,
                 )  # fmt: skip
+
+
+def _storage(one: Measured, dense: Measured) -> float:
+    """Share of the dense file: of zeros by the same arithmetic everywhere, so that patterns are ranked with single weights."""
+    return one.file / dense.file if one.pattern == NEURONS else collapse.storage(1 - one.share)
 
 
 def _faster(one: Measured) -> float | None:

@@ -31,8 +31,8 @@ def sentence(key: Run, task: str, progress: Progress | None = None) -> str:
         return ""
     dense, small, faster = timed(key, task, progress)
     return (
-        f"{WHAT[task]} took the dense model {_seconds(dense)} and this one {_seconds(small)}, just now on this machine: "
-        f"{faster.seconds:.2f} times as fast ({faster.low:.2f} to {faster.high:.2f} in five turns)."
+        f"{WHAT[task]} took the dense model {_seconds(dense)} and this one {_seconds(small)} on this machine: "
+        f"{faster.seconds:.2f} times as fast (quartiles of five turns: {faster.low:.2f} and {faster.high:.2f})."
     )
 
 

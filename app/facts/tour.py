@@ -52,7 +52,7 @@ class Step:
         """Everything that has to be chosen to see it."""
         run = self.settings
         by_run = ((state.METHOD, run.method), (state.SPARSITY, run.sparsity), (state.ALLOCATION, run.allocation))
-        return (*by_run, (state.FIXED, run.fixed), *self.choices)
+        return (*by_run, (state.FIXED, run.fixed), (state.FORM, state.FORM.default), *self.choices)
 
 
 @dataclass(frozen=True)

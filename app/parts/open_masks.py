@@ -53,7 +53,7 @@ def _dialog(letter: str, settings: Run, pin: Callable[[str, Run], None]) -> None
         return
     try:
         with ui.working() as progress:
-            run = _run(settings, given.name if given else typed, given.getvalue() if given else None, progress)
+            run = _run(settings, typed or given.name, None if typed else given.getvalue(), progress)
     except (OSError, ValueError) as problem:
         st.error(ui.verbatim(ui.sentence(problem)), icon=":material/folder_off:")
     except Exception:
@@ -78,5 +78,9 @@ def _run(settings: Run, name: str, data: bytes | None, progress: Progress) -> Ru
         file = next(iter(sorted(place.glob("pruned.safetensors"))), place)
         if not file.is_file():
             raise ValueError(f"There is neither masks nor a packed checkpoint at {name}.")
+        if file.stat().st_size > permits.here().archive << 20:
+            raise ValueError(f"{name} is larger than {permits.here().archive} MB.")
         name, data = f"{place.name}.safetensors" if file != place else place.name, file.read_bytes()
-    return made_elsewhere.run_of(settings.model, made_elsewhere.keep(name, data), settings.data, progress)
+    return made_elsewhere.run_of(
+        settings.model, made_elsewhere.keep(name, data, settings.model), settings.data, progress
+    )

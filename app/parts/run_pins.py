@@ -11,7 +11,6 @@ from multiflow_core.experiments.run import Run
 from .. import state
 from ..engine import checkpoints, data_sets, made_elsewhere, runs, shipped
 from ..facts import two_runs
-from ..look.words import unbroken
 from . import address, open_data, open_masks, open_model, session, ui
 
 
@@ -25,7 +24,7 @@ def show(settings: Run) -> tuple[Run, Run]:
         for place, letter, key, run in zip(places, "AB", (state.RUN_A, state.RUN_B), pinned, strict=True):
             with place, st.container(border=True, horizontal=True, vertical_alignment="center", key=f"pin_{letter}"):
                 follows = "" if session.get(key) else " · follows the sidebar"
-                name, model = unbroken(two_runs.name(run)), ui.verbatim(checkpoints.title(run.model))
+                name, model = ui.verbatim(two_runs.name(run)), ui.verbatim(checkpoints.title(run.model))
                 st.markdown(f"**{letter}** · {name}  \n:small[{model}{follows}]", width="stretch")
                 _buttons(letter, key, run, settings)
     open_masks.dialog(settings, _pin_to)
@@ -87,13 +86,13 @@ def known(asked: Run) -> Run:
     for kind, name, names in known[:2] if asked.given else known:
         if name not in names:
             raise state.BadValue(f"The address pins a run with the {kind} “{name[:24]}”, which is not known here")
+    found = replace(asked, model=models[asked.model], data=data[shown])
+    if asked.given:
+        return _given(replace(found, allocation=state.OWN))
     if asked.allocation != state.OWN and runs.method(asked.method).allocation is None:
         raise state.BadValue(
             f"The address pins {runs.method(asked.method).title} with an allocation, but it has its own way"
         )
-    found = replace(asked, model=models[asked.model], data=data[shown])
-    if asked.given:
-        return _given(found)
     if not shipped.there(found):
         raise state.BadValue("The address pins a model that does not come with the lab")
     return found

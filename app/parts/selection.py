@@ -80,3 +80,4 @@ def choose_run(run: Run) -> None:
     session.put(state.ALLOCATION, run.allocation)
     session.put(state.SPARSITY, run.sparsity)
     session.put(state.FIXED, run.fixed)
+    session.put(state.FORM, state.FORM.default)

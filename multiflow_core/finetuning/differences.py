@@ -24,6 +24,7 @@ from ..support.files import read_safetensors, write_safetensors
 from ..weights.masks import Masks, rebuilt, zero_out
 from ..weights.packed_file import deflated, inflated
 from ..weights.wrappers import unwrapped
+from .finetune import inherited
 from .kept import key_of
 
 STEP = 1.0  # of the root mean square of a matrix's differences; see `write`
@@ -62,7 +63,7 @@ def write(
         masks = Masks({})
     else:
         masks.save(Path(folder) / MASKS)
-    model = _headed(start, task)
+    model, masks = _begun(start, task, masks)
     entries, steps = {}, {}
     before = dict(model.named_parameters())
     kept = _kept(model, masks)
@@ -87,8 +88,7 @@ def read(folder: str | os.PathLike, task: str, start: VLM) -> VLM:
     """
     file, beside = file_of(folder, task), Path(folder) / MASKS
     entries, says = _read(file)
-    masks = Masks.load(beside) if beside.is_file() else Masks({})
-    model = _headed(start, task)
+    model, masks = _begun(start, task, Masks.load(beside) if beside.is_file() else Masks({}))
     if key_of(model, masks) != says["start"]:
         raise ValueError(f"{os.fspath(file)} holds what another model learnt, or one with other masks.")
     kept, new = _kept(model, masks), {}
@@ -121,9 +121,10 @@ def _read(file: str | os.PathLike) -> tuple[dict[str, Tensor], dict[str, Any]]:
     return entries, json.loads(metadata["says"])
 
 
-def _headed(start: VLM, task: str) -> nn.Module:
-    """The model with what the task needs, as fine-tuning begins with it."""
-    return start.family.headed(unwrapped(start.model), start.processor, task)[0]
+def _begun(start: VLM, task: str, masks: Masks) -> tuple[nn.Module, Masks]:
+    """The model with what the task needs, as fine-tuning begins with it, and its masks with those of what was added."""
+    model, started = start.family.headed(unwrapped(start.model), start.processor, task)
+    return model, Masks(inherited(masks, started))
 
 
 def _kept(model: nn.Module, masks: Masks) -> dict[str, np.ndarray]:

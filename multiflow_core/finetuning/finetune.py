@@ -126,7 +126,7 @@ class Training:
         model, started = vlm.family.headed(unwrapped(vlm.model), vlm.processor, task.name)
         self.vlm = replace(vlm, model=_own(model, self.device), folder=None)
         self.model = self.vlm.model
-        self.lock = Lock(self.model, _inherited(masks, started))
+        self.lock = Lock(self.model, inherited(masks, started))
         self.school = School(self.vlm, task.name, data, recipe, seed)
         self.optimizer = _optimizer(self.model, recipe)
         said = task.name, data.name, data.fingerprint, seed, asdict(recipe), self.hands.count
@@ -239,7 +239,7 @@ def _own(model: nn.Module, device: torch.device) -> nn.Module:
     return rebuilt(model, fresh)
 
 
-def _inherited(masks: Any, started: dict[str, str]) -> dict[str, Tensor]:
+def inherited(masks: Any, started: dict[str, str]) -> dict[str, Tensor]:
     """The masks, and those of parameters that were started from masked ones."""
     return {**masks, **{new: masks[old] for new, old in started.items() if old in masks}}
 

@@ -29,10 +29,10 @@ def _nothing(*_: Any) -> Any:
 GIVEN = Method("given", "Given masks", "", "", "", build=_nothing, nested=False, updates_weights=True)
 
 
-def read_given(place: str | os.PathLike) -> tuple[Masks, dict[str, Tensor] | None]:
+def read_given(place: str | os.PathLike, most: int | None = None) -> tuple[Masks, dict[str, Tensor] | None]:
     """Masks, and the survivors' weights where they come with them: a file of masks, or a packed checkpoint or its folder.
 
-    ValueError, in a sentence, for what is neither.
+    ValueError, in a sentence, for what is neither, and for weights that would take more than `most` bytes of memory.
     """
     place = Path(place)
     if place.is_dir():
@@ -42,6 +42,8 @@ def read_given(place: str | os.PathLike) -> tuple[Masks, dict[str, Tensor] | Non
                 f"{place.parent} holds no {packed_file.FILE}: give a packed checkpoint, or a file of masks."
             )
     if not is_pickle(place) and "tensors" in read_safetensors(place)[1]:
+        if most is not None and packed_file.bytes_loaded(place) > most:
+            raise ValueError(f"{place} holds a larger model than this one.")
         tensors, masks = packed_file.read(place)
         return masks, {name: tensors[name] for name in masks}
     return Masks.load(place), None

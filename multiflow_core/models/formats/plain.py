@@ -37,6 +37,9 @@ def save_plain(
     Arguments and errors are those of `save_packed`; without masks the model is written as it is. What is larger than `largest`
     is written as several files with an index, as transformers does.
     """
+    size = sum(tensor.numel() * saved_as(tensor, dtype).itemsize for tensor in vlm.model.state_dict().values())
+    if size > largest and (Path(folder) / FILE).exists():  # which would be read in place of the several files
+        raise ValueError(f"{folder} already holds the weights of a model: give a new folder.")
     return save_as(FILE, partial(_write, largest), vlm, masks or Masks({}), folder, dtype)
 
 

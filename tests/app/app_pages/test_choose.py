@@ -10,7 +10,7 @@ def said(at) -> str:
     return "\n".join(part.value for part in (*at.markdown, *at.caption)).replace("\u00a0", " ").replace("\\", "")
 
 
-def test_whoever_needs_a_faster_model_is_offered_fewer_hidden_units(open_page, assets, tmp_path):
+def test_whoever_needs_a_faster_model_is_offered_fewer_hidden_units(open_page, assets, shrunk):
     shipped = checkpoints.ROOT / "assets" / "results" / "flatland-blip.speed.json"
     shutil.copy(shipped, assets / "results" / shipped.name)
     fastest = max(

@@ -23,7 +23,7 @@ def data(tmp_path) -> bytes:
 
 
 def test_a_file_becomes_a_run_with_its_masks(uploads, data):
-    form = made_elsewhere.keep("../../mine.safetensors", data)
+    form = made_elsewhere.keep("../../mine.safetensors", data, "flatland-blip")
     assert [place.name for place in (uploads / form).iterdir()] == ["mine.safetensors"]
     run = made_elsewhere.run_of("flatland-blip", form)
     assert Run.read(str(run)) == run and (run.sparsity, run.given, two_runs.name(run)) == (
@@ -38,15 +38,15 @@ def test_a_file_becomes_a_run_with_its_masks(uploads, data):
 
 def test_the_same_file_is_kept_once_and_the_oldest_go(uploads, data, monkeypatch):
     monkeypatch.setattr(made_elsewhere, "KEPT", 1)
-    first = made_elsewhere.keep("a.safetensors", data)
-    assert made_elsewhere.keep("b.safetensors", data) == first
+    first = made_elsewhere.keep("a.safetensors", data, "flatland-blip")
+    assert made_elsewhere.keep("b.safetensors", data, "flatland-blip") == first
     other = mf.rank(mf.load("flatland-blip").model, "localmp").masks(0.5).save(uploads / "o.safetensors").read_bytes()
-    made_elsewhere.keep("c.safetensors", other)
+    made_elsewhere.keep("c.safetensors", other, "flatland-blip")
     with pytest.raises(FileNotFoundError, match="no longer kept here"):
         made_elsewhere.title(first)
 
 
 def test_what_holds_no_masks_leaves_nothing(uploads):
     with pytest.raises(ValueError, match="^no.safetensors"):
-        made_elsewhere.keep("no.safetensors", b"nothing of the kind")
+        made_elsewhere.keep("no.safetensors", b"nothing of the kind", "flatland-blip")
     assert list(uploads.iterdir()) == []

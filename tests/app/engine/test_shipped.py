@@ -87,8 +87,8 @@ class TestSmaller:
         monkeypatch.setattr(pace, "pace", told)
         found = shipped.nearest(replace(OMP, method="multiflow"), SMALLER)
         assert pace.sentence(found, "captioning") == (
-            "Describing 16 pictures in 12 words took the dense model 0.50 s and this one 0.25 s, just now on this machine: 2.00 "
-            "times as fast (1.90 to 2.10 in five turns)."
+            "Describing 16 pictures in 12 words took the dense model 0.50 s and this one 0.25 s on this machine: 2.00 times as "
+            "fast (quartiles of five turns: 1.90 and 2.10)."
         )
         assert asked == [(runs.vlm("flatland-blip"), shipped.smaller(found), "captioning", 16)]
         assert pace.sentence(OMP, "retrieval") == ""

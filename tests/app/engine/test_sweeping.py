@@ -64,7 +64,7 @@ def test_one_that_somebody_else_started_is_seen(quick):
 def test_nothing_is_measured_meanwhile(quick, tmp_path):
     Status(3, 9, 1.0, "running", os.getpid()).write(sweeping.folder())
     plan = speeding.SpeedPlan("flatland-blip")
-    with pytest.raises(measuring.Busy, match="A sweep is going on on this server"):
+    with pytest.raises(measuring.Busy, match="A sweep is going on on this machine"):
         measuring.start(plan)
     assert not measuring.running()
 
