@@ -7,7 +7,7 @@ import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import lru_cache, partial
 from html import escape
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -20,7 +20,7 @@ from streamlit.delta_generator import DeltaGenerator
 from multiflow_core.experiments.run import Run
 from multiflow_core.tasks.task import TASKS, tasks_of
 
-from ..charts import Chart
+from ..charts import DARK, LIGHT, Chart
 from ..engine.runs import TooLong
 from ..engine.store import STORE, Progress
 from ..look.words import unbroken
@@ -125,12 +125,26 @@ def chart(data: Chart, key: str, about: str, pick: Callable[[Any], None] | None 
 
     `pick` is called with the `customdata` of a point that the reader clicks, before the page runs again.
     """
-    figure = data.figure(palette())
+    figure = _figure(data)
     with st.container(key=f"chart_{key}", gap="xsmall"):
         with title_row(data.title(), key):
             explain(about, key)
             _table(data, figure, key)
         plotly_chart.show(figure, f"plot_{key}", data.describe(), _config(key), pick)
+
+
+def _figure(data: Chart) -> Figure:
+    """A chart's figure; of one that was drawn before the same: Plotly takes 20 ms to look a figure over."""
+    look = palette()
+    try:
+        return _drawn(data, look.name)
+    except TypeError:  # it holds something that cannot be looked up
+        return data.figure(look)
+
+
+@lru_cache(maxsize=128)
+def _drawn(data: Chart, look: str) -> Figure:
+    return data.figure({palette.name: palette for palette in (LIGHT, DARK)}[look])
 
 
 def _table(data: Chart, figure: Figure, key: str) -> None:
