@@ -7,7 +7,7 @@ import streamlit as st
 from app import state
 from app.engine import checkpoints, data_sets, runs, shipped
 from app.facts import benchmark, choosing, measured, speed
-from app.look.words import percent
+from app.look.words import listed, percent
 from app.parts import measure_panel, selection, session, ui
 from app.state import Run
 from multiflow_core.experiments.run import SMALLER, TUNED
@@ -45,6 +45,11 @@ def show(settings: Run) -> None:
     tuned = _tuned(settings) if session.get(state.WISH_TUNED) else None
     choice = choosing.choose(results, wish, titles, timed and timed.speeds, tuned)
     _proposal(choice, wish, titles, settings)
+    if left := choosing.unasked(timed and timed.speeds, wish.tasks):
+        named = measured.task_titles()
+        ui.note(
+            f"Smaller models were not asked {listed([named[t] for t in left])}: they are proposed only without that."
+        )
     ui.note(f"The sidebar now: {runs.title(settings)}, {percent(settings.sparsity)}. Measured: {where}.")
     _missing(choice, titles)
     _measure(settings, choosing.gap(results, choice))

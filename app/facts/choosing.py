@@ -186,6 +186,12 @@ def _timed(speeds: Speeds, wish: Wish) -> Iterator[Offer]:
                 )  # fmt: skip
 
 
+def unasked(speeds: Speeds | None, tasks: Iterable[str]) -> tuple[str, ...]:
+    """The tasks that smaller models were not asked to do, so that none of them can be proposed."""
+    smaller = [one for one in speeds.models if one.pattern == NEURONS] if speeds else []
+    return tuple(task for task in tasks if smaller and not any(task in one.scores for one in smaller))
+
+
 def _storage(one: Measured, dense: Measured) -> float:
     """Share of the dense file: of zeros by the same arithmetic everywhere, so that patterns are ranked with single weights."""
     return one.file / dense.file if one.pattern == NEURONS else collapse.storage(1 - one.share)

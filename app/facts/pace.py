@@ -37,4 +37,4 @@ def sentence(key: Run, task: str, progress: Progress | None = None) -> str:
 
 
 def _seconds(time: Timing) -> str:
-    return f"{time.seconds:.2f} s"
+    return f"{time.seconds:.2f} s" if time.seconds >= 1 else f"{1000 * time.seconds:.0f} ms"

@@ -11,9 +11,9 @@ from ..engine import data_sets, runs, shipped
 from ..look.words import listed, percent
 from . import address, ui
 
-NAMES = {"pruned": "As pruned", TUNED: "Fine-tuned", SMALLER: "Smaller"}
+NAMES = {"pruned": "Pruned", TUNED: "Fine-tuned", SMALLER: "Smaller"}
 ABOUT = {
-    "pruned": "**As pruned**: zero-shot, with what pruning left of the weights.",
+    "pruned": "**Pruned**: zero-shot, with what pruning left of the weights.",
     TUNED: "**Fine-tuned**: then taught the page's task on {data}, all zeros staying zero; so is the dense model beside it. "
     "That is how the paper measures pruning.",
     SMALLER: "**Smaller**: whole hidden units are gone instead of single weights, and what stays is solved anew: an ordinary "

@@ -1,7 +1,7 @@
 """A fine-tuned model as its difference from the one that it began with: a fraction of a checkpoint, to show recovery with.
 
-Every matrix's differences are rounded to whole steps, a step being as long as they typically are; most of them are then a few
-small numbers, which deflate to about two bits. What else there is (biases, norms) is a hundredth of a model and is kept as it is.
+Every matrix's differences are rounded to whole steps, a step being half as long as they typically are; most are then a few
+small numbers, which deflate to two or three bits. What else there is (biases, norms) is a hundredth of a model, kept as it is.
 A folder holds the masks, once, and a file for every task that the model has learnt with them.
 """
 
@@ -27,7 +27,7 @@ from ..weights.wrappers import unwrapped
 from .finetune import inherited
 from .kept import key_of
 
-STEP = 1.0  # of the root mean square of a matrix's differences; see `write`
+STEP = 0.5  # of the root mean square of a matrix's differences
 MASKS = "masks.safetensors"
 _FORMAT = "multiflow-difference"
 _MOST = 127  # steps, in either direction

@@ -82,12 +82,12 @@ class TestSmaller:
 
         def told(dense, small, task, pictures):
             asked.append((dense, small, task, len(pictures)))
-            return Timing(0.5, 0.4, 0.6), Timing(0.25, 0.2, 0.3), Timing(2.0, 1.9, 2.1)
+            return Timing(1.5, 1.4, 1.6), Timing(0.25, 0.2, 0.3), Timing(2.0, 1.9, 2.1)
 
         monkeypatch.setattr(pace, "pace", told)
         found = shipped.nearest(replace(OMP, method="multiflow"), SMALLER)
         assert pace.sentence(found, "captioning") == (
-            "Describing 16 pictures in 12 words took the dense model 0.50 s and this one 0.25 s on this machine: 2.00 times as "
+            "Describing 16 pictures in 12 words took the dense model 1.50 s and this one 250 ms on this machine: 2.00 times as "
             "fast (quartiles of five turns: 1.90 and 2.10)."
         )
         assert asked == [(runs.vlm("flatland-blip"), shipped.smaller(found), "captioning", 16)]

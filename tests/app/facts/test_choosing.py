@@ -138,3 +138,8 @@ def test_after_fine_tuning_the_worst_figure_of_a_task_counts():
     found = choosing.choose(RESULTS, Wish(0.9, ("retrieval",)), KNOWN, SPEEDS, part)
     assert found.fits and (found.best.method, found.best.sparsity, found.best.tuned) == ("omp", 0.63, True)
     assert found.best.kept == {"retrieval": pytest.approx(0.9)}
+
+
+def test_what_smaller_models_were_not_asked_is_said():
+    assert choosing.unasked(SPEEDS, ("retrieval", "vqa")) == ("vqa",)
+    assert choosing.unasked(None, ("vqa",)) == ()

@@ -64,7 +64,8 @@ class TestSmaller:
         assert "Smaller are MULTIFLOW at 50 %: showing 50 %." in said(at)
         assert "MULTIFLOW (hidden units) at 50 %" in said(at) + html(at)
         told = re.search(
-            work + r" 16 pictures.* took the dense model ([\d.]+) s and this one ([\d.]+) s", said(at).replace("\\", "")
+            work + r" 16 pictures.* took the dense model ([\d.]+) m?s and this one ([\d.]+) m?s",
+            said(at).replace("\\", ""),
         )
         assert told and float(told[1]) > 0 and float(told[2]) > 0
 
