@@ -11,8 +11,7 @@ from app.facts import climb, gallery, pace, truth
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ahead, ladder_panel, picture_picker, ui
-from app.state import Run
-from multiflow_core.experiments.run import TUNED, UNTAUGHT
+from app.state import TUNED, UNTAUGHT, Run
 
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "

@@ -9,10 +9,7 @@ from app.engine import checkpoints, data_sets, runs, shipped
 from app.facts import benchmark, choosing, measured, speed
 from app.look.words import listed, percent
 from app.parts import measure_panel, selection, session, ui
-from app.state import Run
-from multiflow_core.experiments.run import SMALLER, TUNED
-from multiflow_core.models.units import NEURONS
-from multiflow_core.sweeps.table import Part
+from app.state import SMALLER, TUNED, Run
 
 TIMES = {"any": None, "a minute": 60.0, "ten seconds": 10.0}
 ABOUT = (
@@ -100,7 +97,7 @@ def _wish(results: measured.Results, settings: Run) -> choosing.Wish:
     return choosing.Wish(keep, tuple(tasks), storage, TIMES[long], faster, memory)
 
 
-def _tuned(settings: Run) -> Part | None:
+def _tuned(settings: Run) -> choosing.Part | None:
     """What was measured after fine-tuning; None where nothing was."""
     found = benchmark.load(settings.model, settings.data, benchmark.FINE_TUNED, runs.all_titles())
     return None if found.empty else found.part
@@ -150,7 +147,7 @@ def _goes(offer: choosing.Offer) -> str:
 def _take(offer: choosing.Offer, settings: Run) -> None:
     """Of N:M patterns the sidebar knows the method and how many weights go."""
     selection.choose_run(Run(settings.model, offer.method, offer.sparsity, data=settings.data))
-    form = SMALLER if offer.pattern == NEURONS else TUNED
+    form = SMALLER if offer.pattern == choosing.NEURONS else TUNED
     if (form == SMALLER or offer.tuned) and form in shipped.forms(settings.model):
         session.put(state.FORM, form)
 

@@ -15,8 +15,7 @@ from app.facts import climb, gallery, pace, rankings, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
 from app.parts import address, ahead, ladder_panel, picture_picker, session, text_field, ui
-from app.state import Run
-from multiflow_core.experiments.run import TUNED
+from app.state import TUNED, Run
 
 TOP = 8
 FIRST = 4  # of the dense model's, that the pruned one ranks before it has looked at all the others

@@ -13,8 +13,7 @@ from app.engine.store import Progress
 from app.facts import gallery, rankings, truth, two_runs
 from app.markup import cards
 from app.parts import ahead, picture_picker, run_pins, text_field, ui
-from app.state import Run
-from multiflow_core.experiments.run import SMALLER
+from app.state import SMALLER, Run
 
 TOP = 6
 FIRST = 4  # of the dense model's, that are ranked before all the others have been looked at

@@ -13,8 +13,7 @@ from app.facts import climb, gallery, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ahead, ladder_panel, picture_picker, text_field, ui
-from app.state import Run
-from multiflow_core.experiments.run import TUNED, UNTAUGHT
+from app.state import TUNED, UNTAUGHT, Run
 
 ABOUT = (
     "Both models read the same question about the same picture and write an answer, one word at a time. The bar under an "

@@ -9,24 +9,19 @@ import hashlib
 import os
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
 
-from multiflow_core.experiments.run import GIVEN, Run
+from multiflow_core.experiments.run import GIVEN
 from multiflow_core.support.atomic import whole
 
-from . import archives, runs
-from .store import STORE, Progress
-
-if TYPE_CHECKING:
-    from multiflow_core.pruning.given import GivenOrder
+from . import archives
 
 KEPT = 16  # files
 
 
-def keep(name: str, data: bytes, model: str) -> str:
+def keep(name: str, data: bytes, most: int) -> str:
     """Keep a file, and return what runs call it.
 
-    ValueError, in a sentence, for one that holds neither masks nor weights, or weights of a larger model.
+    ValueError, in a sentence, for one that holds neither masks nor weights, or weights of more than `most` bytes.
     """
     from multiflow_core.pruning.given import read_given
 
@@ -38,17 +33,12 @@ def keep(name: str, data: bytes, model: str) -> str:
             file = made / (Path(name).name or "masks.safetensors")
             file.write_bytes(data)
             try:
-                read_given(file, _most(model))
+                read_given(file, most)
             except ValueError as problem:
                 raise ValueError(str(problem).replace(str(file), file.name)) from None
     os.utime(place)
     _make_room()
     return form
-
-
-def _most(model: str) -> int:
-    """Bytes that weights for a model may take: its own in double precision."""
-    return sum(8 * parameter.numel() for parameter in runs.vlm(model).model.parameters())
 
 
 def file_of(form: str) -> Path:
@@ -64,24 +54,9 @@ def title(form: str) -> str:
     return file_of(form).stem
 
 
-def run_of(model: str, form: str, data: str = "", progress: Progress | None = None) -> Run:
-    """The run that it stands for, of a model. ValueError, in a sentence, where it fits none of the model's layers."""
-    os.utime(file_of(form).parent)  # it is used, and there
-    found = Run(model, "", 0.0, data=data, form=form)
-    return found.at(round(order(found, progress).sparsity, 6))
-
-
-def order(key: Run, progress: Progress | None = None) -> GivenOrder:
-    """The masks as an order of one sparsity."""
-    return _order(key.model, key.form, progress)
-
-
-@STORE.keep(4)
-def _order(model: str, form: str, report: Progress) -> GivenOrder:
-    from multiflow_core.pruning.given import GivenOrder, read_given
-
-    report(0.3, "reading masks")
-    return GivenOrder(runs.vlm(model).layers, *read_given(file_of(form)))
+def used(form: str) -> None:
+    """It is not to be let go yet. FileNotFoundError where it is gone."""
+    os.utime(file_of(form).parent)
 
 
 def _make_room() -> None:

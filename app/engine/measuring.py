@@ -15,7 +15,7 @@ from pathlib import Path
 
 from multiflow_core.experiments.sweep import plan as runs_of
 
-from . import calibration, checkpoints, data_sets, runs
+from . import calibration, checkpoints, data_sets, runs, swept
 from .beside import Beside, started
 from .store import Progress
 
@@ -125,9 +125,7 @@ def start(plan: Plan) -> Measurement:
 
 def _check_free() -> None:
     """Busy while something is measured, or a sweep goes on."""
-    from . import sweeping  # which asks here, too
-
-    if sweeping.running():
+    if (sweep := swept.status()) and sweep.running:
         raise Busy("A sweep is going on on this machine (Benchmark says how far it is). Try again when it has ended.")
     if other := next((one for one in _HELD.values() if one.running), None):
         raise Busy(

@@ -224,10 +224,25 @@ def pairs_there(model: str, data: str, most: int, report: Progress) -> int:
 def order(key: Run, progress: Progress | None = None) -> Order:
     """The order in which a method prunes a model; the run's sparsity does not matter."""
     if key.given:
-        return made_elsewhere.order(key, progress)
+        return given_order(key.model, key.form, progress)
     sees = method(key.method).needs or budget_needs(key) or _traced(key.model)
     data = key.order.data if sees else ""  # what sees no data is the same for all
     return ordered(replace(key.order, data=data), progress)
+
+
+def given(model: str, form: str, data: str = "", progress: Progress | None = None) -> Run:
+    """The run that masks from elsewhere stand for. OSError, ValueError, in a sentence, where they are gone, or of another model."""
+    made_elsewhere.used(form)
+    return Run(model, "", round(given_order(model, form, progress).sparsity, 6), data=data, form=form)
+
+
+@STORE.keep(4)
+def given_order(model: str, form: str, report: Progress) -> Order:
+    """Masks that were made elsewhere as an order of one sparsity."""
+    from multiflow_core.pruning.given import GivenOrder, read_given
+
+    report(0.3, "reading masks")
+    return GivenOrder(vlm(model).layers, *read_given(made_elsewhere.file_of(form)))
 
 
 def _traced(model: str) -> bool:

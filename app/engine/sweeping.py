@@ -10,22 +10,9 @@ import shlex
 import threading
 from pathlib import Path
 
-from multiflow_core.sweeps.status import Status
-
 from . import checkpoints, measuring
 from .beside import Beside, started
-
-FILE = "paper.toml"
-
-
-def file() -> Path:
-    """The sweep that is shipped."""
-    return checkpoints.assets() / "sweeps" / FILE
-
-
-def folder() -> Path:
-    """Where its cells lie."""
-    return checkpoints.own_results() / "sweeps" / file().stem
+from .swept import file, folder, status
 
 
 def command() -> str:
@@ -35,11 +22,6 @@ def command() -> str:
 
 def _short(path: Path) -> str:
     return str(path.relative_to(checkpoints.ROOT)) if path.is_relative_to(checkpoints.ROOT) else str(path)
-
-
-def status() -> Status | None:
-    """How far it is; None where it was never started."""
-    return Status.of(folder())
 
 
 _LOCK = threading.Lock()

@@ -11,7 +11,7 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import checkpoints, made_elsewhere, permits
+from ..engine import checkpoints, made_elsewhere, permits, runs
 from ..engine.store import Progress
 from . import session, ui
 
@@ -81,6 +81,6 @@ def _run(settings: Run, name: str, data: bytes | None, progress: Progress) -> Ru
         if file.stat().st_size > permits.here().archive << 20:
             raise ValueError(f"{name} is larger than {permits.here().archive} MB.")
         name, data = f"{place.name}.safetensors" if file != place else place.name, file.read_bytes()
-    return made_elsewhere.run_of(
-        settings.model, made_elsewhere.keep(name, data, settings.model), settings.data, progress
-    )
+    # its own weights in double precision: what would take more is of another model
+    most = sum(8 * parameter.numel() for parameter in runs.vlm(settings.model, progress).model.parameters())
+    return runs.given(settings.model, made_elsewhere.keep(name, data, most), settings.data, progress)

@@ -9,7 +9,7 @@ import streamlit as st
 from multiflow_core.experiments.run import Run
 
 from .. import state
-from ..engine import checkpoints, data_sets, made_elsewhere, runs, shipped
+from ..engine import checkpoints, data_sets, runs, shipped
 from ..facts import two_runs
 from . import address, open_data, open_masks, open_model, session, ui
 
@@ -102,7 +102,7 @@ def _given(asked: Run) -> Run:
     """A run whose masks were made elsewhere; its sparsity is theirs."""
     try:
         with ui.working() as progress:
-            return made_elsewhere.run_of(asked.model, asked.form, asked.data, progress)
+            return runs.given(asked.model, asked.form, asked.data, progress)
     except (OSError, ValueError) as problem:
         raise state.BadValue(f"The address pins masks. {ui.sentence(problem)}".rstrip(".")) from None
 

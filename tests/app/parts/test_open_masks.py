@@ -42,6 +42,6 @@ def test_masks_that_are_gone_are_told(open_page, assets, file):
 
 
 def test_masks_of_another_model_are_told(open_page, assets, file):
-    form = made_elsewhere.keep(file.name, file.read_bytes(), "flatland-blip")
+    form = made_elsewhere.keep(file.name, file.read_bytes(), 1 << 26)
     at = open_page("two_runs", b=f"flatland-xvlm,,own,0.75,form={form}")
     assert "The address pins masks. The masks are of" in "".join(warning.value for warning in at.warning)

@@ -103,7 +103,7 @@ def test_the_lesson_has_as_many_steps_as_the_address_may_say():
 def test_parameters_are_called_as_in_old_links():
     names = "model method sparsity allocation layer weight a b of per view other window strongest story present q ask"
     lesson = "scene task direction ladder step w x scale answers"
-    newer = "data rerank fixed tour room notes class transfer who timed at_a_time"
+    newer = "data rerank fixed tour room notes class transfer who timed at_a_time form"
     assert {key.name for key in KEYS} == {*names.split(), *lesson.split(), *newer.split()}
 
 
