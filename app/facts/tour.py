@@ -21,7 +21,8 @@ from .comparison import Comparison
 
 PLAIN = "omp"  # what most people would try: the smallest weights go
 PICTURES = 24  # that are looked through for one that tells it
-MORE = ("chart_ablation", "chart_densities", "wrap_costs")  # of Compare, what takes longer to tell
+MORE = ("chart_ablation", "chart_densities", "chart_leaderboard", "wrap_costs")  # of Compare, what takes longer to tell
+BELOW = ("chart_ladder", "chart_first_words", "wrap_margins")  # of pages that ask, what is below the answers
 GAP = 0.03  # points by which one choice has to keep more than another one, to be shown
 WEIGHTS = (40, 80)  # of a layer that are shown one by one
 
@@ -252,7 +253,8 @@ def _dense(tour: Tour, subject: Subject) -> Step:
         tour.run(0.0),
         subject.choices,
         headline,
-        f"{does} {on}: {known}. All that it knows is in {count(weights)} numbers, its weights.",
+        f"{does} {on}: {known}. All that it knows is in {count(weights)} numbers, its weights. With all of them it is called "
+        "dense.",
         "Read aloud what the model says, and let the room check it against the picture. If there is time, let the room choose "
         "another picture: the model has seen none of them before.",
         25,
@@ -274,9 +276,9 @@ def _pruning(tour: Tour, sparsity: float) -> Step:
             (state.WINDOW_OF, (tour.model, layer.name)),
         ),
         "Pruning sets weights to zero",
-        f"Each cell is one weight of one layer, and the scale at the right tells those that are zero from now on. Of all weights "
-        f"{percent(sparsity)} go, once, and nothing is trained afterwards. Which ones, MULTIFLOW decides: a weight counts for as "
-        "much as it passes on, its own size times how busy the two neurons are that it joins.",
+        "Each cell is one weight of one layer; those in the colour at the top of the scale are zero from now on, so that the file "
+        f"gets smaller. Of all weights {percent(sparsity)} go, once, and nothing is trained afterwards. MULTIFLOW decides which: a "
+        "weight counts for its own size times how busy the two neurons are that it joins, which the bars show.",
         "The bars above and at the left say how much signal each neuron carries. MULTIFLOW keeps a weight that is large and joins "
         "two busy neurons, so more of them stay below a high bar. No task was needed to choose them: the same model then serves "
         "every task.",
@@ -286,15 +288,19 @@ def _pruning(tour: Tour, sparsity: float) -> Step:
 
 
 def _saved(tour: Tour, sparsity: float, sweet: bool) -> Step:
-    size = percent(collapse.storage(sparsity))
-    left = f"and {percent(stories.FULL)} or more of every ability" if sweet else "and what is left of its abilities"
+    saved = percent(1 - collapse.storage(sparsity))
+    level = tour.lead(state.METHOD.default, PLAIN, sparsity) < GAP
+    plain = " Here even cutting the smallest weights keeps as much: farther on it matters which go." if level else ""
+    left = (
+        f"with {percent(stories.FULL)} or more of every ability kept" if sweet else "and what is left of its abilities"
+    )
     return Step(
         "overview",
         tour.run(sparsity),
         (),
-        f"What is saved: {size} of the file is left, {left}",
+        f"What is saved: {saved} of the file, {left}",
         f"With {percent(sparsity)} of the weights gone: {tour.all_said(state.METHOD.default, sparsity)}. It is not faster: a "
-        "processor multiplies by zero as slowly as by anything else.",
+        f"processor multiplies by zero as slowly as by anything else.{plain}",
         "Green stripes are what is saved, red ones what is lost, where it is enough to be seen. The upright mark is the dense "
         "model, the diamond what is left when the smallest weights go instead. Say it before somebody asks: zeros that lie "
         "anywhere save room, not time. The file holds what is left and one bit a weight that says where.",
@@ -314,11 +320,11 @@ def _against(tour: Tour, sparsity: float, subject: Subject) -> Step:
         tour.run(sparsity),
         (*subject.choices, (state.RUN_A, ""), (state.RUN_B, "")),
         "It matters which weights go",
-        f"Both have lost {percent(sparsity)}. B ({titles[1]}) has lost the smallest weights, A ({titles[0]}) those through which "
-        "little signal flows: a small weight between two busy neurons may matter, and a large one between idle neurons may not. "
-        f"On all new pictures: {tour.said(task, one)} for A, {percent(other)} for B, and "
+        f"Now {percent(sparsity)} are gone, from both. A ({titles[0]}) has lost those through which little signal flows, B "
+        f"({titles[1]}) simply the smallest: a small weight between two busy neurons may matter, and a large one between idle "
+        f"neurons may not. On all new pictures: {tour.said(task, one)} for A, {percent(other)} for B, and "
         f"{percent(tour.figures.dense[task])} before pruning.",
-        "The same picture, the same number of zeros. Read B first, then A. If one of them does well by luck, go by the "
+        "The same picture, the same number of zeros. Read A first, then B. If one of them does well by luck, go by the "
         "figures: they are of all new pictures.",
         40,
         ("wrap_pairs", *subject.elsewhere),
@@ -334,8 +340,9 @@ def _too_far(tour: Tour, sparsity: float, subject: Subject, words: str) -> Step:
         words,
         "Every method has its end, and here is that of MULTIFLOW, which only sets weights to zero. Say what breaks first and how "
         "it breaks: sentences keep their form longer than their truth. This is without any training afterwards; in practice a "
-        "pruned model is trained once more for its task.",
+        "pruned model is trained once more for its task (Fine-tuned, in the sidebar of the pages that ask).",
         25,
+        BELOW,
     )
 
 
@@ -352,12 +359,18 @@ def _recovery(tour: Tour, sparsity: float, helper: str) -> Step:
     return Step(
         "compare",
         tour.run(sparsity, helper),
-        ((state.TASK, task),),
+        ((state.TASK, task), (state.LINES, (state.METHOD.default, PLAIN))),
         "And back: the weights that stay make up for those that went",
-        f"{title} takes as many weights, and gives new values to the others, with no training for any task. At "
+        f"{title} takes as many weights, and gives new values to the others, worked out without any task{_took(tour, helper)}. At "
         f"{percent(sparsity)}, beside MULTIFLOW: {said}.",
         f"These figures were measured beforehand: {title} takes minutes, not a moment. The thick line is {title}, and the dotted "
         "one is where we are. Then stop, and ask the room what it would type: leave the tour with Esc, and open Retrieval.",
         30,
         MORE,
     )
+
+
+def _took(tour: Tour, method: str) -> str:
+    """What that costs, where it was measured."""
+    seconds = tour.figures.results.seconds(method)
+    return f", in {seconds:,.0f} s instead of a moment" if seconds and seconds > 10 else ""
