@@ -92,7 +92,8 @@ def panel(guide: Guide) -> None:
     with st.container(key="tour"):
         st.title(unbroken(guide.step.headline))
         st.markdown(ui.verbatim(guide.step.words))
-    st.html(f"<style>{_rule(guide.step.hides)}{_ALONE if 'ranking_pruned' in guide.step.hides else ''}</style>")
+    alone = "".join(rule for key, rule in _ALONE.items() if key in guide.step.hides)
+    st.html(f"<style>{_rule(guide.step.hides)}{alone}</style>")
 
 
 def _rule(keys: Sequence[str]) -> str:
@@ -105,10 +106,11 @@ def _rule(keys: Sequence[str]) -> str:
     return f'[data-testid="stLayoutWrapper"]:has(>:is({named})){{display:none}}' if keys else ""
 
 
-_ALONE = (  # a ranking with none beside it
-    '[data-testid="stColumn"]:has(.st-key-ranking_pruned){display:none}'
-    "@media (min-width:1151px){.st-key-wrap_rankings .mf-grid{grid-template-columns:repeat(8,1fr)}}"
-)
+_ALONE = {  # {what is hidden: what its neighbour does with the room}
+    "ranking_pruned": '[data-testid="stColumn"]:has(.st-key-ranking_pruned){display:none}'
+    "@media (min-width:1151px){.st-key-wrap_rankings .mf-grid{grid-template-columns:repeat(8,1fr)}}",
+    "chart_leaderboard": '[data-testid="stColumn"]:has(.st-key-chart_leaderboard){display:none}',
+}
 
 
 def bar(guide: Guide) -> None:
