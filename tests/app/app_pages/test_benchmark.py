@@ -19,7 +19,14 @@ def test_zero_shot_figures_are_there_and_fine_tuned_ones_have_a_command(open_pag
     assert not at.exception and not at.error and len(plots(at)) == 2
     said = texts(at)
     assert 'class="mf-league"' in said and "Cannot be tested" in said and "cells behind it" in said
-    assert "sweep assets/sweeps/paper.toml" in said
+    assert "sweep assets/sweeps/paper.toml" in texts(open_page("benchmark", model="flatland-xvlm"))
+
+
+def test_fine_tuned_figures_come_with_curves_and_the_command_that_made_them(open_page):
+    at = open_page("benchmark", transfer="fine-tuned")
+    assert not at.exception and not at.error and len(plots(at)) == 5  # wins, ranks, and a curve for each task
+    said = texts(at)
+    assert "sweep assets/sweeps/paper.toml" in said and said.count('scope="row"') == 4  # dense and three methods
 
 
 def test_where_nothing_was_measured_there_is_one_sentence(open_page, assets):

@@ -8,7 +8,7 @@ NEAREST = "Fine-tuned are OMP at 75 %: showing 75 %. Pictures of Paperland, whic
 
 
 def said(at) -> str:
-    return "\n".join(part.value for part in (*at.caption, *at.markdown)).replace("\u00a0", " ")
+    return "\n".join(part.value for part in (*at.caption, *at.markdown)).replace("\u00a0", " ").replace("\\", "")
 
 
 def html(at) -> str:

@@ -1,12 +1,12 @@
 """The text of a run: what is written is read again, what was written before is still read, anything else is a sentence."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from multiflow_core.experiments.run import OWN, Run
+from multiflow_core.experiments.run import OWN, SMALLER, TUNED, UNTAUGHT, Run
 
 NAMES = st.text("abz09_-/+@. ", min_size=1, max_size=8)
 VALUES = st.integers(-999, 10**9) | st.floats(-1e6, 1e6, allow_nan=False) | st.sampled_from(["auto", "x y", ""])
@@ -103,11 +103,28 @@ def test_all_but_the_sparsity_makes_another_order():
         "data": "d",
         "fixed": "text=dense",
     }
-    assert {field.name for field in fields(Run)} == {*others, "sparsity"}
+    assert {field.name for field in fields(Run)} == {*others, "sparsity", "form"}
     made = {
         Run(**{"model": "m", "method": "omp", "sparsity": 0.5, name: value}).order for name, value in others.items()
     }
     assert len(made) == len(others) and run.order not in made
+
+
+def test_what_came_after_pruning_makes_no_other_order_but_masks_from_elsewhere_do():
+    run = Run("m", "omp", 0.5, data="paperland")
+    assert replace(run, form=SMALLER).order == run.order
+    assert (
+        replace(run, form=TUNED).order == replace(run, form=UNTAUGHT).order == Run("m", "omp")
+    )  # calibrated on the default
+    elsewhere = Run("m", "", 0.5, form="masks-0123456789abcdef")
+    assert (
+        elsewhere.given
+        and elsewhere.order == replace(elsewhere, sparsity=0.0)
+        and Run.read(str(elsewhere)) == elsewhere
+    )
+    assert replace(run, form=TUNED).unpruned == Run("m", "", data="paperland", form=TUNED)
+    with pytest.raises(ValueError, match="a run has one of these forms"):
+        Run.read("m,omp,own,0.5,form=../../etc")
 
 
 def test_the_dense_model_is_a_run_of_no_method():
