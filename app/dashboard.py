@@ -72,11 +72,8 @@ if settings is not None:
         guide.bar(tour)
         guide.panel(tour)
     elif presenting:
-        presenter.bar(
-            session.get(state.SETTINGS) or settings,
-            [entry for section in pages.values() for entry in section],
-            page.title,
-        )
+        shown = session.get(state.SETTINGS)  # on pages that ask in the form that they show
+        presenter.bar(shown, [entry for section in pages.values() for entry in section], page.title)
     presenter.to_the_top()
     notebook.note(settings)
     page.run()

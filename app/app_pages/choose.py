@@ -33,13 +33,14 @@ def show(settings: Run) -> None:
         st.caption(f"The sidebar has {runs.title(settings)}, whose figures would be among the first to measure.")
         _measure(settings, asked=True)
         return
-    wish = _wish(results, settings)
+    timed = None if settings.data else speed.load(settings.model)  # it was measured on Flatland
+    after = _tuned(settings)
+    wish = _wish(results, costs=timed is not None, tuned=after is not None)
     if not wish.tasks:
         st.caption("Choose at least one task.")
         return
     titles = runs.all_titles()
-    timed = None if settings.data else speed.load(settings.model)  # it was measured on Flatland
-    tuned = _tuned(settings) if session.get(state.WISH_TUNED) else None
+    tuned = after if session.get(state.WISH_TUNED) else None
     choice = choosing.choose(results, wish, titles, timed and timed.speeds, tuned)
     _proposal(choice, wish, titles, settings)
     if left := choosing.unasked(timed and timed.speeds, wish.tasks):
@@ -52,7 +53,8 @@ def show(settings: Run) -> None:
     _measure(settings, choosing.gap(results, choice))
 
 
-def _wish(results: measured.Results, settings: Run) -> choosing.Wish:
+def _wish(results: measured.Results, costs: bool, tuned: bool) -> choosing.Wish:
+    """What the reader wishes; `costs`: whether speed and memory are known of some models, `tuned`: what they do when fine-tuned."""
     with st.container(border=True, key="wish"):
         left, right = st.columns(2, gap="medium")
         named = measured.task_titles()
@@ -80,7 +82,7 @@ def _wish(results: measured.Results, settings: Run) -> choosing.Wish:
                 "The file may be, of the dense one, at most", 0.1, 1.0, 1.0, 0.05, "percent", key=state.WISH_SIZE.name
             )
             faster, memory = 1.0, 1.0
-            if not settings.data and speed.load(settings.model):
+            if costs:
                 faster = st.slider("It must be so many times as fast", 1.0, 2.0, 1.0, 0.05, key=state.WISH_FASTER.name)
                 memory = st.slider(
                     "It may take, of the dense one's memory, at most",
@@ -92,7 +94,7 @@ def _wish(results: measured.Results, settings: Run) -> choosing.Wish:
                     key=state.WISH_MEMORY.name,
                 )
             long = st.pills("Pruning may take", list(TIMES), default="any", key=state.WISH_TIME.name) or "any"
-            if _tuned(settings):
+            if tuned:
                 st.toggle("It is fine-tuned afterwards", key=state.WISH_TUNED.name)
     return choosing.Wish(keep, tuple(tasks), storage, TIMES[long], faster, memory)
 
@@ -147,8 +149,8 @@ def _goes(offer: choosing.Offer) -> str:
 def _take(offer: choosing.Offer, settings: Run) -> None:
     """Of N:M patterns the sidebar knows the method and how many weights go."""
     selection.choose_run(Run(settings.model, offer.method, offer.sparsity, data=settings.data))
-    form = SMALLER if offer.pattern == choosing.NEURONS else TUNED
-    if (form == SMALLER or offer.tuned) and form in shipped.forms(settings.model):
+    form = SMALLER if offer.pattern == choosing.NEURONS else TUNED if offer.tuned else ""
+    if form in shipped.forms(settings.model):
         session.put(state.FORM, form)
 
 

@@ -12,7 +12,7 @@ from multiflow_core.sweeps.cell import DENSE
 from multiflow_core.sweeps.table import Part
 from multiflow_core.tasks.task import TASKS
 
-from . import collapse
+from . import collapse, speed
 
 ROUNDING = 1e-9  # of a quotient
 WEIGHTS = "weights"
@@ -147,43 +147,73 @@ def gap(results: Results, choice: Choice) -> Gap | None:
 
 
 def _offers(results: Results, wish: Wish) -> Iterator[Offer]:
+    """Measured runs of the result file."""
+
+    def share(value: float | None, task: str) -> float | None:
+        dense = results.dense_figure(task)
+        return value / dense if dense and value is not None else None
+
     for method in results.methods:
-        for sparsity in results.sparsities(method):
-            kept, low = {}, {}
-            for task in wish.tasks:
-                dense, found = results.dense_figure(task), results.figure(method, task, sparsity)
-                if not dense or found is None:
-                    break
-                kept[task] = found / dense
-                sure = results.interval(method, task, sparsity)
-                low[task] = sure[0] / dense if sure else 0.0
-            else:
-                if kept:
-                    sure = min(low.values()) >= wish.keep - ROUNDING
-                    yield Offer(method, sparsity, kept, sure, collapse.storage(sparsity), results.seconds(method))
+        for at in results.sparsities(method):
+            low = {task: results.interval(method, task, at) or (0.0, 0.0) for task in wish.tasks}
+            kept = _all({task: share(results.figure(method, task, at), task) for task in wish.tasks})
+            if kept:
+                sure = _sure(wish, {task: share(low[task][0], task) for task in kept})
+                yield Offer(method, at, kept, sure, collapse.storage(at), results.seconds(method))
 
 
 def _timed(speeds: Speeds, wish: Wish) -> Iterator[Offer]:
     """Patterns and smaller models that were timed beside the dense one, made by this lab."""
     dense = speeds.models[0]
+
+    def share(value: float | None, task: str) -> float | None:
+        whole = dense.scores.get(task, {}).get(TASKS.get(task).figure)
+        return value / whole if whole and value is not None else None
+
     for one in speeds.models[1:]:
-        if one.pattern == WEIGHTS or one.name.startswith("Torch-Pruning"):
+        if one.pattern == WEIGHTS or speed.kind(one) == "peer":
             continue
-        kept, low = {}, {}
-        for task in wish.tasks:
-            figure = TASKS.get(task).figure
-            whole, found = dense.scores.get(task, {}).get(figure), one.scores.get(task, {}).get(figure)
-            if not whole or found is None:
-                break
-            kept[task] = found / whole
-            low[task] = one.intervals.get(task, {}).get(figure, (0.0, 0.0))[0] / whole
-        else:
-            if kept:
-                yield Offer(
-                    str(speeds.head.get("method", "multiflow")), 1 - one.share, kept,
-                    min(low.values()) >= wish.keep - ROUNDING, _storage(one, dense), None, one.pattern, False,
-                    _faster(one), one.memory / dense.memory if one.memory and dense.memory else None,
-                )  # fmt: skip
+        figures = {task: TASKS.get(task).figure for task in wish.tasks}
+        kept = _all({task: share(one.scores.get(task, {}).get(figures[task]), task) for task in wish.tasks})
+        if kept:
+            low = {task: one.intervals.get(task, {}).get(figures[task], (0.0, 0.0))[0] for task in kept}
+            yield Offer(
+                str(speeds.head.get("method", "multiflow")),
+                1 - one.share,
+                kept,
+                _sure(wish, {task: share(low[task], task) for task in kept}),
+                _storage(one, dense),
+                None,
+                one.pattern,
+                faster=_faster(one),
+                memory=one.memory / dense.memory if one.memory and dense.memory else None,
+            )
+
+
+def _tuned(part: Part, wish: Wish, results: Results) -> Iterator[Offer]:
+    """Cells after fine-tuning, held against the dense model after the same; of several figures of a task the worst counts."""
+
+    def share(method: str, at: float, task: str) -> float | None:
+        columns = [column for column in part.columns if column.task == task]
+        pairs = [(part.spread(method, at, column), part.spread(DENSE, 0.0, column)) for column in columns]
+        if not all(one and dense and dense.mean for one, dense in pairs):
+            return None
+        return min((one.mean / dense.mean for one, dense in pairs), default=None)
+
+    for method in part.methods:
+        for at in part.sparsities:
+            if kept := _all({task: share(method, at, task) for task in wish.tasks}):
+                yield Offer(method, at, kept, False, collapse.storage(at), results.seconds(method), tuned=True)
+
+
+def _all(shares: Mapping[str, float | None]) -> Mapping[str, float]:
+    """What is kept of every task; nothing where one of them was not measured."""
+    return {} if None in shares.values() else shares
+
+
+def _sure(wish: Wish, low: Mapping[str, float]) -> bool:
+    """Whether the lower ends of the intervals, too, keep what is wished."""
+    return min(low.values()) >= wish.keep - ROUNDING
 
 
 def unasked(speeds: Speeds | None, tasks: Iterable[str]) -> tuple[str, ...]:

@@ -289,8 +289,10 @@ def _pruning(tour: Tour, sparsity: float) -> Step:
 
 def _saved(tour: Tour, sparsity: float, sweet: bool) -> Step:
     saved = percent(1 - collapse.storage(sparsity))
-    level = tour.lead(state.METHOD.default, PLAIN, sparsity) < GAP
-    plain = " Here even cutting the smallest weights keeps as much: farther on it matters which go." if level else ""
+    level = tour.kept(PLAIN, sparsity) and tour.lead(state.METHOD.default, PLAIN, sparsity) < GAP
+    plain = (
+        " Here even cutting the smallest weights keeps about as much: farther on it matters which go." if level else ""
+    )
     left = (
         f"with {percent(stories.FULL)} or more of every ability kept" if sweet else "and what is left of its abilities"
     )

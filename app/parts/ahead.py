@@ -36,11 +36,8 @@ def fetch(settings: Run, about: Hashable, ask: Callable[[Run, Progress], object]
         return
 
     def steps() -> Iterator[Step]:
-        for sparsity in (
-            shipped.sparsities(settings.model, settings.method, settings.form)
-            if settings.form
-            else near(settings.sparsity)
-        ):
+        there = shipped.sparsities(settings.model, settings.method, settings.form) if settings.form else ()
+        for sparsity in there or near(settings.sparsity):
             yield partial(_fetch, settings.at(sparsity), ask)
 
     SPARE.want(session.owner(), (settings, about), steps, first=False)

@@ -27,10 +27,8 @@ LABELS = {
 def wanted(settings: Run, thing: str, cheap: bool) -> bool:
     """Whether to climb the ladder of a thing, `cheap` to ask for; draws the switch where it costs too much to be tried unasked."""
     if settings.form:
-        shown = listed(
-            [percent(sparsity) for sparsity in shipped.sparsities(settings.model, settings.method, settings.form)]
-        )
-        st.caption(f"{LABELS[thing]} Such models are there at {shown} alone.")
+        there = shipped.sparsities(settings.model, settings.method, settings.form)
+        st.caption(f"{LABELS[thing]} Such models are there at {listed([percent(at) for at in there])} alone.")
         return False
     with ui.working() as progress:
         order = runs.order(settings.order, progress)

@@ -144,7 +144,7 @@ def _figure(data: Chart) -> Figure:
 
 @lru_cache(maxsize=128)
 def _drawn(data: Chart, look: str) -> Figure:
-    return data.figure({palette.name: palette for palette in (LIGHT, DARK)}[look])
+    return data.figure(DARK if look == DARK.name else LIGHT)
 
 
 def _table(data: Chart, figure: Figure, key: str) -> None:

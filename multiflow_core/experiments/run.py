@@ -9,14 +9,7 @@ from typing import Any
 
 OWN = "own"  # the criterion, or the allocation, that belongs to the method
 # what follows in the text where it is not the default
-_FURTHER = (
-    "criterion",
-    "seed",
-    "data",
-    "fixed",
-    "options",
-    "form",
-)  # what follows in the text where it is not the default
+_FURTHER = ("criterion", "seed", "data", "fixed", "options", "form")
 TUNED, SMALLER = FORMS = ("tuned", "smaller")
 UNTAUGHT = "untaught"  # with the masks of a tuned one
 GIVEN = "masks"  # and the first digits of their file

@@ -23,4 +23,5 @@ def test_whoever_needs_a_faster_model_is_offered_fewer_hidden_units(open_page, a
     at.button(key="take_choice").click().run()
     assert at.session_state["form"] == "smaller"
     at.slider(key="wish_faster").set_value(2.0).run()
-    assert ("No measured run is small or quick enough" in at.warning[0].value) == (fastest < 2.0)
+    said_so = any("No measured run is small or quick enough" in warning.value for warning in at.warning)
+    assert said_so == (fastest < 2.0)

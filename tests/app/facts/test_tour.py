@@ -33,6 +33,19 @@ def steps(assets, result_file):
 WHOLE = (entry("multiflow", 0.5, 0.94), entry("multiflow", 0.8, 0.21), entry("sparsegpt", 0.8, 0.77))
 
 
+def test_where_plain_magnitude_does_as_well_it_is_said_and_only_where_it_was_measured(steps):
+    said = "Here even cutting the smallest weights keeps about as much"
+    assert said not in steps(*WHOLE)[2].words
+    assert said in steps(*WHOLE, entry("omp", 0.5, 0.93))[2].words
+    assert said not in steps(*WHOLE, entry("omp", 0.5, 0.8))[2].words
+
+
+def test_what_a_recovery_costs_is_said_where_it_was_timed(steps, result_file):
+    assert " s instead of a moment" not in steps(*WHOLE)[-1].words
+    result_file["costs"] = [{"method": "sparsegpt", "seconds": 1234.4}]
+    assert "without any task, in 1,234 s instead of a moment." in steps(*WHOLE)[-1].words
+
+
 def test_a_tour_takes_about_three_minutes(steps):
     found = steps(*WHOLE)
     assert [step.page for step in found] == ALL and {step.page for step in found} <= {entry.url for entry in PAGES}
@@ -52,6 +65,7 @@ def test_the_figures_are_those_of_the_file(steps):
     dense, _, saved, against, far, back = steps(*WHOLE)
     assert "true captions 95 %" in dense.words and "1,000 new pictures" in dense.words
     assert saved.settings == Run("flatland-blip", "multiflow", 0.5) and "true captions 94 %" in saved.words
+    assert saved.headline.startswith("What is saved: 44 % of the file")
     assert against.settings.sparsity == 0.63 and "70 % for A, 20 % for B, and 95 % before" in against.words
     assert far.settings.sparsity == 0.8 and "21 % (dense 95 %)" in far.words
     assert (

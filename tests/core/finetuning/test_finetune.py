@@ -31,16 +31,6 @@ def same(a: torch.nn.Module, b: torch.nn.Module) -> bool:
     return a.keys() == b.keys() and all(torch.equal(a[name], b[name]) for name in a)
 
 
-@pytest.fixture
-def blip(parts) -> VLM:
-    return VLM("tiny", parts, flatland_processor(), family_of(parts))
-
-
-@pytest.fixture
-def masks(blip) -> Masks:
-    return rank(blip.model, "omp").masks(0.75)
-
-
 def left(vlm: VLM, masks) -> int:
     """How many bits are set where masks leave nothing."""
     parameters = dict(vlm.model.named_parameters(remove_duplicate=False))
