@@ -55,7 +55,7 @@ def show(settings: Run) -> None:
 
 def _wish(results: measured.Results, costs: bool, tuned: bool) -> choosing.Wish:
     """What the reader wishes; `costs`: whether speed and memory are known of some models, `tuned`: what they do when fine-tuned."""
-    with st.container(border=True, key="wish"):
+    with st.container(border=True, key="wrap_wish"):
         left, right = st.columns(2, gap="medium")
         named = measured.task_titles()
         titles = {task: results.unit(task) for task in results.dense if results.dense_figure(task)}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import cycle
 
 import plotly.graph_objects as go
 
 from ..look.palette import Palette
 from ..look.words import percent, plain
+from .lines import DASHES
 
 
 @dataclass(frozen=True)
@@ -25,7 +27,8 @@ class Recovery:
         if not half:
             return f"{self.task} at {percent(self.at)}: nobody comes half-way to the dense model"
         step, name = min(half)
-        return f"{self.task} at {percent(self.at)}: {name} is first half-way to the dense model, after {step:.0f} steps"
+        when = f"after {step:.0f} steps" if step else "before the first step"
+        return f"{self.task} at {percent(self.at)}: {name} is first half-way to the dense model, {when}"
 
     def _half(self, points: tuple[tuple[float, float], ...]) -> float | None:
         """The step of the first check at half of the dense figure or above."""
@@ -42,6 +45,7 @@ class Recovery:
 
     def figure(self, palette: Palette) -> go.Figure:
         hues = palette.hues([name for name, _ in self.lines], self.chosen)
+        dashes = dict(zip([name for name, _ in self.lines if name != self.chosen], cycle(DASHES[1:]), strict=False))
         traces = [
             dict(
                 type="scatter",
@@ -49,7 +53,7 @@ class Recovery:
                 name=plain(name),
                 x=[s for s, _ in points],
                 y=[100 * v for _, v in points],
-                line=dict(color=hues[name], width=3 if name == self.chosen else 1.8),
+                line=dict(color=hues[name], width=3 if name == self.chosen else 1.8, dash=dashes.get(name, "solid")),
                 marker=dict(size=6),
                 hovertemplate=f"{plain(name)}, step %{{x}}: %{{y:.1f}} %<extra></extra>",
             )

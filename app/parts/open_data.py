@@ -13,6 +13,7 @@ from ..engine import archives, data_sets, permits
 from ..engine.store import Progress
 from . import address, session, ui
 
+UNLEARNT = "{}: Flatland's harder neighbour, which the built-in models have not learnt before they are fine-tuned."
 log = logging.getLogger("app")
 
 
@@ -40,7 +41,10 @@ def from_address(progress: Progress) -> str | None:
 
 def told(data: str) -> None:
     """Say how much there is of what in a data set that is not built in, and which rows of it cannot be used."""
-    if not data or data in data_sets.BUILT_IN:
+    if not data:
+        return
+    if data in data_sets.BUILT_IN:
+        st.caption(UNLEARNT.format(data_sets.title(data)))
         return
     with ui.working() as progress:
         held = data_sets.data_set(data, progress)

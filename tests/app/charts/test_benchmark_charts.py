@@ -32,5 +32,7 @@ def test_bars_reach_half_the_critical_difference():
 
 def test_who_recovers_first_is_who_is_half_way_first():
     assert CURVES.title() == "VQA at 75 %: A is first half-way to the dense model, after 10 steps"
+    there = Recovery("VQA", 0.75, (("A", ((0, 0.5), (10, 0.6))),), 0.9, "A")
+    assert there.title() == "VQA at 75 %: A is first half-way to the dense model, before the first step"
     slow = Recovery("VQA", 0.75, (("A", ((0, 0.1), (10, 0.2))),), 0.9, "A")
     assert "nobody comes half-way" in slow.title()
