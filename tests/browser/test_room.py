@@ -66,17 +66,22 @@ def test_a_room_chooses_the_picture(page: Page, server: str, path: str):
     assert parameters(page)["scene"] == "12"
 
 
-FRESH = """() => {
+# a moment is enough, and a fast answer leaves no more: looked for at every change, where a poll would miss it
+WATCH = """() => {
   const stale = place => document.querySelectorAll(place + ' [data-stale="true"]').length
-  return stale('[data-testid="stMain"]') > 0 && stale(':is(.st-key-stories_sidebar, .st-key-share)') === 0
+  window.fresh = false
+  new MutationObserver(() => {
+    window.fresh ||= stale('[data-testid="stMain"]') > 0 && stale(':is(.st-key-stories_sidebar, .st-key-share)') === 0
+  }).observe(document.body, {subtree: true, childList: true, attributes: true, attributeFilter: ["data-stale"]})
 }"""
 
 
 def test_stories_and_present_can_be_pressed_while_a_page_works(page: Page, server: str):
     """What is greyed out is the old answer, and not what leads away from it."""
     open_page(page, server, "retrieval?method=lamp&sparsity=0.4")
+    page.evaluate(WATCH)
     page.locator(".st-key-preset_75").get_by_role("button").first.click()
-    page.wait_for_function(FRESH)
+    page.wait_for_function("window.fresh")
     page.locator(".st-key-start_presenting").get_by_role("button").first.click()
     expect(page.locator(".st-key-presenter_bar")).to_be_visible()
 
