@@ -68,35 +68,22 @@ def _wish(results: measured.Results, costs: bool, tuned: bool) -> choosing.Wish:
                 format_func=lambda task: f"{named[task]} · {titles[task]}",
                 key=state.WISH_TASKS.name,
             )
-            keep = st.slider(
-                "and keep of the dense model's figures at least",
-                0.5,
-                1.0,
-                0.9,
-                0.01,
-                "percent",
-                key=state.WISH_KEEP.name,
-            )
+            keep = _share("and keep of the dense model's figures at least", 50, 90, 1, state.WISH_KEEP)
         with right:
-            storage = st.slider(
-                "The file may be, of the dense one, at most", 0.1, 1.0, 1.0, 0.05, "percent", key=state.WISH_SIZE.name
-            )
+            storage = _share("The file may be, of the dense one, at most", 10, 100, 5, state.WISH_SIZE)
             faster, memory = 1.0, 1.0
             if costs:
                 faster = st.slider("It must be so many times as fast", 1.0, 2.0, 1.0, 0.05, key=state.WISH_FASTER.name)
-                memory = st.slider(
-                    "It may take, of the dense one's memory, at most",
-                    0.3,
-                    1.0,
-                    1.0,
-                    0.05,
-                    "percent",
-                    key=state.WISH_MEMORY.name,
-                )
+                memory = _share("It may take, of the dense one's memory, at most", 30, 100, 5, state.WISH_MEMORY)
             long = st.pills("Pruning may take", list(TIMES), default="any", key=state.WISH_TIME.name) or "any"
             if tuned:
                 st.toggle("It is fine-tuned afterwards", key=state.WISH_TUNED.name)
     return choosing.Wish(keep, tuple(tasks), storage, TIMES[long], faster, memory)
+
+
+def _share(label: str, least: int, start: int, step: int, slot: state.Slot[int]) -> float:
+    """A slider of whole percents, written as everywhere; the share."""
+    return st.slider(label, least, 100, start, step, "%d %%", key=slot.name) / 100
 
 
 def _tuned(settings: Run) -> choosing.Part | None:
@@ -124,8 +111,8 @@ def _proposal(choice: choosing.Choice, wish: choosing.Wish, titles: dict[str, st
         ui.note("The lower end of a 95 % interval lies under what must be kept, or is not known: it may be chance.")
     table = choosing.table(choice, titles)
     shares = {column for column in table if column not in ("method", "what goes", "times as fast", "seconds")}
-    table = {name: [round(v, 2) for v in values] if name in shares else values for name, values in table.items()}
-    shown = {column: st.column_config.NumberColumn(format="percent") for column in shares}
+    table = {name: [round(100 * v) for v in values] if name in shares else values for name, values in table.items()}
+    shown = {column: st.column_config.NumberColumn(format="%d %%") for column in shares}
     table["times as fast"] = ["not timed" if by is None else f"{by:.2f}" for by in table["times as fast"]]
     table["seconds"] = ["not timed" if took is None else f"{took:.0f} s" for took in table["seconds"]]
     shown["seconds"] = "one mask took"

@@ -54,13 +54,13 @@ def show(settings: Run) -> None:
     with left:
         about = ABOUT_LINES + ABOUT_INTERVALS * data.sure
         ui.chart(comparison.lines(data, task, _shown(data, chosen), chosen, sparsity), "lines", about)
-        if dots := comparison.densities(data, chosen, sparsity):
-            ui.chart(dots, "densities", ABOUT_DENSITY)
-    with right:
-        ui.chart(comparison.leaderboard(data, task, chosen, sparsity), "leaderboard", ABOUT_BOARD)
         if grid := comparison.ablation(data, task, sparsity):
             ui.chart(grid, "ablation", ABOUT_ABLATION)
-    _masks_and_costs(data, chosen, sparsity)
+    with right:
+        ui.chart(comparison.leaderboard(data, task, chosen, sparsity), "leaderboard", ABOUT_BOARD)
+    _shares_and_costs(data, chosen, sparsity)
+    if grid := comparison.overlap(data, chosen, sparsity):  # as many columns as rows: it needs the width
+        ui.chart(grid, "overlap", ABOUT_OVERLAP)
     if measure_panel.possible(settings):
         measure_panel.show(settings)
     at = data.nearest(sparsity)
@@ -105,13 +105,13 @@ def _shown(data: comparison.Comparison, chosen: str) -> list[str]:
     return [m for m in data.methods if m in picked or m == chosen]
 
 
-def _masks_and_costs(data: comparison.Comparison, chosen: str, sparsity: float) -> None:
-    grid, costs = comparison.overlap(data, chosen, sparsity), comparison.costs(data, chosen)
+def _shares_and_costs(data: comparison.Comparison, chosen: str, sparsity: float) -> None:
+    dots, costs = comparison.densities(data, chosen, sparsity), comparison.costs(data, chosen)
     with st.container(key="wrap_costs"):
         left, right = st.columns(2, gap="large")
-    if grid:
+    if dots:
         with left:
-            ui.chart(grid, "overlap", ABOUT_OVERLAP)
+            ui.chart(dots, "densities", ABOUT_DENSITY)
     if costs:
         with right:
             ui.chart(costs[0], "seconds", ABOUT_COSTS)

@@ -85,12 +85,12 @@ def show(settings: Run) -> None:
     st.caption(f"{count(masks.pruned)} of {count(masks.total)} prunable weights are zero.")
     stem = f"{checkpoints.title(settings.model)}-{settings.method}-{100 * settings.sparsity:.0f}"
     refused = LARGE if taking.too_large(settings) else ()
-    with st.container(key="wrap_take"):
+    with st.container(key="kinds"):
         for kind in KINDS:
             if kind.name in found.kinds:
                 _offer(kind, settings, f"{stem}-{kind.file}", kind.name in refused, results)
         with st.container(border=True, key="take_manifest"):
-            _row("**Manifest**  \nWhat all of these are of, as JSON.", found.manifest.text(), f"{stem}-manifest.json")
+            _row(":material/data_object: **Manifest**  \nWhat all of these are of, as JSON.", found.manifest.text(), f"{stem}-manifest.json")
     st.markdown("## The same again, without this page")
     st.caption("On the command line: everything above into a new folder.")
     st.code(found.manifest.command("export", "--out", "FOLDER"), language=None, wrap_lines=True)

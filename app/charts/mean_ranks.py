@@ -9,7 +9,7 @@ import plotly.graph_objects as go
 from ..look.palette import Palette, see_through
 from ..look.words import plain
 
-ROW, FRAME = 28, 96
+ROW, FRAME = 28, 112
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class MeanRanks:
             height=FRAME + ROW * len(names),
             shapes=[band],
             xaxis=dict(
-                title=dict(text="mean rank, 1 is best; bar: half the critical difference to either side"),
+                title=dict(text="mean rank, 1 is best;<br>bar: half the critical difference to either side"),
                 zeroline=False,
                 tickvals=list(range(1, len(names) + 1, max(1, round(len(names) / 6)))),
             ),

@@ -21,7 +21,7 @@ from .comparison import Comparison
 
 PLAIN = "omp"  # what most people would try: the smallest weights go
 PICTURES = 24  # that are looked through for one that tells it
-MORE = ("chart_ablation", "chart_densities", "chart_leaderboard", "wrap_costs")  # of Compare, what takes longer to tell
+MORE = ("chart_ablation", "chart_leaderboard", "chart_overlap", "wrap_costs")  # of Compare, what takes longer to tell
 BELOW = ("chart_ladder", "chart_first_words", "wrap_margins")  # of pages that ask, what is below the answers
 GAP = 0.03  # points by which one choice has to keep more than another one, to be shown
 WEIGHTS = (40, 80)  # of a layer that are shown one by one

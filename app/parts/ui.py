@@ -153,7 +153,9 @@ def _table(data: Chart, figure: Figure, key: str) -> None:
         "As a table", icon=":material/table:", type="tertiary", help="The same numbers as a table, and files"
     ):
         table = data.table()
-        shares = {c: st.column_config.NumberColumn(format="percent") for c in shares_of(table)}
+        fractions = shares_of(table)
+        shown = {c: [100 * v for v in values] if c in fractions else values for c, values in table.items()}
+        percents = {c: st.column_config.NumberColumn(format="%.4g %%") for c in fractions}
         with st.container(horizontal=True, gap="small"):
             for kind, made in (("CSV", partial(csv, table)), ("HTML", partial(_alone, data, figure, key))):
                 st.download_button(
@@ -168,7 +170,7 @@ def _table(data: Chart, figure: Figure, key: str) -> None:
                     else "The chart as a page of its own, which needs no network",
                 )
             st.caption("SVG: the camera above the chart.")
-        st.dataframe(table, column_config=shares, hide_index=True, key=f"table_{key}")
+        st.dataframe(shown, column_config=percents, hide_index=True, key=f"table_{key}")
 
 
 def _alone(data: Chart, figure: Figure, key: str) -> str:

@@ -195,10 +195,10 @@ NOTED: Slot[Run | None] = Slot("noted", None)  # the run that was noted last
 NOTEBOOK: Slot[Any] = Slot("notebook", None)  # the runs that this session has looked at, where none are kept on disk
 
 WISH_TASKS: Slot[tuple[str, ...]] = Slot("wish_tasks", ())  # what a model that is chosen for the reader must keep
-WISH_KEEP: Slot[float] = Slot("wish_keep", 0.9)
-WISH_SIZE: Slot[float] = Slot("wish_size", 1.0)  # and may cost
+WISH_KEEP: Slot[int] = Slot("wish_keep", 90)  # percent
+WISH_SIZE: Slot[int] = Slot("wish_size", 100)  # and may cost
 WISH_FASTER: Slot[float] = Slot("wish_faster", 1.0)
-WISH_MEMORY: Slot[float] = Slot("wish_memory", 1.0)
+WISH_MEMORY: Slot[int] = Slot("wish_memory", 100)
 WISH_TUNED: Slot[bool] = Slot("wish_tuned", False)  # whether it is fine-tuned after pruning
 WISH_TIME: Slot[str] = Slot("wish_time", "any")
 WISH_MEASURE: Slot[bool] = Slot("wish_measure", False)  # whether what is missing is to be measured

@@ -62,7 +62,7 @@ def test_statistics_of_a_page_are_those_it_ranked_with(tmp_path):
 
 def test_a_choice_becomes_the_sidebars(open_page):
     at = open_page("choose", method="random", sparsity="0.1")
-    at.slider(key=state.WISH_KEEP.name).set_value(0.6).run()
+    at.slider(key=state.WISH_KEEP.name).set_value(60).run()
     found = texts(at)
     at.button(key="take_choice").click().run()
     assert not at.exception and at.session_state[state.METHOD.name] != "random"
