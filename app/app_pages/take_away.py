@@ -90,7 +90,8 @@ def show(settings: Run) -> None:
             if kind.name in found.kinds:
                 _offer(kind, settings, f"{stem}-{kind.file}", kind.name in refused, results)
         with st.container(border=True, key="take_manifest"):
-            _row(":material/data_object: **Manifest**  \nWhat all of these are of, as JSON.", found.manifest.text(), f"{stem}-manifest.json")
+            told = ":material/data_object: **Manifest**  \nWhat all of these are of, as JSON."
+            _row(told, found.manifest.text(), f"{stem}-manifest.json")
     st.markdown("## The same again, without this page")
     st.caption("On the command line: everything above into a new folder.")
     st.code(found.manifest.command("export", "--out", "FOLDER"), language=None, wrap_lines=True)
