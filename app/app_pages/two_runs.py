@@ -147,10 +147,9 @@ class _Beside:
     def say(self, query: str, found: rankings.Rankings) -> None:
         """The finding."""
         first, second = (sum(hit.true for hit in hits) for hits in found.hits.values())
-        possible = len(found.ranks["dense"])
         finding = (
-            f"“{query}”: of {possible} {self.known.word} pictures, A puts {first} and B puts {second} among the first {TOP}"
-            if self.known.understood and possible
+            f"“{query}”: of {sought}, A puts {first} and B puts {second} among the first {TOP}"
+            if (sought := found.sought())
             else f"“{query}”: what each run finds"
         )
         with self.heading:

@@ -94,7 +94,7 @@ class Race:
             height=FRAME + ROW * len(names),
             shapes=[vertical(1.0, palette)],
             # what is timed stands in the switch above: the axis is too short to say it again
-            xaxis=dict(rangemode="tozero", ticksuffix="×", title=dict(text="times as fast as the dense model")),
+            xaxis=dict(rangemode="tozero", ticksuffix="×", title=dict(text="times as fast as dense")),
             yaxis=dict(autorange="reversed", type="category", showgrid=False, ticksuffix=" ", title=dict(text="model")),
         )
         return palette.figure([bars], layout)
@@ -138,7 +138,7 @@ class Trade:
         layout = dict(
             height=390,
             showlegend=True,
-            xaxis=dict(ticksuffix="×", title=dict(text="times as fast as the dense model")),
+            xaxis=dict(ticksuffix="×", title=dict(text="times as fast as dense")),
             yaxis=dict(range=[-3, 104], ticksuffix=" %", title=dict(text=self.unit)),
         )
         return palette.figure(traces, layout)

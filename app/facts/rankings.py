@@ -37,14 +37,13 @@ class Rankings:
 
     def finding(self, name: str) -> str:
         """What pruning did to the ranking, in one sentence."""
-        top, possible = len(self.hits["dense"]), len(self.ranks["dense"])
-        if not self.known or not possible:
+        top, sought = len(self.hits["dense"]), self.sought()
+        if not sought:
             first = {hit.text for hit in self.hits["dense"]}
             kept = sum(hit.text in first for hit in self.hits["pruned"])
             return f"{name} keeps {kept} of the dense model's first {top} {self.things}"
         dense, pruned = (sum(hit.true for hit in self.hits[side]) for side in ("dense", "pruned"))
-        best = f"{possible} {self.word} {self.things if possible > 1 else self.things[:-1]}"
-        return f"Of {best}, the dense model puts {dense} and {name} puts {pruned} among the first {top}"
+        return f"Of {sought}, the dense model puts {dense} and {name} puts {pruned} among the first {top}"
 
     def note(self, side: str) -> str:
         """Where the true things stand in one ranking."""
@@ -54,7 +53,15 @@ class Rankings:
         if not ranks:
             return f"none of {self.total} {self.things} is {self.word}"
         listed = ", ".join(map(str, ranks[:LISTED])) + (" …" if len(ranks) > LISTED else "")
-        return f"{self.word} {self.things} at {'ranks' if len(ranks) > 1 else 'rank'} {listed} of {self.total}"
+        return f"{self._named(len(ranks))} at {'ranks' if len(ranks) > 1 else 'rank'} {listed} of {self.total}"
+
+    def sought(self) -> str:
+        """How many there are to be found, in words; nothing where that is not known."""
+        possible = len(self.ranks["dense"])
+        return f"{possible} {self._named(possible)}" if self.known and possible else ""
+
+    def _named(self, count: int) -> str:
+        return f"{self.word} {self.things if count > 1 else self.things[:-1]}"
 
 
 def places(scores: Sequence[float]) -> list[int]:

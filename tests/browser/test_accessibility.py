@@ -2,7 +2,7 @@
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser
+from playwright.sync_api import BrowserContext
 
 from app.app_pages import PAGES
 from tests.browser.test_main_job import idle
@@ -18,8 +18,10 @@ STREAMLITS = {
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("url", [entry.url for entry in PAGES])
-def test_axe_finds_nothing_of_ours(browser: Browser, server: str, url: str, scheme: str):
-    page = browser.new_context(viewport={"width": 1440, "height": 900}, color_scheme=scheme).new_page()
+def test_axe_finds_nothing_of_ours(context: BrowserContext, server: str, url: str, scheme: str):
+    page = context.new_page()
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(color_scheme=scheme)
     page.goto(f"{server}/{'' if url == PAGES[0].url else url}")
     idle(page)
     page.wait_for_timeout(700)  # what fades in has
@@ -29,5 +31,5 @@ def test_axe_finds_nothing_of_ours(browser: Browser, server: str, url: str, sche
         for node in broken["nodes"]
         if STREAMLITS.get(broken["id"], "nothing") not in node["html"]
     ]
-    page.context.close()
+    page.close()
     assert not found

@@ -28,6 +28,12 @@ def test_ranks_of_what_is_true():
     )
 
 
+def test_one_is_not_many():
+    one = compared([True, False, False, False])
+    assert one.sought() == "1 true picture" and one.note("pruned") == "true picture at rank 4 of 4"
+    assert compared([False] * 4).sought() == compared([True] * 4, known=False).sought() == ""
+
+
 def test_nothing_true_and_nothing_known():
     assert compared([False] * 4).note("dense") == "none of 4 pictures is true"
     assert compared([False] * 4, known=False).note("dense") == "best of 4"
