@@ -18,6 +18,7 @@ from .memory import Buffers, buffers, total
 T = TypeVar("T")
 Place = tuple["Room", Hashable]  # and key
 LARGE = 1 << 20  # bytes; smaller results do not fill a machine
+FAR = 4  # times what is held, as measured when it was made, and results are not measured anew: to walk through models takes time
 
 
 class Room(Generic[T]):
@@ -82,7 +83,7 @@ class Store:
     def __init__(self, limit: int | None = None):
         self._limit = limit
         self._rooms: list[Room] = []
-        self._large: OrderedDict[Place, None] = OrderedDict()  # of all rooms, the least recently used first
+        self._large: OrderedDict[Place, Buffers] = OrderedDict()  # of all rooms, the least recently used first
         self._lock = threading.Lock()
         self._lanes = Lanes()
 
@@ -143,12 +144,14 @@ class Store:
             if key in room:
                 return self._used(room, key)
         value = make(report)
+        size = buffers(value)
         with self._lock:
             self._keep(room, key, value)
             self._used(room, key)
-            if total(buffers(value)) >= LARGE:
-                self._large[room, key] = None
-                self._fit()
+            if total(size) >= LARGE:
+                self._large[room, key] = size
+                if room.limit is not None or self._near():
+                    self._fit()
         return value
 
     def _keep(self, room: Room[T], key: Hashable, value: T) -> None:
@@ -166,6 +169,10 @@ class Store:
     def _drop(self, room: Room, key: Hashable) -> None:
         del room.kept[key]
         self._large.pop((room, key), None)
+
+    def _near(self) -> bool:
+        """Whether the limit may be reached, as some results grow while they are used."""
+        return self._limit is not None and FAR * total(*self._large.values()) > self._limit
 
     def _fit(self) -> None:
         """Let go of what is beyond the limits. All that is large is measured anew: some results grow as they are used."""

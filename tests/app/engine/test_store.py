@@ -14,6 +14,7 @@ from torch import nn
 
 from app import warmup
 from app.engine import lanes
+from app.engine import store as stores
 from app.engine.lanes import Abandoned
 from app.engine.memory import buffers, total
 from app.engine.store import Room, Store
@@ -407,6 +408,24 @@ def test_all_rooms_together_keep_no_more_than_the_limit():
     room.get("a", lambda report: 1 / 0)  # used again, so that b is the oldest
     fill(other, d=1)
     assert kept(room) + kept(other) == "acd"
+
+
+def test_what_grows_as_it_is_used_is_measured_anew_near_the_limit():
+    room, grows = Store(limit=5 << 20).room(9), [MEGABYTES[1].copy()]
+    room.get("a", lambda report: grows)
+    grows.append(MEGABYTES[4])
+    fill(room, b=1)
+    assert kept(room) == "b"
+
+
+def test_far_from_the_limit_only_what_is_new_is_measured(monkeypatch):
+    measured = []
+    monkeypatch.setattr(stores, "buffers", lambda value: measured.append(value) or buffers(value))
+    room = Store(limit=60 << 20).room(9)
+    fill(room, a=2, b=2, c=2, d=2, e=5)
+    assert len(measured) == 5
+    fill(room, f=5)  # 18 of 60: they may have grown to more than that
+    assert kept(room) == "abcdef" and len(measured) == 6 + 6
 
 
 def test_what_results_share_counts_once():
