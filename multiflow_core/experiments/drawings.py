@@ -9,6 +9,15 @@ WIDTH = 680
 _LEFT, _ROW = 130, 26
 
 
+def percent(share: float) -> str:
+    """A share in words.
+
+    >>> percent(0.5), percent(0.6294)
+    ('50 %', '62.9 %')
+    """
+    return f"{100 * share:.3g} %"
+
+
 def bars(shares: Mapping[str, float], target: float | None = None) -> str:
     """One bar for every share, 0..1, with its number; a dotted line where the target is.
 
@@ -22,7 +31,7 @@ def bars(shares: Mapping[str, float], target: float | None = None) -> str:
         rows.append(
             f'<text x="{_LEFT - 8}" y="{y + 14}" text-anchor="end">{escape(name)}</text>'
             f'<rect x="{_LEFT}" y="{y}" width="{max(0.0, share) * span:.1f}" height="18" rx="2" class="own"/>'
-            f'<text x="{_LEFT + share * span + 6:.1f}" y="{y + 14}">{share:.1%}</text>'
+            f'<text x="{_LEFT + share * span + 6:.1f}" y="{y + 14}">{percent(share)}</text>'
         )
     height = len(shares) * _ROW + 6
     line = (
@@ -30,7 +39,7 @@ def bars(shares: Mapping[str, float], target: float | None = None) -> str:
         if target is None
         else f'<line x1="{_LEFT + target * span:.1f}" x2="{_LEFT + target * span:.1f}" y1="0" y2="{height}" class="target"/>'
     )
-    return _svg(height, "".join(rows) + line, ", ".join(f"{name} {share:.1%}" for name, share in shares.items()))
+    return _svg(height, "".join(rows) + line, ", ".join(f"{name} {percent(share)}" for name, share in shares.items()))
 
 
 def grid(cells: Mapping[tuple[str, str], float]) -> str:
@@ -72,7 +81,7 @@ def lines(curves: Mapping[str, Sequence[tuple[float, float]]], own: str, at: flo
         return f"{_LEFT + sparsity * span:.1f},{top + (1 - value / highest) * (height - 45):.1f}"
 
     drawn = [
-        f'<text x="{_LEFT + tick * span:.1f}" y="{height - 8}" text-anchor="middle">{tick:.0%}</text>'
+        f'<text x="{_LEFT + tick * span:.1f}" y="{height - 8}" text-anchor="middle">{percent(tick)}</text>'
         for tick in (0.0, 0.25, 0.5, 0.75, 1.0)
     ]
     x = _LEFT + at * span

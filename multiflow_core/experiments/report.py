@@ -71,7 +71,7 @@ def write(
     >>> order = mf.rank(vlm.model, "omp")
     >>> manifest = Manifest.of(vlm, Run("flatland-xvlm", "omp", 0.5), order.masks(0.5))
     >>> path = write(Path(tempfile.mkdtemp()) / "a.html", vlm, order, order.masks(0.5), manifest, pictures=0)
-    >>> "50.0 %" in path.read_text(encoding="utf-8")
+    >>> "50 %" in path.read_text(encoding="utf-8")
     True
 
     Args:
@@ -89,7 +89,7 @@ def _parts(
     vlm: VLM, order: Order, masks: Masks, manifest: Manifest, results: Results | None, report: Progress, pictures: int
 ) -> Iterator[str]:
     run, method = manifest.run, METHODS.get(manifest.run.method)
-    share = f"{100 * masks.sparsity:.1f} %"
+    share = drawings.percent(masks.sparsity)
     title = f"{vlm.name}, {share} pruned by {method.title}"
     yield f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{escape(title)}</title>'
     yield '<meta name="viewport" content="width=device-width, initial-scale=1">'
@@ -102,7 +102,7 @@ def _parts(
     most = max(shares, key=shares.get)
     said = "Every modality gives about the same share"
     if shares[most] - min(shares.values()) > 0.02:
-        said = f"{most.capitalize()} gives most: {shares[most]:.1%}"
+        said = f"{most.capitalize()} gives most: {drawings.percent(shares[most])}"
     yield f"<h2>{escape(said)}</h2>{drawings.bars(shares, run.sparsity)}\n"
     yield '<p class="soft">The share of each modality that is pruned; dotted: what was asked for.</p>\n'
     report(0.1, "drawing the layers")
@@ -127,7 +127,10 @@ def _layers(order: Order, masks: Masks) -> Iterator[str]:
         inside = [layer for layer in order.layers if layer.modality == modality]
         cells = {(layer.role, layer.block): sparsity[layer.name] for layer in inside}
         yield f"<p>{escape(modality.capitalize())}, block by block, in per cent</p>{drawings.grid(cells)}\n"
-    rows = ((layer.title, " × ".join(map(str, layer.shape)), f"{sparsity[layer.name]:.1%}") for layer in order.layers)
+    rows = (
+        (layer.title, " × ".join(map(str, layer.shape)), drawings.percent(sparsity[layer.name]))
+        for layer in order.layers
+    )
     yield f"<details><summary>All {len(order.layers)} layers as a table</summary>"
     yield _table(("layer", "shape", "pruned"), rows) + "</details>\n"
 
@@ -139,7 +142,7 @@ def _measured(results: Results, name: str, sparsity: float) -> Iterator[str]:
     if at is None or name not in results.names or not tasks:
         yield '<h2>What it keeps</h2><p class="soft">This was not measured.</p>\n'
         return
-    yield f"<h2>What it keeps, measured at {at:.0%}</h2>"
+    yield f"<h2>What it keeps, measured at {drawings.percent(at)}</h2>"
     rows = []
     for task in tasks:
         figure, dense = results.figure(name, task, at), results.dense_figure(task)
