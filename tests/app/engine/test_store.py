@@ -12,6 +12,7 @@ import pytest
 import torch
 from torch import nn
 
+import multiflow_core as mf
 from app import warmup
 from app.engine import lanes
 from app.engine import store as stores
@@ -442,6 +443,12 @@ def test_a_room_with_its_own_limit_keeps_its_last_and_gives_way_to_nobody():
     assert kept(models) == "b"
     fill(room, c=1, d=1)
     assert kept(models) == "b" and kept(room) == "d"  # the newest is kept, whatever the limit
+
+
+def test_masks_that_are_kept_as_bits_take_as_much_as_the_bits(monkeypatch):
+    monkeypatch.setattr("multiflow_core.pruning.nested_order.SNAPSHOT_LIMIT", 0)
+    masks = mf.rank(nn.Linear(64, 32), "omp").masks(0.5)
+    assert total(buffers(masks)) == 64 * 32 / 8 and masks["weight"].sum() == 1024
 
 
 def test_memory_is_found_wherever_it_is():
