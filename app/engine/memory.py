@@ -67,19 +67,16 @@ def _may_hold(part: Any) -> bool:
 
 
 def _parts(item: Any) -> Iterator[Any]:
-    if _ours(
-        item
-    ):  # what it holds, and not what it says that it holds: masks are kept as bits, and unpacked when asked for
+    if isinstance(item, (list, tuple, set, frozenset)):
+        yield from list(item)
+    elif _ours(item):  # what it holds, not what it says that it holds: masks kept as bits are unpacked when asked for
         yield from list(vars(item).values())
     elif isinstance(item, Mapping):
         yield from list(item.values())  # a copy: another thread may be filling it
-    elif isinstance(item, (list, tuple, set, frozenset)):
-        yield from list(item)
     elif getattr(item, "__closure__", None):  # a function that holds on to what it works with
         yield from (cell.cell_contents for cell in item.__closure__)
 
 
 def _ours(item: Any) -> bool:
-    return hasattr(item, "__dict__") and (
-        type(item).__module__.split(".")[0] in _OWN or hasattr(item, "named_parameters")
-    )
+    own = type(item).__module__.split(".")[0] in _OWN
+    return hasattr(item, "__dict__") and (own or hasattr(item, "named_parameters"))
