@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 LINE = 17  # pixels a name takes
 AROUND = 70  # pixels of a chart above and below its axes
-LETTER = 8  # pixels, at most
+LETTER = 9  # pixels, at most
 LEADER = 0.04  # of the width: what leads from a line's end to its name
 BEFORE = 30  # pixels that this takes at most
 

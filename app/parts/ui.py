@@ -154,7 +154,7 @@ def _table(data: Chart, figure: Figure, key: str) -> None:
     ):
         table = data.table()
         fractions = shares_of(table)
-        shown = {c: [100 * v for v in values] if c in fractions else values for c, values in table.items()}
+        shown = {c: [v and 100 * v for v in values] if c in fractions else values for c, values in table.items()}
         percents = {c: st.column_config.NumberColumn(format="%.4g %%") for c in fractions}
         with st.container(horizontal=True, gap="small"):
             for kind, made in (("CSV", partial(csv, table)), ("HTML", partial(_alone, data, figure, key))):
@@ -263,8 +263,13 @@ def title_row(title: str, key: str) -> Iterator[None]:
 
 
 def shares_of(table: dict[str, list]) -> list[str]:
-    """The columns that hold fractions."""
-    return [c for c, values in table.items() if values and all(isinstance(v, float) for v in values)]
+    """The columns that hold fractions, and differences of them; some may not have been measured.
+
+    >>> shares_of({"kept": [0.5, None], "by": [-0.1, 1.0], "seconds": [0.5, 258.0], "layers": [0, 1], "nothing": [None]})
+    ['kept', 'by']
+    """
+    known = {c: [v for v in values if v is not None] for c, values in table.items()}
+    return [c for c, held in known.items() if held and all(isinstance(v, float) and abs(v) <= 1 for v in held)]
 
 
 def explain(about: str, key: str) -> None:
