@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import chain
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import torch
@@ -29,6 +29,7 @@ from ..weights.layers import OUT_IN, PrunableLayer
 from ..weights.wrappers import parameters_of, unwrapped
 from .block_by_block import Walk
 from .blocks import Heir, chosen, heirs
+from .columns import Regression
 from .layer_by_layer import Prune, Pruned
 from .method import Method
 from .neurons import MULTIPLE, kept_units
@@ -36,8 +37,15 @@ from .order import Order
 from .rank import rank
 from .solved_order import Request
 
-DAMPING = 0.01  # added to the diagonal, as a share of its mean
+SCORE, ERROR = CHOICES = ("score", "error")  # by what units are chosen
 Model = TypeVar("Model", VLM, nn.Module)
+
+
+class Fitted(NamedTuple):
+    """A model as wide as before, and which units of it stay: {name of a part's reader: bool (units,)}."""
+
+    model: nn.Module
+    kept: Mapping[str, Tensor]
 
 
 def slim(
@@ -53,6 +61,7 @@ def slim(
     statistics: Statistics | None = None,
     samples: Samples | None = None,
     fit: bool = True,
+    choose: str = SCORE,
     kinds: Sequence[str] = (NEURONS,),
     drop: Mapping[str, int] = MappingProxyType({}),
     multiple: int = MULTIPLE,
@@ -75,13 +84,17 @@ def slim(
         batches, questions: as `VLM.batches` and `VLM.question_batches` make them: what the model is calibrated on.
         statistics: what `calibrate` returned, if that is known. samples: in place of batches and questions, `Samples.of` both.
         fit: whether what stays is solved anew, which needs batches.
+        choose: "score": the units of the highest scores stay; "error": as many, by backward elimination on what the matrix after
+            them reads in the smaller model (see `Regression.best`), which keeps more where few stay, and needs `fit`.
         kinds: "neurons", "heads" where a config can say so, or both.
         drop: {modality: how many whole blocks go}, those that change least what passes through them (see `blocks`).
         multiple: of which widths are.
 
     Raises:
-        ValueError: batches are missing; the method has no scores; or the config of the model cannot say how wide a block is.
+        ValueError: batches are missing; `choose` is neither, or "error" without `fit`; the method has no scores; or the config of the model cannot say how wide a block is.
     """
+    if choose not in CHOICES or (choose == ERROR and not fit):
+        raise ValueError(f"units are chosen by {' or '.join(CHOICES)}, by error only where what stays is solved anew: not by {choose!r}")
     module = unwrapped(model.model if isinstance(model, VLM) else model)
     pairs, asked = _listed(batches), _listed(questions)
     if fit and samples is None:
@@ -97,8 +110,8 @@ def slim(
     parts = units_of(module, layers, kinds)
     kept = kept_units(order, parts, share, multiple)
     gone = chosen(module, layers, drop, samples or Samples.of(module, pairs, asked, layers=layers)) if drop else {}
-    wide = fitted(module, parts, kept, samples, progress, gone) if fit else module
-    small = smaller(wide, parts, kept, gone)
+    wide = fitted(module, parts, kept, samples, progress, gone, choose == ERROR) if fit else Fitted(module, kept)
+    small = smaller(wide.model, parts, wide.kept, gone)
     return replace(model, model=small.eval()) if isinstance(model, VLM) else small
 
 
@@ -114,15 +127,17 @@ def fitted(
     samples: Samples,
     progress: Progress | None = None,
     gone: Mapping[Stack, frozenset[int]] = MappingProxyType({}),
-) -> nn.Module:
+    choose: bool = False,
+) -> Fitted:
     """The model as wide as before, its units pruned and everything that is prunable solved anew on what they leave.
 
-    Blocks that go write nothing any more; what they wrote is written by the block before them.
+    Blocks that go write nothing any more; what they wrote is written by the block before them. `choose`: as many units of each
+    part stay as are kept, but others, if others err less.
     """
     request = Request(model, samples.layers, _SOLVER, {}, Data(samples.pairs))
-    walk = UnitWalk(request, samples, parts, kept, gone)
+    walk = UnitWalk(request, samples, parts, kept, gone, choose)
     walk.solve([0] * len(samples.layers), _no_zeros, progress or (lambda fraction, message: None))
-    return walk.model
+    return Fitted(walk.model, walk.kept)
 
 
 def _no_zeros(*_: Any) -> Any:
@@ -134,7 +149,11 @@ _SOLVER = Method("slim", "Least squares", "", "", "", build=_no_zeros, nested=Fa
 
 
 class UnitWalk(Walk):
-    """The walk of Reflow through a model some of whose units are gone. `model`: what comes of it, once it has ended."""
+    """The walk of Reflow through a model some of whose units are gone.
+
+    Attributes:
+        model: what comes of it, once it has ended. kept: which units it has: those that were given, or as many that err less.
+    """
 
     _constant = True
 
@@ -145,12 +164,14 @@ class UnitWalk(Walk):
         parts: Sequence[Part],
         kept: Mapping[str, Tensor],
         gone: Mapping[Stack, frozenset[int]],
+        choose: bool = False,
     ):
         super().__init__(request, samples)
         self._silent = tuple(stack.block(number) + "." for stack, numbers in gone.items() for number in numbers)
         self._heirs = heirs(parts, gone)
-        self._rows, self._columns = _sides(parts, kept)
-        self._biases: dict[str, Tensor] = {}
+        self._readers = {part.reader.layer.name: part.reader for part in parts}
+        self._rows = {} if choose else _rows(parts, kept)
+        self._choose, self._biases, self.kept = choose, {}, dict(kept)
         self.model: nn.Module | None = None
 
     def solve(self, counts: Sequence[int], prune: Prune, progress: Progress) -> None:
@@ -159,23 +180,14 @@ class UnitWalk(Walk):
             self.model = self._partly(dict(enumerate(solved)))
 
     def _pruned(self, i: int, layer: PrunableLayer, sums: Sums, prune: Prune) -> Pruned:
-        everything = np.ones(layer.size, dtype=bool)
-        dense = self._request.weights[i]
-        bias = parameters_of(self._model).get(bias_of(layer.name))
+        dense, bias = self._request.weights[i], self._bias(layer)
         if layer.name.startswith(self._silent):
             if bias is not None:
                 self._biases[bias_of(layer.name)] = torch.zeros_like(bias)
-            return everything, self._request.weights.like_dense(i, torch.zeros_like(dense))
+            return self._whole(i, torch.zeros_like(dense))
         if layer.stored != OUT_IN:
-            return everything, self._request.weights.like_dense(i, dense)
-        weight, bias = on_columns(
-            dense, bias, sums.products[0].cpu(), sums.crossed[0].cpu(), self._columns.get(layer.name)
-        )
-        if (rows := self._rows.get(layer.name)) is not None:
-            weight = weight * rows[:, None]
-        if bias is not None:
-            self._biases[bias_of(layer.name)] = bias
-        return everything, self._request.weights.like_dense(i, weight)
+            return self._whole(i, dense)
+        return self._solve(i, Regression.of(dense, bias, sums.products[0].cpu(), sums.crossed[0].cpu()))
 
     def _stage(self, stage, way, pruned, prune, report) -> dict[int, Pruned]:
         found = super()._stage(stage, way, pruned, prune, report)
@@ -188,12 +200,32 @@ class UnitWalk(Walk):
         """A matrix that writes what blocks after its own wrote, too: what leaves it is to be what left the last of them."""
         layer = self._layers[i]
         sums = heir.sums(self._dense, pruned, layer, self._samples)
-        bias = parameters_of(self._model).get(bias_of(layer.name))
-        columns = self._columns.get(layer.name)
-        weight, bias = on_columns(self._request.weights[i], bias, sums.products, None, columns, wanted=sums.crossed)
+        weight = self._request.weights[i]
+        return self._solve(i, Regression.of(weight, self._bias(layer), sums.products, None, wanted=sums.crossed))
+
+    def _solve(self, i: int, regression: Regression) -> Pruned:
+        """One matrix, on the columns of the units that stay, and the rows."""
+        name = self._layers[i].name
+        weight, bias = regression.on(self._columns(name, regression))
+        if (rows := self._rows.get(name)) is not None:
+            weight = weight * rows[:, None]
         if bias is not None:
-            self._biases[bias_of(layer.name)] = bias
-        return np.ones(layer.size, dtype=bool), self._request.weights.like_dense(i, weight)
+            self._biases[bias_of(name)] = bias
+        return self._whole(i, weight)
+
+    def _columns(self, name: str, regression: Regression) -> Tensor | None:
+        if (reader := self._readers.get(name)) is None:
+            return None
+        if self._choose:
+            self.kept[name] = regression.best(int(self.kept[name].sum()), reader.each)
+        return self.kept[name].repeat_interleave(reader.each)
+
+    def _bias(self, layer: PrunableLayer) -> Tensor | None:
+        return parameters_of(self._model).get(bias_of(layer.name))
+
+    def _whole(self, i: int, weight: Tensor) -> Pruned:
+        """A matrix none of whose weights is masked."""
+        return np.ones(self._layers[i].size, dtype=bool), self._request.weights.like_dense(i, weight)
 
     def _values(self, i: int, solved: Pruned) -> Iterable[tuple[str, Tensor]]:
         name = bias_of(self._layers[i].name)
@@ -201,51 +233,10 @@ class UnitWalk(Walk):
         return chain(super()._values(i, solved), own)
 
 
-def _sides(parts: Sequence[Part], kept: Mapping[str, Tensor]) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """{matrix: which rows stay}, {matrix: which columns stay}"""
-    rows, columns = {}, {}
-    for part in parts:
-        units = kept[part.reader.layer.name]
-        rows |= {side.layer.name: units.repeat_interleave(side.each) for side in part.writers}
-        columns[part.reader.layer.name] = units.repeat_interleave(part.reader.each)
-    return rows, columns
-
-
-def on_columns(
-    weight: Tensor,
-    bias: Tensor | None,
-    products: Tensor,
-    crossed: Tensor | None,
-    columns: Tensor | None = None,
-    damping: float = DAMPING,
-    wanted: Tensor | None = None,
-) -> tuple[Tensor, Tensor | None]:
-    """The best weights and bias on some columns, zero on the others: min sum over tokens |W x + b - W0 t - b0|^2.
-
-    >>> x = torch.tensor([[1.0, 1.0, 1.0], [2.0, 2.0, 1.0], [4.0, 4.0, 1.0]])  # two inputs that are alike, and a constant
-    >>> sums, first = x.T @ x, torch.tensor([True, False])
-    >>> weight, bias = on_columns(torch.tensor([[2.0, 1.0]]), torch.tensor([5.0]), sums, sums, first, 1e-9)
-    >>> weight, bias
-    (tensor([[3., 0.]]), tensor([5.]))
-
-    Args:
-        products: sum of x x^T, x what the layer reads, its last entry 1. crossed: of t x^T, t what it should have read.
-        columns: which stay; None: all. Without a bias the constant is left out.
-        wanted: sum of y x^T, y what should be written, in place of W0 t + b0.
-        damping: a share of the mean diagonal, added to that of both, so that W stays W0 where nothing has changed.
-    """
-    inputs = weight.shape[1]
-    end = inputs if bias is None else inputs + 1
-    held = weight.double() if bias is None else torch.cat([weight, bias.detach().cpu()[:, None].float()], 1).double()
-    h = products[:end, :end].double()
-    y = held @ crossed[:end, :end].double() if wanted is None else wanted[:, :end].double()
-    extra = torch.full((end,), damping * (float(h.diagonal()[:inputs].mean()) or 1.0), dtype=h.dtype)
-    extra[inputs:] = 1e-9 * float(h.diagonal()[-1])  # a bias is worth what it costs
-    h, y = h + extra.diag(), y + held @ extra.diag()
-    stay = torch.ones(end, dtype=torch.bool)
-    if columns is not None:
-        stay[:inputs] = columns
-    factor = torch.linalg.cholesky(h[stay][:, stay])
-    new = torch.zeros_like(y)
-    new[:, stay] = torch.cholesky_solve(y[:, stay].T, factor).T
-    return new[:, :inputs].float(), None if bias is None else new[:, inputs].to(bias.dtype)
+def _rows(parts: Sequence[Part], kept: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """{matrix: which of its rows stay}"""
+    return {
+        side.layer.name: kept[part.reader.layer.name].repeat_interleave(side.each)
+        for part in parts
+        for side in part.writers
+    }

@@ -7,7 +7,7 @@ import multiflow_core as mf
 from multiflow_core.calibration.samples import Samples
 from multiflow_core.data import dataset
 from multiflow_core.pruning.neurons import kept_units, unit_masks
-from multiflow_core.pruning.slim import fitted, on_columns, slim
+from multiflow_core.pruning.slim import fitted, slim
 from tests.core.models.test_units import llama
 
 
@@ -16,34 +16,12 @@ def tokens(count=3, seed=0):
     return [{"input_ids": torch.randint(50, (4, 12), generator=generator)} for _ in range(count)]
 
 
-def test_the_best_weights_on_columns_are_those_of_a_regression():
-    torch.manual_seed(0)
-    t = torch.randn(200, 6, dtype=torch.float64) @ torch.randn(6, 6, dtype=torch.float64) + 1
-    x = t + 0.1 * torch.randn(200, 6, dtype=torch.float64)
-    weight, bias, stay = torch.randn(3, 6), torch.randn(3), torch.tensor([1, 0, 1, 1, 0, 1]).bool()
-    ones = torch.ones(200, 1, dtype=torch.float64)
-    seen, wanted = torch.cat([x, ones], 1), torch.cat([t, ones], 1)
-    new, moved = on_columns(weight, bias, seen.T @ seen, wanted.T @ seen, stay, damping=1e-12)
-    said = t @ weight.double().T + bias.double()
-    slow = torch.linalg.lstsq(seen[:, torch.cat([stay, torch.tensor([True])])], said).solution.T
-    assert torch.allclose(new[:, stay].double(), slow[:, :-1], atol=1e-4) and not new[:, ~stay].any()
-    assert torch.allclose(moved.double(), slow[:, -1], atol=1e-4)
-
-
-def test_without_a_bias_the_constant_is_left_out():
-    torch.manual_seed(0)
-    x = torch.cat([torch.randn(50, 4), torch.ones(50, 1)], 1)
-    weight = torch.randn(2, 4)
-    new, bias = on_columns(weight, None, x.T @ x, x.T @ x)
-    assert bias is None and torch.allclose(new, weight, atol=1e-5)
-
-
 def test_where_nothing_goes_nothing_changes(parts):
     vlm = mf.load("flatland-blip")
     batches = list(vlm.batches(dataset.open().pairs(4, 0, vlm.side)))
     samples = Samples.of(parts, batches)
     found = mf.units_of(parts)
-    same = fitted(parts, found, kept_units(mf.rank(parts, "omp"), found, 1.0), samples)
+    same = fitted(parts, found, kept_units(mf.rank(parts, "omp"), found, 1.0), samples).model
     for (name, ours), theirs in zip(same.named_parameters(), parts.parameters(), strict=True):
         assert torch.allclose(ours, theirs, atol=2e-4), name
 
@@ -70,7 +48,7 @@ def test_it_is_what_the_masked_model_would_be():
     parts, samples = mf.units_of(model), Samples.of(model, batches)
     order = mf.rank(model, "multiflow", statistics=mf.calibrate(model, batches))
     kept = kept_units(order, parts, 0.5)
-    wide = fitted(model, parts, kept, samples)
+    wide = fitted(model, parts, kept, samples).model
     masks = unit_masks(parts, kept)
     assert all(not bool(wide.get_parameter(name)[~mask].any()) for name, mask in masks.items())
     small = slim(model, 0.5, batches=batches)
@@ -78,7 +56,36 @@ def test_it_is_what_the_masked_model_would_be():
         assert torch.allclose(small(**batches[0]).logits, wide(**batches[0]).logits, atol=1e-5)
 
 
+@pytest.mark.parametrize("kinds", [["neurons"], ["heads"], ["neurons", "heads"]])
+def test_units_chosen_by_their_error_leave_less_of_it(kinds):
+    model, batches, unseen = llama(), tokens(12), tokens(4, seed=1)
+    order = mf.rank(model, "multiflow", statistics=mf.calibrate(model, batches))
+    how = {"order": order, "batches": batches, "kinds": kinds}
+    with torch.no_grad():
+        errors = [
+            sum((slim(model, 0.25, choose=by, **how)(**one).logits - model(**one).logits).square().mean() for one in unseen)
+            for by in ("score", "error")
+        ]
+    assert errors[1] < errors[0]
+
+
+def test_as_many_units_stay_whoever_chooses_them():
+    model, batches = llama(), tokens()
+    parts, samples = mf.units_of(model), Samples.of(model, batches)
+    order = mf.rank(model, "multiflow", statistics=mf.calibrate(model, batches))
+    kept = kept_units(order, parts, 0.5)
+    wide, other = fitted(model, parts, kept, samples, choose=True)
+    assert {name: int(units.sum()) for name, units in other.items()} == {name: int(units.sum()) for name, units in kept.items()}
+    assert any(not torch.equal(units, kept[name]) for name, units in other.items())
+    small = slim(model, 0.5, order=order, batches=batches, choose="error")
+    with torch.no_grad():
+        assert torch.allclose(small(**batches[0]).logits, wide(**batches[0]).logits, atol=1e-5)
+
+
 def test_what_cannot_be_done_is_said(vlm):
+    for how in ({"choose": "error", "fit": False}, {"choose": "taste"}):
+        with pytest.raises(ValueError, match="chosen by score or error"):
+            slim(vlm, 0.5, "omp", **how)
     with pytest.raises(ValueError, match=r"pass batches=..., or fit=False"):
         slim(vlm, 0.5)
     with pytest.raises(ValueError, match="no scores|no score that holds"):
