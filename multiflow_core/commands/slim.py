@@ -42,6 +42,13 @@ def _arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--heads", action="store_true", help="heads of attention, too, where the config can say how many"
     )
+    parser.add_argument(
+        "--choose",
+        choices=("score", "error"),
+        default="score",
+        help="which units stay: those of the highest scores, or by backward elimination as many without which the matrix after "
+        "them errs most (default: score)",
+    )
     parser.add_argument("--no-fit", dest="fit", action="store_false", help="leave what stays as it is, without data")
     parser.add_argument("--seed", type=int, default=0)
     add_source(parser, "--data", "--calibrate-on", use="that what stays is solved anew on", default=DEFAULT)
@@ -70,6 +77,7 @@ def _run(options: argparse.Namespace) -> None:
         run = Run(options.model, options.method, seed=options.seed, data=calibrated_on(options.calibrate_on), **own)
         more = {
             "fit": options.fit,
+            "choose": options.choose,
             "drop": {"vision": options.drop} if options.drop else {},
             "kinds": (NEURONS, HEADS) if options.heads else (NEURONS,),
         }
@@ -96,6 +104,7 @@ register(
         place=55,
         examples=(
             "python -m multiflow_core slim flatland-blip --keep 0.5 --out FOLDER",
+            "python -m multiflow_core slim flatland-blip --keep 0.2 --choose error --out FOLDER",
             "python -m multiflow_core slim PRUNED --exact --out FOLDER",
         ),
     )

@@ -21,7 +21,7 @@ from ..pruning.method import METHODS
 from ..pruning.order import Order
 from ..pruning.patterns import read_fixed
 from ..pruning.rank import rank
-from ..pruning.slim import slim
+from ..pruning.slim import SCORE, slim
 from ..support.threads import Progress
 from ..weights.layers import PrunableLayer
 from .run import OWN, Run
@@ -193,6 +193,7 @@ def slim_of(
     share: float,
     *,
     fit: bool = True,
+    choose: str = SCORE,
     kinds: Sequence[str] = (NEURONS,),
     drop: Mapping[str, int] = MappingProxyType({}),
     sample: Sample = SLIM_SAMPLE,
@@ -206,11 +207,12 @@ def slim_of(
     True
 
     Args:
-        share, fit, kinds, drop: as in `mf.slim`. sample: of how many pairs what stays is solved anew on.
+        share, fit, choose, kinds, drop: as in `mf.slim`. sample: of how many pairs what stays is solved anew on.
     """
     order = order_of(vlm, run, progress)
     samples = evidence_of("samples", vlm, run.seed, progress, sample, run.data) if fit or drop else None
-    return slim(vlm, share, order=order, samples=samples, fit=fit, kinds=kinds, drop=drop, progress=progress)
+    how = {"fit": fit, "choose": choose, "kinds": kinds, "drop": drop}
+    return slim(vlm, share, order=order, samples=samples, progress=progress, **how)
 
 
 def _batches(

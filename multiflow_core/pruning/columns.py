@@ -48,7 +48,9 @@ class Regression:
         """
         inputs = weight.shape[1]
         end = inputs if bias is None else inputs + 1
-        held = weight.double() if bias is None else torch.cat([weight, bias.detach().cpu()[:, None].float()], 1).double()
+        held = (
+            weight.double() if bias is None else torch.cat([weight, bias.detach().cpu()[:, None].float()], 1).double()
+        )
         h = products[:end, :end].double()
         y = held @ crossed[:end, :end].double() if wanted is None else wanted[:, :end].double()
         extra = torch.full((end,), damping * (float(h.diagonal()[:inputs].mean()) or 1.0), dtype=h.dtype)

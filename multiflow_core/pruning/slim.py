@@ -1,7 +1,8 @@
 """A smaller dense model: hidden units go, what stays is solved anew, and plain transformers opens what is left.
 
 Matrix after matrix in the order of the signal, each on what the pruned model gives it, is to write what the dense one's did, by
-least squares with its bias (as Reflow, `pruning.methods.reflow`, but nothing is searched: which columns stay is known).
+least squares with its bias (as Reflow, `pruning.methods.reflow`, but whole columns go: those of the lowest scores, or those
+without which the rest errs least).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ from .order import Order
 from .rank import rank
 from .solved_order import Request
 
-SCORE, ERROR = CHOICES = ("score", "error")  # by what units are chosen
+SCORE, ERROR = CHOICES = "score", "error"  # by what units are chosen
 Model = TypeVar("Model", VLM, nn.Module)
 
 
@@ -91,10 +92,14 @@ def slim(
         multiple: of which widths are.
 
     Raises:
-        ValueError: batches are missing; `choose` is neither, or "error" without `fit`; the method has no scores; or the config of the model cannot say how wide a block is.
+        ValueError: batches are missing; `choose` is neither, or "error" without `fit`; the method has no scores; or the config of
+            the model cannot say how wide a block is.
     """
     if choose not in CHOICES or (choose == ERROR and not fit):
-        raise ValueError(f"units are chosen by {' or '.join(CHOICES)}, by error only where what stays is solved anew: not by {choose!r}")
+        asked = f"{choose!r} and fit={fit}"
+        raise ValueError(
+            f"units are chosen by score or error, by error only where what stays is solved anew, not by {asked}"
+        )
     module = unwrapped(model.model if isinstance(model, VLM) else model)
     pairs, asked = _listed(batches), _listed(questions)
     if fit and samples is None:

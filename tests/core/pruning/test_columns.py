@@ -65,7 +65,9 @@ def test_the_unit_goes_without_which_the_others_err_least(each, biased):
 def test_of_two_columns_that_are_alike_one_goes_however_heavy_both_are():
     torch.manual_seed(0)
     x = torch.randn(100, 3, dtype=torch.float64)
-    x = torch.cat([x, x[:, :1] + 1e-3 * torch.randn(100, 1, dtype=torch.float64), torch.ones(100, 1, dtype=torch.float64)], 1)
+    x = torch.cat(
+        [x, x[:, :1] + 1e-3 * torch.randn(100, 1, dtype=torch.float64), torch.ones(100, 1, dtype=torch.float64)], 1
+    )
     regression = Regression.of(torch.tensor([[9.0, 1.0, 1.0, 9.0]]), None, x.T @ x, x.T @ x, 1e-9)
     stay = regression.best(3)
     assert int(stay[0]) + int(stay[3]) == 1 and bool(stay[1] and stay[2])

@@ -63,7 +63,10 @@ def test_units_chosen_by_their_error_leave_less_of_it(kinds):
     how = {"order": order, "batches": batches, "kinds": kinds}
     with torch.no_grad():
         errors = [
-            sum((slim(model, 0.25, choose=by, **how)(**one).logits - model(**one).logits).square().mean() for one in unseen)
+            sum(
+                (slim(model, 0.25, choose=by, **how)(**one).logits - model(**one).logits).square().mean()
+                for one in unseen
+            )
             for by in ("score", "error")
         ]
     assert errors[1] < errors[0]
@@ -75,7 +78,9 @@ def test_as_many_units_stay_whoever_chooses_them():
     order = mf.rank(model, "multiflow", statistics=mf.calibrate(model, batches))
     kept = kept_units(order, parts, 0.5)
     wide, other = fitted(model, parts, kept, samples, choose=True)
-    assert {name: int(units.sum()) for name, units in other.items()} == {name: int(units.sum()) for name, units in kept.items()}
+    assert {name: int(units.sum()) for name, units in other.items()} == {
+        name: int(units.sum()) for name, units in kept.items()
+    }
     assert any(not torch.equal(units, kept[name]) for name, units in other.items())
     small = slim(model, 0.5, order=order, batches=batches, choose="error")
     with torch.no_grad():
