@@ -32,7 +32,8 @@ def chosen(
 ) -> dict[Stack, frozenset[int]]:
     """{stack: the numbers of the blocks that go}: of each modality so many that change least what passes through them.
 
-    The first block stays: there would be none before it to write what it wrote.
+    The first block stays: there would be none before it to write what it wrote. The last goes last, however little it changes:
+    it gathers what is read of a whole picture (BLIP's class token), and none after it could.
 
     Raises:
         ValueError: a modality without such a stack, or more blocks than can go.
@@ -48,7 +49,8 @@ def chosen(
         if not 0 < count < stack.count:
             raise ValueError(f"{modality} has {stack.count} blocks: from 1 to {stack.count - 1} can go, not {count}")
         change = changes(model, stack, samples)
-        found[stack] = frozenset(sorted(range(1, stack.count), key=lambda n: change[n])[:count])
+        ranked = sorted(range(1, stack.count), key=lambda n: (n == stack.count - 1, change[n]))
+        found[stack] = frozenset(ranked[:count])
     return found
 
 

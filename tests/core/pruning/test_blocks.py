@@ -41,6 +41,15 @@ def test_the_block_that_changes_least_goes(vlm, batches):
     assert chosen(model, vlm.layers, {"vision": 1}, samples) == {stack: frozenset({2})}
 
 
+def test_the_last_block_goes_last_however_little_it_changes(vlm, batches):
+    model, stack = quieted(vlm.model, 5, 0.01), stacks_of(vlm.model)[0]
+    samples = Samples.of(model, batches)
+    change = changes(model, stack, samples)
+    assert change.index(min(change)) == 5
+    ((gone,), (all_of_them,)) = (chosen(model, vlm.layers, {"vision": n}, samples).values() for n in (1, 5))
+    assert gone == {min(range(1, 5), key=lambda n: change[n])} and all_of_them == {1, 2, 3, 4, 5}
+
+
 def test_a_block_that_writes_nothing_is_missed_by_nobody(vlm, batches):
     model, stack = quieted(vlm.model, 3, 0.0), stacks_of(vlm.model)[0]
     small = smaller(model, (), {}, {stack: {3}})
