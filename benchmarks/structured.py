@@ -39,14 +39,14 @@ from multiflow_core.tasks.figures import intervals
 PICTURES = 160  # of the bars
 TASKS = ("retrieval", "captioning", "vqa")
 FIGURES = {"retrieval": "IR@1", "captioning": "true", "vqa": "all"}
-HALF, NARROW = SMALLS
+HALF, NARROW, FAST = SMALLS
 IMPORTANCES: dict[str, Callable[[], tp.importance.Importance]] = {
     "magnitude": lambda: tp.importance.GroupMagnitudeImportance(p=2),
     "Taylor": tp.importance.GroupTaylorImportance,
 }
 BARS = {  # name of the model: (times as fast, {task: figure})
     HALF.name: (1.35, {"retrieval": 0.98, "captioning": 0.93, "vqa": 0.85}),
-    NARROW.name: (2.0, {"retrieval": 0.97, "captioning": 0.85}),
+    FAST.name: (2.0, {"retrieval": 0.97, "captioning": 0.85}),
 }
 CLIP, CLIP_BAR = "clip-b32", 1.3
 
@@ -88,7 +88,7 @@ def compared(vlm: VLM, pairs: int, kept: Path | None = None) -> Iterator[Candida
     yield from own.values()
     for kind in IMPORTANCES:
         worth = importances(vlm, pairs, kind)
-        for small in SMALLS:
+        for small in (HALF, NARROW):
             made = peer(vlm, own[small].vlm, worth)
             name = f"Torch-Pruning, {kind}, {100 * small.keep:.3g} %"
             yield Candidate(name, made, "neurons", small.keep, None, widths_of(made))
@@ -96,7 +96,7 @@ def compared(vlm: VLM, pairs: int, kept: Path | None = None) -> Iterator[Candida
 
 def solved(vlm: VLM, run: Run, small: Small, pairs: int, kept: Path | None) -> Candidate:
     """A smaller model; in a folder it is kept for the next time."""
-    place = kept / f"{vlm.name}-{small.keep:g}-{small.blocks}-{pairs}" if kept else None
+    place = kept / f"{vlm.name}-{small.keep:g}-{small.blocks}-{small.choose}-{pairs}" if kept else None
     if place is None or not place.is_dir():
         made = small_of(vlm, run, small, sample=sample_of(pairs))
         if place is None:

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from ..models.units import NEURONS, Part, units_of
 from ..models.vlm import VLM
+from ..pruning.slim import ERROR, SCORE
 from ..support.threads import Progress
 from .prepare import SLIM_SAMPLE, Sample, order_of, sample_of, slim_of
 from .run import Run
@@ -20,14 +21,15 @@ FEW = sample_of(16)  # pairs, where only blocks are chosen by them
 
 @dataclass(frozen=True)
 class Small:
-    """A smaller model: the share of hidden units that stay, and how many whole blocks of vision go.
+    """A smaller model: the share of hidden units that stay, how many whole blocks of vision go, and by what units are chosen.
 
-    >>> Small(0.5).name, Small(0.5, 2).name, Small.read("0.5-2") == Small(0.5, 2)
-    ('neurons, 50 %', 'neurons, 50 %, 2 blocks less', True)
+    >>> Small(0.5).name, Small(0.5, 2).name, Small(0.18, choose=ERROR).name, Small.read("0.5-2") == Small(0.5, 2)
+    ('neurons, 50 %', 'neurons, 50 %, 2 blocks less', 'neurons, 18 %, by error', True)
     """
 
     keep: float
     blocks: int = 0
+    choose: str = SCORE
 
     @classmethod
     def read(cls, text: str) -> Small:
@@ -47,7 +49,7 @@ class Small:
     def name(self) -> str:
         """What people call it."""
         gone = f", {self.blocks} {'block' if self.blocks == 1 else 'blocks'} less" if self.blocks else ""
-        return f"neurons, {100 * self.keep:.3g} %{gone}"
+        return f"neurons, {100 * self.keep:.3g} %{', by error' if self.choose == ERROR else ''}{gone}"
 
     @property
     def drop(self) -> dict[str, int]:
@@ -55,7 +57,7 @@ class Small:
         return {"vision": self.blocks} if self.blocks else {}
 
 
-SMALLS = (Small(0.5), Small(0.18))
+SMALLS = (Small(0.5), Small(0.18, choose=ERROR), Small(0.25, 1, ERROR))
 
 
 def candidates(
@@ -99,9 +101,9 @@ def small_of(
     sample: Sample | None = None,
     progress: Progress | None = None,
 ) -> Candidate:
-    """A smaller model; ValueError where the config of this one cannot say it."""
-    seen = sample or (SLIM_SAMPLE if fit else FEW)
-    small = slim_of(vlm, run, one.keep, drop=one.drop, fit=fit, sample=seen, progress=progress)
+    """A smaller model; ValueError where the config of this one cannot say it. Where nothing is solved, units go by their scores."""
+    seen, choose = sample or (SLIM_SAMPLE if fit else FEW), one.choose if fit else SCORE
+    small = slim_of(vlm, run, one.keep, drop=one.drop, fit=fit, choose=choose, sample=seen, progress=progress)
     return Candidate(one.name, small, NEURONS, one.keep, None, widths_of(small))
 
 

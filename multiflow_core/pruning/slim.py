@@ -35,6 +35,7 @@ from .layer_by_layer import Prune, Pruned
 from .method import Method
 from .neurons import MULTIPLE, kept_units
 from .order import Order
+from .projections import reread
 from .rank import rank
 from .solved_order import Request
 
@@ -117,6 +118,8 @@ def slim(
     gone = chosen(module, layers, drop, samples or Samples.of(module, pairs, asked, layers=layers)) if drop else {}
     wide = fitted(module, parts, kept, samples, progress, gone, choose == ERROR) if fit else Fitted(module, kept)
     small = smaller(wide.model, parts, wide.kept, gone)
+    if fit:
+        reread(module, small, samples)
     return replace(model, model=small.eval()) if isinstance(model, VLM) else small
 
 

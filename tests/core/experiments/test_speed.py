@@ -8,7 +8,8 @@ import torch
 
 import multiflow_core as mf
 from multiflow_core.experiments import speed
-from multiflow_core.experiments.candidates import SMALLS, Small, candidates, widths_of
+from multiflow_core.experiments.candidates import SMALLS, Small, candidates, small_of, widths_of
+from multiflow_core.experiments.prepare import sample_of
 from multiflow_core.experiments.run import Run
 from multiflow_core.experiments.speed import Candidate, Measured, Speeds, Timing, allocated, file_size, lines, speeds
 
@@ -89,7 +90,18 @@ def test_a_smaller_model_that_is_none_is_refused(text):
 
 
 def test_a_smaller_model_is_read_as_it_is_written():
-    assert [Small.read(text) for text in ("0.5", "0.18")] == list(SMALLS) and Small.read("0.5-2") == Small(0.5, 2)
+    assert Small.read("0.5") == SMALLS[0] and Small.read("0.5-2") == Small(0.5, 2)
+
+
+def test_chosen_by_their_error_where_they_are_solved(tiny):
+    by = {
+        fit: small_of(tiny, Run("", "omp"), Small(0.25, choose="error"), fit=fit, sample=sample_of(8))
+        for fit in (True, False)
+    }
+    other = small_of(tiny, Run("", "omp"), Small(0.25), sample=sample_of(8))
+    assert by[True].widths == by[False].widths == other.widths and by[True].name == "neurons, 25 %, by error"
+    one, two = (found.vlm.model.vision_model.encoder.layers[0].mlp.fc2.weight for found in (by[True], other))
+    assert not torch.allclose(one, two)
 
 
 ONE = Measured(
