@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import cycle
+from typing import Any
 
 import plotly.graph_objects as go
 
@@ -59,17 +60,25 @@ class Recovery:
             )
             for name, points in self.lines
         ]
-        shapes = []
         if self.dense is not None:
-            line = dict(color=palette.dense, width=1.5, dash="dot")
-            height = 100 * self.dense
-            shapes = [dict(type="line", xref="paper", x0=0, x1=1, y0=height, y1=height, line=line)]
+            traces.append(self._dense(palette))
         layout = dict(
             height=330,
             showlegend=True,
-            shapes=shapes,
             hovermode="closest",
             xaxis=dict(title=dict(text="steps of fine-tuning"), rangemode="tozero"),
             yaxis=dict(title=dict(text=self.task), ticksuffix=" %", rangemode="tozero"),
         )
         return palette.figure(traces, layout)
+
+    def _dense(self, palette: Palette) -> dict[str, Any]:
+        steps = [step for _, points in self.lines for step, _ in points]
+        return dict(
+            type="scatter",
+            mode="lines",
+            name="dense",
+            x=[min(steps), max(steps)],
+            y=[100 * self.dense] * 2,
+            line=dict(color=palette.dense, width=1.5),
+            hovertemplate="dense, tuned alike, at its best: %{y:.1f} %<extra></extra>",
+        )

@@ -30,6 +30,13 @@ def test_bars_reach_half_the_critical_difference():
     assert RANKS.table()["told apart from the first"] == ["no", "no", "yes"]
 
 
+def test_the_dense_model_has_a_line_with_its_name():
+    *methods, dense = CURVES.figure(LIGHT).data
+    assert [line.name for line in methods] == ["A", "B"]
+    assert (dense.name, tuple(dense.x), tuple(dense.y)) == ("dense", (0, 20), (90.0, 90.0))
+    assert len(Recovery("VQA", 0.75, CURVES.lines, None, "A").figure(LIGHT).data) == 2
+
+
 def test_who_recovers_first_is_who_is_half_way_first():
     assert CURVES.title() == "VQA at 75 %: A is first half-way to the dense model, after 10 steps"
     there = Recovery("VQA", 0.75, (("A", ((0, 0.5), (10, 0.6))),), 0.9, "A")
