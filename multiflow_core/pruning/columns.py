@@ -77,6 +77,7 @@ class Regression:
 
         One after the other that unit goes without which the others, solved anew, err least: by |w|^2 / [h^-1] of its column, as
         Optimal Brain Surgeon says of a weight (Hassibi & Stork, 1993) and ZipLM of a unit (Kurtic et al., 2023, arXiv 2302.04089).
+        Takes as many steps as units go, each of the order of inputs squared: twice as many inputs take eight times as long.
 
         >>> h = torch.tensor([[2.0, 2.0, 0.0], [2.0, 2.1, 0.0], [0.0, 0.0, 1.0]]).double()  # the first two are nearly alike
         >>> Regression(h, torch.tensor([[4.0, 4.1, 0.9]]).double(), None).best(2)
@@ -93,8 +94,8 @@ class Regression:
             stay[gone] = False
             own = slice(gone * each, (gone + 1) * each)
             step = torch.linalg.solve(inverse[own, own], inverse[own])
-            weight = weight - weight[:, own] @ step
-            inverse = inverse - inverse[:, own] @ step
+            weight.addmm_(weight[:, own].clone(), step, alpha=-1)
+            inverse.addmm_(inverse[:, own].clone(), step, alpha=-1)
             inverse[own, own] = torch.eye(each, dtype=inverse.dtype)  # gone for good, and never singular
         return stay
 

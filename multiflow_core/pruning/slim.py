@@ -85,7 +85,7 @@ def slim(
             `neurons.kept_units`); or another `criterion` and `allocation`, or an `order` that `rank` returned.
         batches, questions: as `VLM.batches` and `VLM.question_batches` make them: what the model is calibrated on.
         statistics: what `calibrate` returned, if that is known. samples: in place of batches and questions, `Samples.of` both.
-        fit: whether what stays is solved anew, which needs batches.
+        fit: whether what stays is solved anew, which needs batches; projections to the space that pictures and texts share, too.
         choose: "score": the units of the highest scores stay; "error": as many, by backward elimination on what the matrix after
             them reads in the smaller model (see `Regression.best`), which keeps more where few stay, and needs `fit`.
         kinds: "neurons", "heads" where a config can say so, or both.
