@@ -7,11 +7,12 @@ import torch
 
 import multiflow_core as mf
 from benchmarks.models import build
+from multiflow_core.calibration.projections import projections
 from multiflow_core.calibration.samples import Samples
 from multiflow_core.data import dataset
 from multiflow_core.families import family_of
 from multiflow_core.models.vlm import VLM
-from multiflow_core.pruning.projections import DAMPING, projections, reread
+from multiflow_core.pruning.projections import DAMPING, reread
 
 
 @pytest.fixture(scope="module")
