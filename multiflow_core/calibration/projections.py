@@ -11,6 +11,13 @@ from ..families import family_of
 from ..families.clip import PROJECTION
 from ..weights.capture import LinearInputs, quiet
 
+_TEXT = (
+    "input_ids",
+    "attention_mask",
+    "token_type_ids",
+    "position_ids",
+)  # of a batch of pairs; the rest is the picture's
+
 
 def projections(model: nn.Module) -> tuple[str, ...]:
     """The paths of a model's projections to the common space.
@@ -29,8 +36,8 @@ def projections(model: nn.Module) -> tuple[str, ...]:
 def read_by(model: nn.Module, names: Sequence[str], batch: dict[str, Any]) -> dict[str, Tensor]:
     """What each projection reads of a batch of pairs, (rows, width) float32."""
     family, found = family_of(model), {}
-    seen = {name: value for name, value in batch.items() if name.startswith("pixel")}
-    said = {name: value for name, value in batch.items() if name in ("input_ids", "attention_mask")}
+    said = {name: batch[name] for name in _TEXT if name in batch}
+    seen = {name: value for name, value in batch.items() if name not in said}
 
     def record(name: str, x: Tensor, *_: Any) -> None:
         found[name] = x.detach().reshape(-1, x.shape[-1]).float().cpu()

@@ -135,15 +135,15 @@ def fitted(
     samples: Samples,
     progress: Progress | None = None,
     gone: Mapping[Stack, frozenset[int]] = MappingProxyType({}),
-    choose: bool = False,
+    by_error: bool = False,
 ) -> Fitted:
     """The model as wide as before, its units pruned and everything that is prunable solved anew on what they leave.
 
-    Blocks that go write nothing any more; what they wrote is written by the block before them. `choose`: as many units of each
-    part stay as are kept, but others, if others err less.
+    Blocks that go write nothing any more; what they wrote is written by the block before them. `by_error`: as many units of
+    each part stay as are kept, but others, if others err less.
     """
     request = Request(model, samples.layers, _SOLVER, {}, Data(samples.pairs))
-    walk = UnitWalk(request, samples, parts, kept, gone, choose)
+    walk = UnitWalk(request, samples, parts, kept, gone, by_error)
     walk.solve([0] * len(samples.layers), _no_zeros, progress or (lambda fraction, message: None))
     return Fitted(walk.model, walk.kept)
 
@@ -172,14 +172,14 @@ class UnitWalk(Walk):
         parts: Sequence[Part],
         kept: Mapping[str, Tensor],
         gone: Mapping[Stack, frozenset[int]],
-        choose: bool = False,
+        by_error: bool = False,
     ):
         super().__init__(request, samples)
         self._silent = tuple(stack.block(number) + "." for stack, numbers in gone.items() for number in numbers)
         self._heirs = heirs(parts, gone)
         self._readers = {part.reader.layer.name: part.reader for part in parts}
-        self._rows = {} if choose else _rows(parts, kept)
-        self._choose, self._biases, self.kept = choose, {}, dict(kept)
+        self._rows = {} if by_error else _rows(parts, kept)
+        self._by_error, self._biases, self.kept = by_error, {}, dict(kept)
         self.model: nn.Module | None = None
 
     def solve(self, counts: Sequence[int], prune: Prune, progress: Progress) -> None:
@@ -193,7 +193,7 @@ class UnitWalk(Walk):
             if bias is not None:
                 self._biases[bias_of(layer.name)] = torch.zeros_like(bias)
             return self._whole(i, torch.zeros_like(dense))
-        if layer.stored != OUT_IN:
+        if layer.stored != OUT_IN or layer.name in self._heirs:  # an heir is solved when its stage is, see `_stage`
             return self._whole(i, dense)
         return self._solve(i, Regression.of(dense, bias, sums.products[0].cpu(), sums.crossed[0].cpu()))
 
@@ -224,7 +224,7 @@ class UnitWalk(Walk):
     def _columns(self, name: str, regression: Regression) -> Tensor | None:
         if (reader := self._readers.get(name)) is None:
             return None
-        if self._choose:
+        if self._by_error:
             self.kept[name] = regression.best(int(self.kept[name].sum()), reader.each)
         return self.kept[name].repeat_interleave(reader.each)
 

@@ -77,7 +77,7 @@ def test_as_many_units_stay_whoever_chooses_them():
     parts, samples = mf.units_of(model), Samples.of(model, batches)
     order = mf.rank(model, "multiflow", statistics=mf.calibrate(model, batches))
     kept = kept_units(order, parts, 0.5)
-    wide, other = fitted(model, parts, kept, samples, choose=True)
+    wide, other = fitted(model, parts, kept, samples, by_error=True)
     assert {name: int(units.sum()) for name, units in other.items()} == {
         name: int(units.sum()) for name, units in kept.items()
     }
