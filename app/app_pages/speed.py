@@ -14,8 +14,8 @@ ABOUT_RACE = (
     "with the quartiles. **Zeros** in dense matrices are multiplied like any other number: single weights and N:M patterns "
     "make files smaller, not computing faster (2:4 does on GPUs with sparse tensor cores). Fewer **hidden units**: those "
     "through which the least flows are gone, so that matrices are smaller; what stays was solved anew. *By error*: as many "
-    "are gone, but those without which the next matrix errs least. *1 block less*: a whole block of the vision tower is gone, too, "
-    "and the one before it writes what it wrote."
+    "are gone, but those without which the next matrix errs least. *Blocks less*: whole blocks of the vision tower are gone, "
+    "too, and those before them write what they wrote."
 )
 ABOUT_TRADE = (
     "Each dot is a model: to the right the faster ones, above those that still can do it. What models can do was measured "

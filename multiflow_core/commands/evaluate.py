@@ -33,7 +33,8 @@ def _told() -> str:
         "Measure dense and pruned models zero-shot; what the result file holds is not repeated.\n"
         f"Tasks: {', '.join(task.title for task in tasks())}.\n"
         "The shipped result files are made by\n\n"
-        "  python -m multiflow_core evaluate MODEL --methods all --ablation --costs --masks FOLDER"
+        "  python -m multiflow_core evaluate MODEL --methods all --ablation --costs --masks FOLDER\n"
+        "  python -m multiflow_core evaluate MODEL --methods M --seed 1   # and 2: other calibration pairs"
     )
 
 
