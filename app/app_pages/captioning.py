@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import streamlit as st
 
-from app.engine import runs
+from app.engine import runs, shipped
 from app.facts import climb, gallery, pace, truth
 from app.look.words import percent
 from app.markup import cards
@@ -31,7 +31,7 @@ def show(settings: Run) -> None:
     st.title("Captioning: what does each model say?")
     with ui.working() as progress:
         dense = runs.vlm(settings.model, progress)
-    if not ui.able(dense, "captioning"):
+    if not ui.able(dense, "captioning", settings):
         return
     with st.container(key="wrap_asked_captions"):
         left, right = st.columns([4, 8], gap="large")
@@ -56,7 +56,7 @@ def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
         ("dense", "pruned"), (f"{runs.dense_title(keys[0])} says", f"{name} says"), said, strict=True
     ):
         if side == "pruned" and settings.form == TUNED:
-            _before(settings, picture)
+            _before(replace(settings, form=UNTAUGHT), picture)
         with st.container(key=f"caption_{side}"):
             st.html(cards.caption_card(title, caption, side))
     st.html(cards.legend(judged=any(one.true is not None for one in said)))
@@ -69,13 +69,14 @@ def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
     return captions[0]
 
 
-def _before(settings: Run, picture: gallery.Picture) -> None:
-    """What the same pruned model said before it was fine-tuned."""
-    key = replace(settings, form=UNTAUGHT)
+def _before(key: Run, picture: gallery.Picture) -> None:
+    """What the same pruned model said before it was fine-tuned, where it said anything."""
+    if not shipped.can(key, "captioning"):
+        return
     with ui.working() as progress:
         caption = gallery.caption(key, picture, progress)
-    said = truth.judged(caption, picture, truth.at_home(runs.vlm(settings.model)))
-    title = f"{runs.title(settings.order)} at {percent(settings.sparsity)}, before it was fine-tuned, says"
+    said = truth.judged(caption, picture, truth.at_home(runs.vlm(key.model)))
+    title = f"{runs.title(key.order)} at {percent(key.sparsity)}, before it was fine-tuned, says"
     st.html(cards.caption_card(title, said, "rival"))
 
 

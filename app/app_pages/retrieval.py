@@ -47,7 +47,7 @@ def show(settings: Run) -> None:
     st.title("Retrieval: what does each model find?")
     with ui.working() as progress:
         dense = runs.vlm(settings.model, progress)
-    if not ui.able(dense, "retrieval"):
+    if not ui.able(dense, "retrieval", settings):
         return
     with ui.working() as progress:
         pool = gallery.gallery(settings.model, settings.data, progress)
@@ -66,7 +66,8 @@ def _find_pictures(settings: Run, pool: gallery.Gallery) -> None:
     dense = runs.vlm(settings.model)
     with ui.asked("query"):
         examples = pool.examples if settings.data else typed_text.EXAMPLES
-        row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", examples)
+        first = pool.examples[0] if settings.form == TUNED else ""
+        row = text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", examples, first)
         with row:
             searched = _searched(pool)
             again = text_field.reranked(settings.model)

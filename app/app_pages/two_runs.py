@@ -13,7 +13,7 @@ from app.engine.store import Progress
 from app.facts import gallery, rankings, truth, two_runs
 from app.markup import cards
 from app.parts import ahead, picture_picker, run_pins, text_field, ui
-from app.state import SMALLER, Run
+from app.state import SMALLER, TUNED, Run
 
 TOP = 6
 FIRST = 4  # of the dense model's, that are ranked before all the others have been looked at
@@ -94,9 +94,12 @@ def _fetch(settings: Run, both: Sequence[Run], asked: Sequence[Asked]) -> None:
 
 def _found(a: Run, b: Run) -> Asked | None:
     """The same query in both models."""
-    if any("retrieval" not in runs.vlm(key.model).tasks for key in (a, b)):
+    if not all(shipped.can(key, "retrieval") for key in (a, b)):
         return None
-    with ui.asked("query"), text_field.field(state.QUERY, "Query", "a red car at night", ":material/search:", ()):
+    with ui.working() as progress:
+        pools = [gallery.gallery(key.model, key.data, progress) for key in (a, b)]
+    first, hint = pools[0].examples[0] if a.form == TUNED else "", "a red car at night"
+    with ui.asked("query"), text_field.field(state.QUERY, "Query", hint, ":material/search:", (), first):
         again = text_field.reranked(a.model, b.model)
     queries = {}
     for model in dict.fromkeys((a.model, b.model)):
@@ -106,8 +109,7 @@ def _found(a: Run, b: Run) -> Asked | None:
         if not queries[model].usable:
             return None
     query = queries[a.model].text
-    with ui.working() as progress:
-        pictures = min((gallery.gallery(key.model, key.data, progress).pictures for key in (a, b)), key=len)
+    pictures = min((pool.pictures for pool in pools), key=len)
 
     def ask(key: Run, told: Progress) -> list[float]:
         return gallery.text_ranking(key, queries[key.model].text, again, told)[: len(pictures)]
@@ -174,7 +176,7 @@ def _first(
 
 def _said(a: Run, b: Run) -> Asked | None:
     """What both say about the chosen picture."""
-    if any("captioning" not in runs.vlm(key.model).tasks for key in (a, b)):
+    if not all(shipped.can(key, "captioning") for key in (a, b)):
         return None
     with ui.asked("scene"):
         picture = picture_picker.taken(a.data)

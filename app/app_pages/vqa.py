@@ -8,7 +8,7 @@ import streamlit as st
 
 from app import state
 from app.charts.answers import FirstWords
-from app.engine import runs
+from app.engine import runs, shipped
 from app.facts import climb, gallery, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
@@ -35,7 +35,7 @@ def show(settings: Run) -> None:
     st.title("VQA: what does each model answer?")
     with ui.working() as progress:
         dense = runs.vlm(settings.model, progress)
-    if not ui.able(dense, "vqa"):
+    if not ui.able(dense, "vqa", settings):
         return
     with st.container(key="wrap_asked_vqa"):
         left, right = st.columns([4, 8], gap="large")
@@ -43,7 +43,8 @@ def show(settings: Run) -> None:
     with right:
         with ui.asked("question"):
             examples = typed_text.questions(picture)
-            text_field.field(state.QUESTION, "Question", "what color is the car", ":material/help_center:", examples)
+            hint, first = "what color is the car", typed_text.like_the_usual(examples) if settings.form == TUNED else ""
+            text_field.field(state.QUESTION, "Question", hint, ":material/help_center:", examples, first)
         question = text_field.checked(state.QUESTION, dense, typed_text.QUESTION)
         if question.usable:
             _answers(settings, picture, question.text)
@@ -57,10 +58,12 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
         said = [gallery.answer(k, picture, question, progress) for k in (settings.unpruned, key)]
     replies = [truth.replied(answer, right, question, picture) for answer in said]
     ui.heading(finding(question, name, *replies), ABOUT, "answers")
-    places = list(st.columns(3 if key.form == TUNED else 2, gap="small"))
-    if key.form == TUNED:
+    before = replace(key, form=UNTAUGHT)
+    shown = key.form == TUNED and shipped.can(before, "vqa")
+    places = list(st.columns(3 if shown else 2, gap="small"))
+    if shown:
         with places.pop(1):
-            _before(key, picture, question, right)
+            _before(before, picture, question, right)
     for place, side, title, reply in zip(
         places, ("dense", "pruned"), (f"{runs.dense_title(key)} answers", f"{name} answers"), replies, strict=True
     ):
@@ -78,7 +81,7 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
 def _before(key: Run, picture: gallery.Picture, question: str, right: str | None) -> None:
     """What the same pruned model answered before it was fine-tuned."""
     with ui.working() as progress:
-        answer = gallery.answer(replace(key, form=UNTAUGHT), picture, question, progress)
+        answer = gallery.answer(key, picture, question, progress)
     title = f"{runs.title(key.order)} at {percent(key.sparsity)}, before, answers"
     st.html(cards.answer_card(title, truth.replied(answer, right, question, picture), "rival"))
 

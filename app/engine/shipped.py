@@ -34,6 +34,16 @@ def taught(model: str) -> str:
     return found[0].parent.name if found else ""
 
 
+def learnt(model: str) -> tuple[str, ...]:
+    """The tasks for which a model's tuned ones are there."""
+    return tuple(sorted(file.stem for file in _all(model, TUNED).glob(f"*/{DENSE}/*.safetensors")))
+
+
+def can(key: Run, task: str) -> bool:
+    """Whether the model of a run does a task: by itself, or because it was taught it."""
+    return task in (learnt(key.model) if key.form == TUNED else runs.vlm(key.model).tasks)
+
+
 def forms(model: str) -> tuple[str, ...]:
     """In which forms a model is there, besides the pruned one."""
     return tuple(form for form in (TUNED, SMALLER) if methods(model, form))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from multiflow_core.data import flatland
 from multiflow_core.data.flatland.questions import all_types
 from multiflow_core.models.vlm import VLM
 
-from ..state import QUERY_LIMIT
+from ..state import QUERY_LIMIT, keys
 from .gallery import Picture
 from .truth import at_home
 
@@ -81,6 +82,16 @@ def plain(text: str, vlm: VLM) -> str:
 
 EXAMPLES_SHOWN = 8
 QUESTIONS = ("how many things are there", "where is this", "is there a cat")  # of a picture that nobody has described
+
+
+def like_the_usual(examples: Sequence[str]) -> str:
+    """Of questions the one that begins as the usual one does; else the first.
+
+    >>> like_the_usual(["what is left of the red thing", "how many blue things are there", "how many cats are there"])
+    'how many blue things are there'
+    """
+    begins = " ".join(keys.QUESTION.default.split()[:2])
+    return next((example for example in examples if example.startswith(begins)), examples[0])
 
 
 def questions(picture: Picture) -> tuple[str, ...]:

@@ -16,8 +16,14 @@ if TYPE_CHECKING:
     from multiflow_core.models.vlm import VLM
 
 
-def field(key: state.Key[str], label: str, hint: str, icon: str, examples: Iterable[str]) -> DeltaGenerator:
-    """Draw the field, and under it the examples, one click each; returns their row, for what else belongs there."""
+def field(
+    key: state.Key[str], label: str, hint: str, icon: str, examples: Iterable[str], first: str = ""
+) -> DeltaGenerator:
+    """Draw the field, and under it the examples, one click each; returns their row, for what else belongs there.
+
+    `first` stands in it where nobody has typed, in place of the default.
+    """
+    _propose(key, first)
     st.text_input(label, key.default, **address.bound(key), placeholder=f"for example: {hint}", icon=icon)
     row = st.container(horizontal=True, gap="xsmall", key="examples")
     with row:
@@ -37,6 +43,16 @@ def reranked(*models: str) -> int:
     names = {k: "by embeddings" if k == "0" else f"the first {k} by the matching head" for k in state.RERANK.choices}
     how = address.choose(st.selectbox, "Rank", state.RERANK, names, label_visibility="collapsed", width=260)
     return int(how)
+
+
+def _propose(key: state.Key[str], text: str) -> None:
+    """Change the default for a text, or what was proposed before back into the default; whatever was typed stays."""
+    proposed = dict(session.get(state.PROPOSED))
+    before = proposed.pop(key.name, "")
+    untouched = before or (key.default if key.name not in address.everything() else None)
+    if bool(text) != bool(before) and address.now(key) == untouched:
+        session.put(key, text or key.default)
+    session.put(state.PROPOSED, {**proposed, key.name: before or text} if text else proposed)
 
 
 def _take(key: state.Key[str], text: str) -> None:

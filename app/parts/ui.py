@@ -17,14 +17,15 @@ import streamlit as st
 from plotly.graph_objects import Figure
 from streamlit.delta_generator import DeltaGenerator
 
-from multiflow_core.experiments.run import Run
+from multiflow_core.experiments.run import TUNED, Run
 from multiflow_core.tasks.task import TASKS, tasks_of
 
 from ..charts import DARK, LIGHT, Chart
+from ..engine import data_sets, shipped
 from ..engine.runs import TooLong
 from ..engine.store import STORE, Progress
 from ..look.words import unbroken
-from ..state.keys import SETTINGS
+from ..state.keys import FORM, SETTINGS
 from . import glossary, plotly_chart, session
 from .theme import palette
 
@@ -212,16 +213,20 @@ def asked(key: str) -> DeltaGenerator:
     return st.container(key=f"asked_{key}")
 
 
-def able(vlm: VLM, task: str) -> bool:
-    """Whether a model can do what a page is about; where it cannot, a sentence says so and which pages work."""
+def able(vlm: VLM, task: str, settings: Run | None = None) -> bool:
+    """Whether a model can do what a page is about, as it is or as the settings show it; if not, a sentence says what works."""
     wanted, possible = TASKS.get(task), tasks_of(vlm)
     if vlm.unreadable:
         st.info(verbatim(vlm.unreadable), icon=":material/info:")
         return False
-    if wanted not in possible:
-        pages = " and ".join(known.title for known in possible if (PAGES / f"{known.name}.py").is_file())
-        st.info(f"{verbatim(vlm.name)} has {wanted.lacks}. It can be tried under {pages}.", icon=":material/info:")
-    return wanted in possible
+    if wanted in possible or (settings and shipped.can(settings, task)):
+        return True
+    pages = " and ".join(known.title for known in possible if (PAGES / f"{known.name}.py").is_file())
+    st.info(f"{verbatim(vlm.name)} has {wanted.lacks}. It can be tried under {pages}.", icon=":material/info:")
+    if settings and task in shipped.learnt(settings.model) and shipped.nearest(settings, TUNED):
+        st.markdown(f"Fine-tuned on {data_sets.title(shipped.taught(settings.model))}, it does this, too.")
+        st.button("Show it fine-tuned", icon=":material/school:", on_click=session.put, args=(FORM, TUNED))
+    return False
 
 
 def ordered(order: PruningOrder | Solved) -> bool:

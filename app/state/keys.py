@@ -172,6 +172,7 @@ DIALOG: Slot[bool] = Slot("dialog", False)  # whether the dialog that opens mode
 OPEN_NAME: Slot[str] = Slot("open_name", "")  # what is typed there
 OPENING: Slot[str | None] = Slot("opening", None)  # what the reader asked it to open
 
+PROPOSED: Slot[Mapping[str, str]] = Slot("proposed", NOTHING)  # {key: text} that stands there in place of the default
 MASKS_FOR: Slot[str] = Slot("masks for", "")  # the pin for which the dialog that opens masks is open
 MASKS_NAME: Slot[str] = Slot("masks_name", "")  # what is typed there
 MASKS_ASKED: Slot[str] = Slot("masks asked", "")  # what the reader asked it to open

@@ -43,6 +43,22 @@ class TestSwitch:
             at
         ) and "The dense model says" in html(at)
 
+    @pytest.mark.parametrize(("page", "key", "begins"), [("retrieval", "q", ""), ("vqa", "ask", "how many")])
+    def test_a_text_of_what_it_has_learnt_stands_there_until_somebody_types(self, open_page, page, key, begins):
+        at = open_page(page, method="omp")
+        default = at.text_input(key=key).value
+        at.button_group(key="form").set_value("tuned").run()
+        proposed = at.text_input(key=key).value
+        assert (
+            proposed != default and proposed.startswith(begins) and proposed in [button.label for button in at.button]
+        )
+        at.button_group(key="form").set_value("pruned").run()
+        assert at.text_input(key=key).value == default
+        at.text_input(key=key).set_value("is there a cat").run()
+        at.button_group(key="form").set_value("tuned").run()
+        assert at.text_input(key=key).value == "is there a cat"
+        assert open_page(page, method="omp", form="tuned", **{key: default}).text_input(key=key).value == default
+
     def test_pages_about_weights_do_not_ask(self, open_page):
         assert "form" not in [group.key for group in open_page("layers", method="omp").button_group]
 
