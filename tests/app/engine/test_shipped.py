@@ -1,6 +1,7 @@
 """Which fine-tuned models there are, and that each is what its files say."""
 
 from dataclasses import replace
+from itertools import product
 
 import pytest
 import torch
@@ -13,7 +14,8 @@ from multiflow_core.experiments.candidates import widths_of
 from multiflow_core.experiments.run import SMALLER, TUNED, UNTAUGHT, Run
 from multiflow_core.experiments.speed import Speeds, Timing
 from multiflow_core.finetuning import differences
-from multiflow_core.sweeps import tuning
+from multiflow_core.sweeps import plan, tuning
+from multiflow_core.sweeps.cell import FINE_TUNED
 from multiflow_core.weights.masks import Masks
 
 OMP = Run("flatland-blip", "omp", 0.63)
@@ -99,27 +101,37 @@ def test_nothing_is_taught_where_nothing_lies(assets):
 
 
 def _shipped(form: str) -> list[Run]:
-    model = "flatland-blip"
-    runs_of = [(name, shipped.sparsities(model, name, form)) for name in shipped.methods(model, form)]
-    return [Run(model, name, sparsity, form=form) for name, known in runs_of for sparsity in known]
+    known = [(model, name) for model in checkpoints.models() for name in shipped.methods(model, form)]
+    return [Run(model, name, at, form=form) for model, name in known for at in shipped.sparsities(model, name, form)]
+
+
+def _recipes() -> dict[tuple[str, str], dict]:
+    """How the shipped sweep tunes a model for a task."""
+    parts = [
+        part
+        for part in plan.read(checkpoints.ROOT / "assets" / "sweeps" / "paper.toml").parts
+        if part.transfer == FINE_TUNED
+    ]
+    return {(m, t): tuning.recipe_of(part.recipe) for part in parts for m in part.models for t in part.tasks}
 
 
 class TestWhatComesWithTheLab:
     def test_the_papers_sparsities_of_two_methods_and_three_smaller_models(self):
-        assert {(run.method, run.sparsity) for run in _shipped(TUNED)} == {
-            (name, sparsity) for name in ("multiflow", "omp") for sparsity in (0.63, 0.75, 0.9)
-        }
-        assert [(run.method, run.sparsity) for run in _shipped(SMALLER)] == [
-            ("multiflow", gone) for gone in (0.5, 0.75, 0.82)
+        models, methods, sparsities = ("flatland-blip", "flatland-xvlm"), ("multiflow", "omp"), (0.63, 0.75, 0.9)
+        assert [(run.model, run.method, run.sparsity) for run in _shipped(TUNED)] == [
+            *product(models, methods, sparsities)
+        ]
+        assert [(run.model, run.method, run.sparsity) for run in _shipped(SMALLER)] == [
+            ("flatland-blip", "multiflow", gone) for gone in (0.5, 0.75, 0.82)
         ]
 
     @pytest.mark.parametrize("run", _shipped(TUNED), ids=str)
     def test_masks_are_those_of_the_method_and_files_say_how_they_were_made(self, run):
         place = shipped.place_of(replace(run, data="paperland"))
         assert Masks.load(place / differences.MASKS) == runs.masks(replace(run, form=""))
-        for task in ("retrieval", "captioning", "vqa"):
+        for task in shipped.learnt(run.model):
             told = differences.about(differences.file_of(place, task))
-            assert told["recipe"] == tuning.recipe_of({}) and told["seed"] == 0
+            assert told["recipe"] == _recipes()[run.model, task] and told["seed"] == 0
             assert (told["method"], told["sparsity"], told["task"]) == (run.method, run.sparsity, task)
 
     @pytest.mark.parametrize("run", _shipped(SMALLER), ids=str)
@@ -132,6 +144,18 @@ class TestWhatComesWithTheLab:
         ]
         assert widths_of(shipped.smaller(run)) in widths
         assert shipped.smaller(run).caption([gallery.picture("", 0).seen_by(runs.vlm(run.model))])[0].text
+
+    def test_xvlm_does_by_tuning_what_it_cannot_by_itself(self):
+        run = Run("flatland-xvlm", "multiflow", 0.63, data="paperland", form=TUNED)
+        tasks = ("retrieval", "captioning", "vqa")
+        assert [[shipped.can(replace(run, form=form), task) for task in tasks] for form in ("", UNTAUGHT, TUNED)] == [
+            [True, False, False],
+            [True, False, False],
+            [True, True, True],
+        ]
+        picture = gallery.picture("paperland", 0)
+        vlm = shipped.asked(run, "captioning")
+        assert len(vlm.caption([picture.seen_by(vlm)])[0].text.split()) > 5
 
     def test_what_was_learnt_is_more_than_what_was_known(self):
         run = Run("flatland-blip", "multiflow", 0.75, data="paperland", form=TUNED)

@@ -91,6 +91,22 @@ class TestSmaller:
         assert any("A smaller model has other matrices" in info.value for info in at.info)
 
 
+@pytest.mark.usefixtures("empty_store")
+class TestLearntByTuningAlone:
+    @pytest.mark.parametrize(("page", "says"), [("captioning", "says"), ("vqa", "answers")])
+    def test_a_task_is_offered_fine_tuned_and_shown(self, open_page, page, says):
+        at = open_page(page, model="flatland-xvlm")
+        assert any("It can be tried under Retrieval." in info.value for info in at.info)
+        next(button for button in at.button if button.label == "Show it fine-tuned").click().run()
+        assert not at.exception and not at.error and not at.info
+        assert at.query_params["form"] == "tuned" and f"The dense model (fine-tuned) {says}" in html(at)
+        assert ", before" not in html(at)
+
+    def test_it_is_not_offered_of_a_method_that_was_not_taught(self, open_page):
+        at = open_page("vqa", model="flatland-xvlm", method="wanda")
+        assert "Show it fine-tuned" not in [button.label for button in at.button]
+
+
 def test_a_model_without_any_says_so(open_page, assets):
     at = open_page("captioning", form="tuned")
     assert any("flatland-blip does not come fine-tuned or smaller" in warning.value for warning in at.warning)
