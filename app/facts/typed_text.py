@@ -85,13 +85,13 @@ QUESTIONS = ("how many things are there", "where is this", "is there a cat")  # 
 
 
 def like_the_usual(examples: Sequence[str]) -> str:
-    """Of questions the one that begins as the usual one does; else the first.
+    """Of questions the shortest that begins as the usual one does; else the first.
 
-    >>> like_the_usual(["what is left of the red thing", "how many blue things are there", "how many cats are there"])
-    'how many blue things are there'
+    >>> like_the_usual(["what is left of the red thing", "how many cats left of it are there", "how many cats are there"])
+    'how many cats are there'
     """
     begins = " ".join(keys.QUESTION.default.split()[:2])
-    return next((example for example in examples if example.startswith(begins)), examples[0])
+    return min((example for example in examples if example.startswith(begins)), key=len, default=examples[0])
 
 
 def questions(picture: Picture) -> tuple[str, ...]:

@@ -195,5 +195,6 @@ def notices(settings: Run) -> None:
             session.put(state.NOTICED, settings)
         if session.get(state.NOTICED) != settings:
             session.put(state.NOTICES, ())
-        for sentence in session.get(state.NOTICES):
-            address.refuse(sentence)
+        with st.container(key="notices"):
+            for sentence in session.get(state.NOTICES):
+                address.refuse(sentence)
