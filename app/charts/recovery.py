@@ -9,7 +9,7 @@ from typing import Any
 import plotly.graph_objects as go
 
 from ..look.palette import Palette
-from ..look.words import percent, plain
+from ..look.words import listed, percent, plain
 from .lines import DASHES
 
 
@@ -24,12 +24,16 @@ class Recovery:
     chosen: str
 
     def title(self) -> str:
+        at = f"{self.task} at {percent(self.at)}"
         half = [(step, name) for name, points in self.lines if (step := self._half(points)) is not None]
         if not half:
-            return f"{self.task} at {percent(self.at)}: nobody comes half-way to the dense model"
-        step, name = min(half)
-        when = f"after {step:.0f} steps" if step else "before the first step"
-        return f"{self.task} at {percent(self.at)}: {name} is first half-way to the dense model, {when}"
+            return f"{at}: nobody comes half-way to the dense model"
+        soonest = min(half)[0]
+        first = [name for step, name in half if step == soonest]
+        when = f"after {soonest:.0f} steps" if soonest else "before the first step"
+        if len(first) == len(self.lines) > 1:
+            return f"{at}: all are half-way to the dense model {when}"
+        return f"{at}: {listed(first)} {'are' if len(first) > 1 else 'is'} first half-way to the dense model, {when}"
 
     def _half(self, points: tuple[tuple[float, float], ...]) -> float | None:
         """The step of the first check at half of the dense figure or above."""

@@ -142,12 +142,17 @@ def source(data: Benchmark) -> str:
     )
     if data.swept:
         took = f", {head['seconds'] / 3600:.1f} h of one core" if head.get("seconds") else ""
-        seeds_told = (
-            f"seeds {listed([str(s) for s in head.get('seeds', [])])}" if head.get("seeds") else f"{seeds} seeds"
-        )
-        return f"{on}, by {head.get('command', 'a sweep')} ({seeds_told}{took}; {versions})"
+        alone = data.seeds == 1 and data.part.transfer == FINE_TUNED
+        chance = ". One seed: what chance does in training is not in the intervals" if alone else ""
+        return f"{on}, by {head.get('command', 'a sweep')} ({_seeds(data)}{took}; {versions}){chance}"
     told = f"up to {seeds} seeds a cell: ± is said where there are several" if seeds > 1 else "one seed"
     return f"{on}, from the model's result file, which Compare shows, too ({told}; {versions})"
+
+
+def _seeds(data: Benchmark) -> str:
+    """With which seeds a sweep was made."""
+    named = [str(seed) for seed in data.head.get("seeds", [])]
+    return f"{'seed' if len(named) == 1 else 'seeds'} {listed(named)}" if named else f"{data.seeds} seeds"
 
 
 def place(data: Benchmark, chosen: str) -> str:

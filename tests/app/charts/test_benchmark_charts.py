@@ -43,3 +43,12 @@ def test_who_recovers_first_is_who_is_half_way_first():
     assert there.title() == "VQA at 75 %: A is first half-way to the dense model, before the first step"
     slow = Recovery("VQA", 0.75, (("A", ((0, 0.1), (10, 0.2))),), 0.9, "A")
     assert "nobody comes half-way" in slow.title()
+
+
+def test_who_are_half_way_at_the_same_check_are_named_together():
+    soon, late = ((0, 0.1), (10, 0.5)), ((0, 0.1), (10, 0.2), (20, 0.6))
+    level = Recovery("VQA", 0.75, (("A", soon), ("B", late), ("C", soon)), 0.9, "A")
+    assert level.title() == "VQA at 75 %: A and C are first half-way to the dense model, after 10 steps"
+    assert Recovery("VQA", 0.75, (("A", soon), ("C", soon)), 0.9, "A").title() == (
+        "VQA at 75 %: all are half-way to the dense model after 10 steps"
+    )

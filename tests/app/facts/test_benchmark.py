@@ -56,7 +56,10 @@ def test_what_is_said_of_it(swept):
     )
     assert "OMP is 2 of 3 by mean rank (2.0): 1.0 behind MULTIFLOW, no more than" in benchmark.place(data, "omp")
     assert benchmark.place(data, "snip") == "snip was not measured here."
-    assert benchmark.source(data) == "On Paperland, by python -m x (seeds 0, 2.0 h of one core; torch 2)"
+    assert benchmark.source(data) == (
+        "On Paperland, by python -m x (seed 0, 2.0 h of one core; torch 2). "
+        "One seed: what chance does in training is not in the intervals"
+    )
 
 
 def test_wins_and_ranks(swept):
