@@ -21,19 +21,21 @@ def cells() -> list[dict]:
     return json.loads((checkpoints.assets() / "results" / benchmark.FILE).read_text())["cells"]
 
 
-def test_zero_shot_figures_are_there_and_fine_tuned_ones_have_a_command(open_page):
+def test_zero_shot_figures_are_there_and_fine_tuned_ones_have_a_command(open_page, monkeypatch):
     at = open_page("benchmark")
     assert not at.exception and not at.error and len(plots(at)) == 2
     said = texts(at)
     assert 'class="mf-league"' in said and "Cannot be tested" in said and "cells behind it" in said
-    assert "sweep assets/sweeps/paper.toml" in texts(open_page("benchmark", model="flatland-xvlm"))
+    monkeypatch.setattr(benchmark, "FILE", "of-another-sweep.json")
+    assert "sweep assets/sweeps/paper.toml --only transfer=fine-tuned" in texts(open_page("benchmark"))
 
 
-def test_fine_tuned_figures_come_with_curves_and_the_command_that_made_them(open_page):
-    at = open_page("benchmark", transfer="fine-tuned")
+@pytest.mark.parametrize("model", ["flatland-blip", "flatland-xvlm"])
+def test_fine_tuned_figures_come_with_curves_and_the_command_that_made_them(open_page, model):
+    at = open_page("benchmark", transfer="fine-tuned", model=model)
     assert not at.exception and not at.error and len(plots(at)) == 5  # wins, ranks, and a curve for each task
     said = texts(at)
-    rows = {cell["method"] for cell in cells() if cell["transfer"] == "fine-tuned" and cell["model"] == "flatland-blip"}
+    rows = {cell["method"] for cell in cells() if cell["transfer"] == "fine-tuned" and cell["model"] == model}
     assert "sweep assets/sweeps/paper.toml" in said and said.count('scope="row"') == len(rows) > 5
 
 
