@@ -68,8 +68,11 @@ def _run(options: argparse.Namespace) -> None:
         raise SystemExit(130) from None
     finally:
         command = shlex.join(["python", "-m", "multiflow_core", "sweep", str(options.file)])
-        for file in write_table(plan, cells, store, command):
+        written = write_table(plan, cells, store, command)
+        for file in written:
             print(file)
+        if written and plan.results and plan.results not in written:
+            print(f"{plan.results} has cells that {store.folder} has not, and stays as it is")
 
 
 register(

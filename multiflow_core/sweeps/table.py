@@ -146,6 +146,11 @@ class Table:
     def models(self) -> tuple[str, ...]:
         return tuple(dict.fromkeys(entry.model for entry in self.entries))
 
+    @property
+    def names(self) -> set[tuple[Any, ...]]:
+        """What its cells are cells of."""
+        return {(e.model, e.method, e.sparsity, e.task, e.data, e.transfer, e.seed) for e in self.entries}
+
     def transfers(self, model: str) -> tuple[str, ...]:
         """Zero-shot, fine-tuned: of which there are pruned models."""
         found = {entry.transfer for entry in self.entries if entry.model == model and entry.method != DENSE}
@@ -310,7 +315,18 @@ def table_of(cells: Sequence[Cell], store: Store, title: str, command: str) -> T
 
 
 def write_table(plan: Plan, cells: Sequence[Cell], store: Store, command: str) -> list[Path]:
-    """Write the table into the sweep's folder, and where the sweep file says; nothing where no cell is there."""
+    """Write the table into the sweep's folder, and where the sweep file says; nothing where no cell is there.
+
+    A table that has cells which the folder has not stays as it is: one cell that is made again replaces no whole table.
+    """
     table = table_of(cells, store, plan.title, command)
-    places = [store.folder / TABLE, *([plan.results] if plan.results else [])]
+    places = [store.folder / TABLE, *([plan.results] if plan.results and not _lost(plan.results, table) else [])]
     return [table.save(place) for place in places] if table.entries else []
+
+
+def _lost(file: Path, table: Table) -> set[tuple[Any, ...]]:
+    """The cells of a file that a table has not."""
+    try:
+        return Table.load(file).names - table.names
+    except (OSError, ValueError):
+        return set()

@@ -103,3 +103,10 @@ def test_a_sweep_writes_its_table_where_it_says(tmp_path, world):
     )
     assert table.head["command"] == "command" and (table.head["cells_measured"], table.head["cells_planned"]) == (1, 2)
     assert table.head["seeds"] == [0] and table.head["seconds"] == 1.5
+    other = Store(tmp_path / "other")  # has a cell that the table has not, and lacks the one that it has
+    other.keep(cells[0], Outcome({"all": 0.9}))
+    assert write_table(plan, cells, other, "command") == [tmp_path / "other" / "table.json"]
+    assert Table.load(places[1]) == table
+    other.keep(cells[1], Outcome({"all": 0.3}))
+    assert write_table(plan, cells, other, "command") == [tmp_path / "other" / "table.json", places[1]]
+    assert [entry.scores for entry in Table.load(places[1]).entries] == [{"all": 0.9}, {"all": 0.3}]
