@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from app.engine import runs, shipped
@@ -11,7 +9,7 @@ from app.facts import climb, gallery, pace, truth
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ahead, ladder_panel, picture_picker, ui
-from app.state import TUNED, UNTAUGHT, Run
+from app.state import Run
 
 ABOUT = (
     "Both models describe the same picture, one word at a time, always taking the likeliest next word. The bar under a word "
@@ -55,8 +53,8 @@ def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
     for side, title, caption in zip(
         ("dense", "pruned"), (f"{runs.dense_title(keys[0])} says", f"{name} says"), said, strict=True
     ):
-        if side == "pruned" and settings.form == TUNED:
-            _before(replace(settings, form=UNTAUGHT), picture)
+        if side == "pruned" and (before := shipped.before(settings, "captioning")):
+            _before(before, picture)
         with st.container(key=f"caption_{side}"):
             st.html(cards.caption_card(title, caption, side))
     st.html(cards.legend(judged=any(one.true is not None for one in said)))
@@ -70,9 +68,7 @@ def _captions(settings: Run, picture: gallery.Picture) -> gallery.Caption:
 
 
 def _before(key: Run, picture: gallery.Picture) -> None:
-    """What the same pruned model said before it was fine-tuned, where it said anything."""
-    if not shipped.can(key, "captioning"):
-        return
+    """What the same pruned model said before it was fine-tuned."""
     with ui.working() as progress:
         caption = gallery.caption(key, picture, progress)
     said = truth.judged(caption, picture, truth.at_home(runs.vlm(key.model)))

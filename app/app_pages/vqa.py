@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import streamlit as st
 
 from app import state
@@ -13,7 +11,7 @@ from app.facts import climb, gallery, truth, typed_text
 from app.look.words import percent
 from app.markup import cards
 from app.parts import ahead, ladder_panel, picture_picker, text_field, ui
-from app.state import TUNED, UNTAUGHT, Run
+from app.state import TUNED, Run
 
 ABOUT = (
     "Both models read the same question about the same picture and write an answer, one word at a time. The bar under an "
@@ -58,10 +56,9 @@ def _answers(settings: Run, picture: gallery.Picture, question: str) -> None:
         said = [gallery.answer(k, picture, question, progress) for k in (settings.unpruned, key)]
     replies = [truth.replied(answer, right, question, picture) for answer in said]
     ui.heading(finding(question, name, *replies), ABOUT, "answers")
-    before = replace(key, form=UNTAUGHT)
-    shown = key.form == TUNED and shipped.can(before, "vqa")
-    places = list(st.columns(3 if shown else 2, gap="small"))
-    if shown:
+    before = shipped.before(key, "vqa")
+    places = list(st.columns(3 if before else 2, gap="small"))
+    if before:
         with places.pop(1):
             _before(before, picture, question, right)
     for place, side, title, reply in zip(

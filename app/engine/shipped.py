@@ -44,6 +44,12 @@ def can(key: Run, task: str) -> bool:
     return task in (learnt(key.model) if key.form == TUNED else runs.vlm(key.model).tasks)
 
 
+def before(key: Run, task: str) -> Run | None:
+    """A tuned run as it was before it was tuned; None of any other, and where it did not do the task then."""
+    then = replace(key, form=UNTAUGHT)
+    return then if key.form == TUNED and can(then, task) else None
+
+
 def forms(model: str) -> tuple[str, ...]:
     """In which forms a model is there, besides the pruned one."""
     return tuple(form for form in (TUNED, SMALLER) if methods(model, form))

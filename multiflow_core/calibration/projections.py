@@ -11,12 +11,8 @@ from ..families import family_of
 from ..families.clip import PROJECTION
 from ..weights.capture import LinearInputs, quiet
 
-_TEXT = (
-    "input_ids",
-    "attention_mask",
-    "token_type_ids",
-    "position_ids",
-)  # of a batch of pairs; the rest is the picture's
+# of a batch of pairs; the rest is the picture's
+_TEXT = ("input_ids", "attention_mask", "token_type_ids", "position_ids")
 
 
 def projections(model: nn.Module) -> tuple[str, ...]:

@@ -72,7 +72,9 @@ def _run(options: argparse.Namespace) -> None:
         for file in written:
             print(file)
         if written and plan.results and plan.results not in written:
-            print(f"{plan.results} has cells that {store.folder} has not, and stays as it is")
+            print(
+                f"{plan.results} has cells that {store.folder} has not, and stays as it is: it is written anew once it is gone"
+            )
 
 
 register(

@@ -153,6 +153,8 @@ class TestWhatComesWithTheLab:
             [True, False, False],
             [True, True, True],
         ]
+        assert [shipped.before(run, task) is None for task in tasks] == [False, True, True]
+        assert shipped.before(replace(run, form=""), "retrieval") is None
         picture = gallery.picture("paperland", 0)
         vlm = shipped.asked(run, "captioning")
         assert len(vlm.caption([picture.seen_by(vlm)])[0].text.split()) > 5
